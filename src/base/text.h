@@ -1,0 +1,17 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace headroom {
+
+/// The candidate with the least edit distance to `word` (case ignored), or "" where
+/// none is near enough to be a likely slip (more than a third of the letters differ).
+std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
+
+/// `text` with control characters and invalid UTF-8 written as \xNN, cut to `limit` bytes
+/// (with "…" where cut): what came from outside, fit for a log line or a terminal.
+std::string printable(std::string_view text, std::size_t limit = 200);
+
+}  // namespace headroom

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "base/time.h"
+#include "base/units.h"
+
+namespace headroom::decide {
+
+/// Buckets of one second, as Knative's TimedFloat64Buckets (spec: knative, 3). Bounded by
+/// the window (at most 3,600 buckets). first/last: seconds of the first and last written.
+struct Window {
+  std::vector<double> buckets;  // index: second modulo size
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  bool written = false;
+};
+
+struct ConcurrencyMemory {
+  Window stable;
+  Window panic;
+  std::optional<Instant> panic_since;  // last time over the threshold; none: calm
+  Replicas panic_peak;
+  std::vector<Replicas> delay_slots;   // scaleDownDelay: largest answer per 2 s slot
+  std::int64_t delay_last_slot = 0;
+  std::optional<Replicas> last_answer;
+};
+
+struct Recommendation {
+  Instant at;
+  Replicas replicas;
+};
+struct ScaleEvent {
+  Instant at;
+  std::int32_t change = 0;  // replicas added (> 0) or removed (< 0)
+};
+
+/// All that deciding remembers: plain data, journalled with each decision.
+struct Memory {
+  std::vector<Recommendation> recommendations;  // inside the stabilisation windows
+  std::vector<ScaleEvent> ups, downs;           // inside the rate windows
+  ConcurrencyMemory concurrency;
+  std::optional<Instant> last_active;
+};
+
+}  // namespace headroom::decide

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/histogram.h"
+#include "base/result.h"
+#include "base/time.h"
+
+/// The data path: listen, hold, balance, forward, drain, measure. HTTP/1.1, event-driven, an
+/// I/O thread per core (at most 4); no lock and no allocation per request on the path.
+namespace headroom::gateway {
+
+using ServiceId = std::uint32_t;
+using ReplicaId = std::uint64_t;
+
+/// One service's settings; the meanings and defaults are those of policy::Gateway.
+struct Settings {
+  std::string name;
+  Address listen;
+  std::vector<std::string> trusted_proxies;  // CIDR
+  bool forwarded = false;
+  bool half_close = false;
+  struct Hold {
+    std::int32_t max_requests = 1024;
+    std::int64_t max_bytes = 64 << 20;
+    Millis timeout = 60s;
+    std::vector<std::string> no_wake;
+    Millis retry_after = 1s;  // what a 503 says: the usual start-up time
+  } hold;
+  struct Timeouts {
+    Millis head = 10s, body_idle = 60s, connect = 1s, response_head = 60s, response_idle = 300s,
+           send_idle = 60s, idle = 75s, upstream_idle = 4s, tunnel_idle = 3600s, request = 0s;
+  } timeouts;
+  struct Limits {
+    std::int32_t request_line = 8 << 10, head = 32 << 10, fields = 128;
+    std::int64_t body = 0;
+    std::int32_t connections = 0;
+  } limits;
+  struct Retries {
+    std::int32_t attempts = 2, budget_percent = 20, budget_minimum = 3;
+  } retries;
+};
+
+/// A replica that may get traffic.
+struct Backend {
+  ReplicaId id = 0;
+  Address address;
+  std::int32_t limit = 0;  // requests at once; 0: none
+};
+
+/// Why a request that had arrived was not answered by a replica.
+enum class Failure : std::uint8_t {
+  refused, connect_timeout, reset_before_head, reset_in_body, bad_response, head_timeout,
+  idle_timeout, client_abort, hold_full, hold_timeout, drain_cut, request_timeout, kCount
+};
+const char* name(Failure failure);
+
+/// Sums over all threads; counters are cumulative: readers take two and subtract.
+/// arrived = completed + sum(failed) + waiting + outstanding, exact at rest.
+struct Snapshot {
+  std::uint64_t arrived = 0, completed = 0;
+  std::uint64_t failed[static_cast<std::size_t>(Failure::kCount)] = {};
+  std::uint64_t rejected = 0;            // refused before they arrived: bad framing, limits
+  std::uint64_t retries = 0, retries_denied = 0, ejections = 0;
+  std::int64_t waiting = 0, outstanding = 0;  // now
+  std::int64_t tunnels = 0;                   // now
+  std::int64_t client_connections = 0, upstream_connections = 0;
+  double concurrency_seconds = 0;        // integral of waiting + outstanding
+  std::uint64_t codes[6] = {};           // by class: [2] is 2xx; [0] none
+  Histogram::Counts duration;            // from arrived to the last byte in the kernel
+  Histogram::Counts hold;                // how long requests waited for a replica
+};
+
+struct Options {
+  int threads = 0;  // 0: the cores, at most 4
+  /// Something waits in the service and no replica has room. Called from I/O threads at once
+  /// (within 1 ms) when the first request waits, and again every 100 ms while any does. Must
+  /// not block.
+  std::function<void(ServiceId)> demand;
+};
+
+class Gateway {
+ public:
+  static Result<std::unique_ptr<Gateway>> start(Options options);
+  virtual ~Gateway() = default;  // cuts what is left
+
+  /// Binds and listens. Errors: conflict (the address is in use), unavailable, invalid.
+  virtual Result<ServiceId> add(const Settings& settings) = 0;
+  /// New settings for requests from now on; the listener is kept where the address is the same.
+  virtual Result<void> reconfigure(ServiceId service, const Settings& settings) = 0;
+
+  /// The replicas that may get traffic from now on. One that is missing gets nothing new (its
+  /// idle connections close); its outstanding requests go on. One that is new and was refused
+  /// or ejected before starts afresh.
+  virtual void set_backends(ServiceId service, std::vector<Backend> backends) = 0;
+  /// Requests (and tunnels) outstanding on a replica, over all threads; 0 once all threads have
+  /// confirmed that it gets nothing new and nothing is left.
+  virtual std::int64_t outstanding(ServiceId service, ReplicaId replica) const = 0;
+  /// For a replica that is no longer among the backends: calls `done` (from an I/O thread) when
+  /// nothing is outstanding, or after `deadline`, when what is left is cut (counted as
+  /// drain_cut). Tunnels are closed when the rest has finished.
+  virtual void drain(ServiceId service, ReplicaId replica, Millis deadline,
+                     std::function<void()> done) = 0;
+  /// The process is gone: what was outstanding on it fails now, or is retried where safe.
+  virtual void gone(ServiceId service, ReplicaId replica) = 0;
+
+  virtual Snapshot snapshot(ServiceId service) const = 0;
+  /// The address in use (the port the kernel chose for ":0").
+  virtual Address listening(ServiceId service) const = 0;
+
+  /// Takes the backlog, stops listening, answers with Connection: close, closes idle
+  /// connections; returns when all is answered or after `deadline`, when the rest is cut.
+  virtual void shutdown(Millis deadline) = 0;
+};
+
+}  // namespace headroom::gateway

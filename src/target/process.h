@@ -1,0 +1,78 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/time.h"
+#include "base/units.h"
+#include "policy/autoscaler.h"
+#include "target/guardian.h"
+
+namespace headroom::target {
+
+using ReplicaId = std::uint64_t;  // unique within this run of Headroom, counting from 1
+
+struct Usage {
+  std::chrono::microseconds cpu{0};  // since its start, the whole group
+  std::int64_t memory_bytes = 0;     // working set
+};
+
+struct Replica {
+  enum class State { starting, ready, draining, backing_off };
+  ReplicaId id = 0;
+  State state = State::starting;
+  pid_t pid = 0;             // 0 while backing off
+  Address address;           // where it takes requests
+  std::chrono::steady_clock::time_point started, state_since;
+  std::optional<Millis> startup;  // start to first ready
+  int restarts = 0;               // crashes in a row
+};
+
+/// What the owner wants to hear. Called on the io_context's thread.
+struct Hooks {
+  std::function<void(const Replica&)> ready;      // may get traffic
+  std::function<void(const Replica&)> unready;    // readiness failed, or it exited: no traffic now
+  /// Take traffic from it: call `done` once nothing is outstanding (or the drain timed out).
+  std::function<void(const Replica&, std::function<void()> done)> drain;
+  std::function<void(ReplicaId)> gone;
+  /// One line for people: "replica 3 exited with status 1 after 2.1 s; last output: …".
+  std::function<void(const std::string& what)> said;
+  /// Outstanding requests of a replica: the idlest is drained first. May be empty.
+  std::function<std::int64_t(ReplicaId)> outstanding;
+};
+
+/// Runs 0..N copies of a command. Each replica has a process group and, where the system
+/// allows, a cgroup of its own; PORT (or SOCKET) in its environment.
+/// Lives on one io_context with one thread.
+class Process {
+ public:
+  Process(boost::asio::io_context& io, std::string name, const policy::Process& spec,
+          Guardian& guardian, std::string state_directory, Hooks hooks);
+  ~Process();  // SIGKILLs what is left
+
+  /// Asks for n replicas: starts some at once, or drains the newest-starting and idlest first.
+  void scale(Replicas n);
+  /// Replicas started from now on follow `spec`; if what makes a process differs (command, env,
+  /// working directory), running ones are replaced one by one, each after its successor is ready.
+  void update(const policy::Process& spec);
+  /// Drains and stops all; `done` when the last is gone.
+  void stop(std::function<void()> done);
+
+  std::vector<Replica> replicas() const;
+  /// Cumulative use of one replica; an error where it cannot be read now.
+  Result<Usage> usage(ReplicaId id) const;
+  /// The last lines that a replica wrote (at most 50 lines, 8 KiB).
+  std::string output(ReplicaId id) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace headroom::target
