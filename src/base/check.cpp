@@ -5,9 +5,9 @@
 
 namespace headroom {
 
-void check_failed(std::string_view what, std::source_location at) {
-  std::fprintf(stderr, "headroom: a bug in headroom itself: %.*s (%s:%u)\n",
-               static_cast<int>(what.size()), what.data(), at.file_name(), at.line());
+void check_failed(std::string_view what, const char* file, int line) {
+  std::fprintf(stderr, "headroom: a bug in headroom itself: %.*s (%s:%d)\n",
+               static_cast<int>(what.size()), what.data(), file, line);
   std::abort();
 }
 

@@ -10,6 +10,9 @@ namespace headroom {
 /// none is near enough to be a likely slip (more than a third of the letters differ).
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
 
+/// The length of the valid UTF-8 character at the front of `text`; 0 where there is none.
+std::size_t character_bytes(std::string_view text);
+
 /// `text` with control characters and invalid UTF-8 written as \xNN, cut to `limit` bytes
 /// (with "…" where cut): what came from outside, fit for a log line or a terminal.
 std::string printable(std::string_view text, std::size_t limit = 200);

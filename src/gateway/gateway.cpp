@@ -1,0 +1,276 @@
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <cstring>
+#include <map>
+#include <random>
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "gateway/worker.h"
+
+namespace headroom::gateway {
+namespace {
+
+constexpr int kThreadsAtMost = 4;
+constexpr int kBacklog = 4096;
+constexpr std::int32_t kLargestHead = 128 << 10;
+
+Time steady_now() { return std::chrono::time_point_cast<Micros>(std::chrono::steady_clock::now()); }
+
+/// A Unix socket that a dead process left behind is in the way; one that answers is not ours.
+bool remove_stale(const Address& address) {
+  if (address.family() != AF_UNIX) return false;
+  const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::connect(probe.get(), address.get(), address.length) == 0 || errno != ECONNREFUSED)
+    return false;
+  const auto& path = reinterpret_cast<const sockaddr_un&>(address.storage).sun_path;
+  struct stat info {};
+  return ::lstat(path, &info) == 0 && S_ISSOCK(info.st_mode) && ::unlink(path) == 0;
+}
+
+Result<Fd> listen_on(const Address& address) {
+  const auto refuse = [&](Code code, int error) {
+    return fail(
+        {code, fmt::format("cannot listen on {}: {}", to_string(address), std::strerror(error))});
+  };
+  Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return refuse(Code::unavailable, errno);
+  const int on = 1, off = 0;
+  if (address.family() != AF_UNIX) {
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // accepted ones inherit it
+  }
+  if (address.family() == AF_INET6) {
+    ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  }
+  bool bound = ::bind(fd.get(), address.get(), address.length) == 0;
+  if (!bound && errno == EADDRINUSE && remove_stale(address)) {
+    bound = ::bind(fd.get(), address.get(), address.length) == 0;
+  }
+  if (!bound || ::listen(fd.get(), kBacklog) != 0) {
+    const int error = errno;
+    if (error == EADDRINUSE) {
+      return fail({Code::conflict,
+                   fmt::format("cannot listen on {}: the address is in use by another process; "
+                               "stop it or choose another address",
+                               to_string(address))});
+    }
+    return refuse(error == EACCES ? Code::invalid : Code::unavailable, error);
+  }
+  return fd;
+}
+
+Address name_of(int fd) {
+  Address address;
+  address.length = sizeof address.storage;
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage), &address.length);
+  return address;
+}
+
+Result<void> check_settings(const Settings& settings) {
+  for (const auto& block : settings.trusted_proxies) {
+    if (auto cidr = parse_cidr(block); !cidr) {
+      return fail({Code::invalid, "trustedProxies: " + cidr.error().what});
+    }
+  }
+  if (settings.limits.head > kLargestHead || settings.limits.request_line > kLargestHead) {
+    return fail({Code::invalid, fmt::format("limits: a head or request line of more than {} bytes "
+                                            "is not supported",
+                                            kLargestHead)});
+  }
+  return {};
+}
+
+class Live : public Gateway {
+ public:
+  explicit Live(Options options) {
+    common_.demand = std::move(options.demand);
+    rlimit descriptors{};
+    ::getrlimit(RLIMIT_NOFILE, &descriptors);
+    common_.most_connections =
+        static_cast<int>(std::min<rlim_t>(descriptors.rlim_cur, 1 << 24) * 8 / 10);
+    common_.via = fmt::format("headroom-{:08x}", std::random_device{}());
+    const auto cores = static_cast<int>(std::thread::hardware_concurrency());
+    const int threads =
+        options.threads > 0 ? options.threads : std::clamp(cores, 1, kThreadsAtMost);
+    for (int i = 0; i < threads; ++i)
+      common_.workers.push_back(std::make_unique<Worker>(common_, i));
+    for (auto& worker : common_.workers) worker->start();
+  }
+
+  ~Live() override {
+    for (auto& worker : common_.workers) worker->stop();
+  }
+
+  Result<ServiceId> add(const Settings& settings) override {
+    if (auto good = check_settings(settings); !good) return fail(good.error());
+    auto fd = listen_on(settings.listen);
+    if (!fd) return fail(fd.error());
+    const std::lock_guard lock(mutex_);
+    auto& entry = services_[next_service_];
+    entry.shared = std::make_shared<Service>();
+    entry.shared->id = next_service_;
+    entry.asked = settings.listen;
+    entry.listening = name_of(fd->get());
+    const auto socket = std::make_shared<Fd>(std::move(*fd));
+    const auto shared_settings = std::make_shared<const Settings>(settings);
+    for (auto& worker : common_.workers) {
+      auto local = std::make_shared<WorkerService>();
+      local->shared = entry.shared;
+      local->settings = shared_settings;
+      local->socket = socket;
+      for (const auto& block : settings.trusted_proxies)
+        local->trusted.push_back(*parse_cidr(block));
+      entry.locals.push_back(local);
+      worker->post([&worker = *worker, local] { worker.add(local); });
+    }
+    return next_service_++;
+  }
+
+  Result<void> reconfigure(ServiceId id, const Settings& settings) override {
+    if (auto good = check_settings(settings); !good) return good;
+    const std::lock_guard lock(mutex_);
+    auto& entry = services_.at(id);
+    std::shared_ptr<Fd> socket;
+    if (!(settings.listen == entry.asked)) {
+      auto fd = listen_on(settings.listen);
+      if (!fd) return fail(fd.error());
+      socket = std::make_shared<Fd>(std::move(*fd));
+      entry.asked = settings.listen;
+      entry.listening = name_of(socket->get());
+    }
+    const auto shared_settings = std::make_shared<const Settings>(settings);
+    to_all([=](Worker& worker) { worker.reconfigure(id, shared_settings, socket); });
+    return {};
+  }
+
+  void set_backends(ServiceId id, std::vector<Backend> backends) override {
+    const std::lock_guard lock(mutex_);
+    auto& entry = services_.at(id);
+    Replicas current;
+    for (const auto& backend : backends) {
+      auto& replica = entry.replicas[backend.id];
+      if (!replica) replica = std::make_shared<Replica>(backend.id, backend.address);
+      replica->limit.store(backend.limit);
+      current.push_back(replica);
+    }
+    to_all([id, current](Worker& worker) { worker.set_backends(id, current); });
+  }
+
+  std::int64_t outstanding(ServiceId id, ReplicaId replica) const override {
+    const std::lock_guard lock(mutex_);
+    const auto& replicas = services_.at(id).replicas;
+    const auto found = replicas.find(replica);
+    return found == replicas.end() ? 0 : found->second->outstanding.load();
+  }
+
+  void drain(ServiceId id, ReplicaId replica, Millis deadline,
+             std::function<void()> done) override {
+    std::shared_ptr<Replica> draining;
+    {
+      const std::lock_guard lock(mutex_);
+      auto& replicas = services_.at(id).replicas;
+      if (const auto found = replicas.find(replica); found != replicas.end())
+        draining = found->second;
+    }
+    if (!draining) return done();
+    // Mailboxes are read in order: who has read this letter has read the new backends, too.
+    auto unconfirmed = std::make_shared<std::atomic<int>>(static_cast<int>(common_.workers.size()));
+    to_all([unconfirmed](Worker&) { unconfirmed->fetch_sub(1); });
+    auto& first = *common_.workers.front();
+    Worker::Drain drain{id, draining, std::chrono::steady_clock::now() + deadline, unconfirmed,
+                        std::move(done)};
+    first.post([&first, drain] { first.drain(drain); });
+  }
+
+  void gone(ServiceId id, ReplicaId replica) override {
+    const std::lock_guard lock(mutex_);
+    services_.at(id).replicas.erase(replica);
+    to_all([id, replica](Worker& worker) { worker.gone(id, replica); });
+  }
+
+  void close(ServiceId id) override {
+    to_all([id](Worker& worker) {
+      worker.close_listener(id);
+      worker.close_clients(id, false);
+    });
+    const std::lock_guard lock(mutex_);
+    remove_socket(services_.at(id));
+  }
+
+  Snapshot snapshot(ServiceId id) const override {
+    const std::lock_guard lock(mutex_);
+    Snapshot sum;
+    const auto now = steady_now();
+    for (const auto& local : services_.at(id).locals) local->counters.add_to(sum, now);
+    return sum;
+  }
+
+  Address listening(ServiceId id) const override {
+    const std::lock_guard lock(mutex_);
+    return services_.at(id).listening;
+  }
+
+  void shutdown(Millis deadline) override {
+    const auto until = std::chrono::steady_clock::now() + deadline;
+    for (const auto id : ids()) close(id);
+    while (busy() && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(2ms);
+    }
+    for (const auto id : ids()) to_all([id](Worker& worker) { worker.close_clients(id, true); });
+    auto left = std::make_shared<std::atomic<int>>(static_cast<int>(common_.workers.size()));
+    to_all([left](Worker&) { left->fetch_sub(1); });
+    while (left->load() > 0) std::this_thread::sleep_for(1ms);
+  }
+
+ private:
+  struct Entry {
+    std::shared_ptr<Service> shared;
+    Address asked, listening;
+    std::vector<std::shared_ptr<WorkerService>> locals;  // one per thread
+    std::map<ReplicaId, std::shared_ptr<Replica>> replicas;
+  };
+
+  void to_all(const std::function<void(Worker&)>& what) const {
+    for (const auto& worker : common_.workers) {
+      worker->post([&worker = *worker, what] { what(worker); });
+    }
+  }
+
+  std::vector<ServiceId> ids() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<ServiceId> ids;
+    for (const auto& [id, entry] : services_) ids.push_back(id);
+    return ids;
+  }
+
+  bool busy() const {
+    return std::ranges::any_of(common_.workers,
+                               [](const auto& worker) { return worker->clients() > 0; });
+  }
+
+  static void remove_socket(const Entry& entry) {
+    if (entry.listening.family() != AF_UNIX) return;
+    ::unlink(reinterpret_cast<const sockaddr_un&>(entry.listening.storage).sun_path);
+  }
+
+  Common common_;
+  mutable std::mutex mutex_;
+  std::map<ServiceId, Entry> services_;
+  ServiceId next_service_ = 1;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Gateway>> Gateway::start(Options options) {
+  return std::unique_ptr<Gateway>(std::make_unique<Live>(std::move(options)));
+}
+
+}  // namespace headroom::gateway

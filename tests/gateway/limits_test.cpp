@@ -1,0 +1,220 @@
+#include "gateway/framing_cases.h"
+#include "gateway/harness.h"
+
+namespace headroom::gateway::testing {
+namespace {
+
+const std::string kGet = "GET / HTTP/1.1\r\nHost: t\r\n\r\n";
+
+Backend echo() {
+  return Backend(Backend::answers([](const Message& request) { return answer(request.body); }));
+}
+
+TEST(Limits, HeadsThatAreTooLargeAreRefused) {
+  auto backend = echo();
+  World world;
+  world.use({&backend});
+  const struct {
+    const char* why;
+    std::string request;
+    int status;
+  } cases[] = {
+      {"a field of 1 MB",
+       "GET / HTTP/1.1\r\nHost: t\r\nX: " + std::string(1 << 20, 'x') + "\r\n\r\n", 431},
+      {"too many fields",
+       [] {
+         std::string text = "GET / HTTP/1.1\r\nHost: t\r\n";
+         for (int i = 0; i < 200; ++i) text += "X-" + std::to_string(i) + ": 1\r\n";
+         return text + "\r\n";
+       }(),
+       431},
+      {"a target of 9 KB", "GET /" + std::string(9000, 'x') + " HTTP/1.1\r\nHost: t\r\n\r\n", 414},
+  };
+  for (const auto& [why, request, status] : cases) {
+    SCOPED_TRACE(why);
+    auto client = world.client();
+    std::thread sender([&client, text = &request] { client.send(*text); });
+    const auto got = read_message(client);
+    sender.join();
+    EXPECT_EQ(got.status(), status);
+    EXPECT_EQ(got["Connection"], "close");
+  }
+  EXPECT_EQ(world.now().arrived, 0u);
+}
+
+TEST(Limits, ABodyOverItsBoundIsRefused) {
+  auto backend = echo();
+  Settings settings;
+  settings.limits.body = 1000;
+  World world(settings);
+  world.use({&backend});
+  auto declared = world.client();
+  declared.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 1001\r\n\r\n");
+  EXPECT_EQ(read_message(declared).status(), 413);
+  auto chunked = world.client();
+  chunked.send("POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n400\r\n" +
+               std::string(1024, 'x'));
+  EXPECT_EQ(read_message(chunked).status(), 413);
+}
+
+TEST(Limits, SlowClientsAreLetGo) {
+  auto backend = echo();
+  Settings settings;
+  settings.timeouts.head = settings.timeouts.body_idle = settings.timeouts.idle = 100ms;
+  World world(settings);
+  world.use({&backend});
+  auto loris = world.client();
+  loris.send("GET / HTTP/1.1\r\nHo");
+  EXPECT_EQ(read_message(loris).status(), 408);
+  auto body = world.client();
+  body.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\nabc");
+  EXPECT_EQ(read_message(body).status(), 408);
+  auto idle = world.client();
+  idle.send(kGet);
+  EXPECT_EQ(read_message(idle).status(), 200);
+  EXPECT_TRUE(idle.at_end());
+}
+
+TEST(Limits, AClientThatDoesNotReadIsLetGo) {
+  Backend backend([](Socket& socket) {
+    read_message(socket);
+    const std::string part(1 << 16, 'x');
+    socket.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n");
+    while (socket.send(part)) {
+    }
+  });
+  Settings settings;
+  settings.timeouts.send_idle = 200ms;
+  World world(settings);
+  world.use({&backend});
+  auto client = Socket::connect(world.gateway->listening(world.service), 16 << 10);
+  client.send(kGet);
+  EXPECT_TRUE(eventually([&] { return world.failed(Failure::idle_timeout) == 1; }));
+}
+
+TEST(Limits, OverTheLimitTheOldestIdleConnectionMakesRoom) {
+  auto backend = echo();
+  Settings settings;
+  settings.limits.connections = 10;
+  World world(settings, 1);
+  world.use({&backend});
+  std::vector<Socket> clients;
+  for (int i = 0; i < 40; ++i) {
+    clients.push_back(world.client());
+    clients.back().send(kGet);
+    EXPECT_EQ(read_message(clients.back()).status(), 200) << i;
+  }
+  EXPECT_LE(world.now().client_connections, 10);
+  EXPECT_TRUE(clients.front().at_end());
+}
+
+TEST(Limits, FramingIsRefusedOrPassedAsTheTableSays) {
+  std::mutex mutex;
+  std::string seen;
+  Backend backend([&](Socket& socket) {
+    for (;;) {
+      auto request = read_message(socket);
+      if (request.head.empty()) return;
+      {
+        const std::lock_guard lock(mutex);
+        seen = socket.heard();
+      }
+      const bool head = request.head.starts_with("HEAD ");
+      if (!socket.send(head ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" : answer("ok")))
+        return;
+    }
+  });
+  World world;
+  world.use({&backend});
+  for (const auto& framing : kFramingCases) {
+    SCOPED_TRACE(framing.why);
+    {
+      const std::lock_guard lock(mutex);
+      seen.clear();
+    }
+    auto client = world.client();
+    client.send(framing.request);
+    const auto got = read_message(client, framing.request.starts_with("HEAD "));
+    const std::lock_guard lock(mutex);
+    if (framing.expected_status != 0) {
+      EXPECT_EQ(got.status(), framing.expected_status);
+      EXPECT_EQ(got["Connection"], "close");
+      if (framing.in_body) continue;
+      EXPECT_EQ(seen, "") << "nothing may reach the replica";
+    } else {
+      EXPECT_EQ(got.status(), 200) << got.head;
+      EXPECT_NE(seen.find(framing.forwarded), seen.npos) << seen;
+    }
+  }
+}
+
+TEST(Lifecycle, AnAddressInUseIsAConflict) {
+  World world;
+  Settings settings;
+  settings.listen = world.gateway->listening(world.service);
+  const auto again = world.gateway->add(settings);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, Code::conflict);
+  EXPECT_NE(again.error().what.find("in use"), std::string::npos);
+}
+
+TEST(Lifecycle, ShutdownAnswersWhatIsOpenAndThenListensNoMore) {
+  std::atomic<bool> finish{false};
+  Backend backend(Backend::answers([&](const Message&) {
+    eventually([&] { return finish.load(); });
+    return answer("done");
+  }));
+  World world;
+  world.use({&backend});
+  auto open = world.client(), idle = world.client();
+  open.send(kGet);
+  EXPECT_TRUE(eventually([&] { return world.now().outstanding == 1; }));
+  const auto address = world.gateway->listening(world.service);
+  std::thread stopping([&] { world.gateway->shutdown(10s); });
+  EXPECT_TRUE(idle.at_end());
+  EXPECT_TRUE(eventually([&] { return !Socket::connect(address).open(); }));
+  finish = true;
+  const auto got = read_message(open);
+  EXPECT_EQ(got.body, "done");
+  EXPECT_EQ(got["Connection"], "close");
+  open.close();
+  stopping.join();
+  EXPECT_TRUE(world.adds_up());
+}
+
+TEST(Lifecycle, ShutdownCutsWhatDoesNotEnd) {
+  Backend hangs([](Socket& socket) { socket.rest(); });
+  World world;
+  world.use({&hangs});
+  auto open = world.client();
+  open.send(kGet);
+  EXPECT_TRUE(eventually([&] { return world.now().outstanding == 1; }));
+  world.gateway->shutdown(50ms);
+  EXPECT_TRUE(open.at_end());
+  EXPECT_EQ(world.failed(Failure::drain_cut), 1u);
+}
+
+TEST(Lifecycle, NewSettingsHoldAndAnOpenConnectionStays) {
+  auto backend = echo();
+  World world;
+  world.use({&backend});
+  auto client = world.client();
+  client.send(kGet);
+  EXPECT_EQ(read_message(client).status(), 200);
+  const auto before = world.gateway->listening(world.service);
+  Settings settings;
+  settings.listen = loopback(0);
+  settings.listen = [] {
+    Backend probe([](Socket&) {});
+    return probe.address();
+  }();
+  ASSERT_TRUE(world.gateway->reconfigure(world.service, settings));
+  EXPECT_FALSE(world.gateway->listening(world.service) == before);
+  EXPECT_TRUE(eventually([&] { return !Socket::connect(before).open(); }));
+  EXPECT_EQ(world.get().status(), 200);
+  client.send(kGet);
+  EXPECT_EQ(read_message(client).status(), 200);
+}
+
+}  // namespace
+}  // namespace headroom::gateway::testing
