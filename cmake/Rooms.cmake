@@ -7,6 +7,7 @@
 function(headroom_room name)
   cmake_parse_arguments(ROOM "" "" "ROOMS;LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$") # a program's, which links the room
   set(include ${CMAKE_BINARY_DIR}/include/${name})
   file(MAKE_DIRECTORY ${include})
   file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/${name} ${include}/${name} SYMBOLIC)

@@ -21,7 +21,8 @@ class LiveClock : public Clock {
         started_(std::chrono::steady_clock::now()) {}
 
   Instant now() const override {
-    return anchor_ + std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - started_);
+    return anchor_ +
+           std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - started_);
   }
 
  private:

@@ -14,11 +14,15 @@ decide::Load LoadMeter::add(const LoadSample& sample) {
   // The oldest kept sample is the newest that is a whole second old, so the difference to it
   // covers the last second and no less.
   while (samples_.size() > 1 && samples_[1].at <= sample.at - kOver) samples_.pop_front();
+  // After a gap, what happened since an idle sample happened just now: where nothing runs, the
+  // gateway tells of the first request at once. Averaged over the gap a burst would vanish.
+  if (!samples_.empty() && samples_[0].waiting + samples_[0].running == 0) {
+    samples_[0].at = std::max(samples_[0].at, sample.at - kOver);
+  }
   const LoadSample first = samples_.empty() ? sample : samples_.front();
   const LoadSample last = samples_.empty() ? sample : samples_.back();
   if (samples_.empty() || sample.at - last.at >= kSpacing) samples_.push_back(sample);
 
-  // A sampling gap longer than a second would smear a burst over it: the average is still right.
   const Millis over = sample.at - first.at;
   decide::Load load;
   load.waiting = sample.waiting;

@@ -1,23 +1,31 @@
 #include "control/loop.h"
 
 #include <algorithm>
+
 #include <boost/asio/post.hpp>
-#include <thread>
 
 #include "base/log.h"
-#include "control/clock.h"
 
 namespace headroom::control {
 
+Loop::~Loop() {
+  if (shutting_.joinable()) shutting_.join();
+}
+
 Result<void> Loop::apply(const std::vector<policy::Autoscaler>& wanted) {
-  Result<void> outcome;
-  const auto note = [&outcome](const std::string& name, const Error& error) {
-    if (outcome) outcome = fail({error.code, name + ": " + error.what, error.where});
+  if (stopping_) return {};
+  std::optional<Error> errors;
+  const auto note = [&errors](const std::string& name, const Error& error) {
+    const auto what = name + ": " + error.what;
+    if (errors) {
+      errors->what += "\n" + what;
+    } else {
+      errors = Error{error.code, what, error.where};
+    }
   };
   // What is no longer wanted goes first: its address may be what a new one listens on.
   for (auto it = scalers_.begin(); it != scalers_.end();) {
-    const auto still = std::ranges::find(wanted, it->first, &policy::Autoscaler::name);
-    if (still != wanted.end()) {
+    if (std::ranges::find(wanted, it->first, &policy::Autoscaler::name) != wanted.end()) {
       ++it;
       continue;
     }
@@ -28,7 +36,7 @@ Result<void> Loop::apply(const std::vector<policy::Autoscaler>& wanted) {
   for (const auto& policy : wanted) {
     const auto known = scalers_.find(policy.name);
     if (known != scalers_.end()) {
-      if (auto updated = known->second->update(policy); !updated) note(policy.name, updated.error());
+      if (auto done = known->second->update(policy); !done) note(policy.name, done.error());
       continue;
     }
     auto started = Scaler::start(world_, policy);
@@ -38,42 +46,69 @@ Result<void> Loop::apply(const std::vector<policy::Autoscaler>& wanted) {
     }
     scalers_.emplace(policy.name, std::move(*started));
   }
-  return outcome;
+  if (errors) return fail(std::move(*errors));
+  return {};
 }
 
 void Loop::retire(std::unique_ptr<Scaler> scaler) {
+  auto* const raw = scaler.get();
   retired_.push_back(std::move(scaler));
-  auto* const raw = retired_.back().get();
   raw->stop([this, raw] {
     // Not from within its own call.
     boost::asio::post(world_.io, [this, raw] {
       std::erase_if(retired_, [raw](const auto& each) { return each.get() == raw; });
+      tell_when_all_gone();
     });
   });
 }
 
 void Loop::demand(gateway::ServiceId service) {
-  boost::asio::post(world_.io, [this, service] {
-    for (const auto& [name, scaler] : scalers_) {
-      if (scaler->service() == service) scaler->demand();
-    }
-  });
+  for (const auto& [name, scaler] : scalers_) {
+    if (scaler->service() == service) return scaler->demand();
+  }
+  for (const auto& scaler : retired_) {
+    if (scaler->service() == service) return scaler->demand();
+  }
+}
+
+void Loop::kill() {
+  scalers_.clear();
+  retired_.clear();
+}
+
+Millis Loop::longest_drain() const {
+  Millis longest = 0s;
+  for (const auto& [name, scaler] : scalers_) {
+    const auto& gateway = scaler->policy().gateway;
+    if (gateway) longest = std::max(longest, gateway->drain);
+  }
+  return longest;
 }
 
 void Loop::stop(Millis deadline, std::function<void()> done) {
+  if (stopping_) return;
+  stopping_ = true;
+  all_gone_ = std::move(done);
   // Replicas go on answering, and a request that waits at zero still starts one, until the
   // gateway has nothing left open; only then are they stopped.
-  std::thread([this, deadline, done = std::move(done)]() mutable {
+  shutting_ = std::thread([this, deadline] {
     world_.gateway.shutdown(deadline);
-    boost::asio::post(world_.io, [this, done = std::move(done)] {
-      auto left = std::make_shared<std::size_t>(scalers_.size() + 1);
-      const auto one_less = [left, done] {
-        if (--*left == 0) done();
-      };
-      for (const auto& [name, scaler] : scalers_) scaler->stop(one_less);
-      one_less();
-    });
-  }).detach();
+    boost::asio::post(world_.io, [this] { retire_all(); });
+  });
+}
+
+void Loop::retire_all() {
+  world_.traffic_ended = true;
+  for (auto& [name, scaler] : scalers_) retire(std::move(scaler));
+  scalers_.clear();
+  // Those on their way out already need not wait for what no longer comes.
+  for (const auto& scaler : retired_) scaler->demand();
+  tell_when_all_gone();
+}
+
+void Loop::tell_when_all_gone() {
+  if (!stopping_ || !scalers_.empty() || !retired_.empty() || !all_gone_) return;
+  std::exchange(all_gone_, {})();
 }
 
 }  // namespace headroom::control

@@ -4,33 +4,48 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "control/scaler.h"
 
 namespace headroom::control {
 
-/// All the autoscalers of one Headroom.
+/// All the autoscalers of one Headroom. Lives on the io_context's one thread; its end SIGKILLs
+/// the replicas that are left.
 class Loop {
  public:
   explicit Loop(World world) : world_(std::move(world)) {}
+  ~Loop();
 
   /// Makes what runs the same as `wanted`: starts the new, updates the changed, drains and stops
-  /// those no longer there. All of it that can be done is done; the first error is returned.
+  /// those no longer there. All of it that can be done is done; every error is in the message,
+  /// one per line, with the code of the first.
   Result<void> apply(const std::vector<policy::Autoscaler>& wanted);
 
-  /// From any thread.
+  /// Something waits in a service of the gateway, and no replica has room.
   void demand(gateway::ServiceId service);
 
   /// Answers what is open (at most `deadline`), then stops the replicas; `done` when all is gone.
   void stop(Millis deadline, std::function<void()> done);
 
+  /// SIGKILLs every replica, now.
+  void kill();
+
+  /// What stop() needs at most to have everything answered, by the policies' drain times.
+  Millis longest_drain() const;
+
  private:
   void retire(std::unique_ptr<Scaler> scaler);
+  void retire_all();
+  void tell_when_all_gone();
 
   World world_;
   std::map<std::string, std::unique_ptr<Scaler>> scalers_;
   std::vector<std::unique_ptr<Scaler>> retired_;  // stopping
+  std::function<void()> all_gone_;
+  bool stopping_ = false;
+  std::thread shutting_;  // waits for the gateway, which blocks
 };
 
 }  // namespace headroom::control

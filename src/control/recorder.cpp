@@ -4,53 +4,84 @@
 
 namespace headroom::control {
 
-bool Recorder::flush() {
+bool Recorder::says_nothing_new(const std::string& autoscaler, Instant now,
+                                const decide::Decision& decision) {
+  std::vector<std::string> steps;
+  for (const auto& step : decision.steps) steps.push_back(step.code);
+  const auto last = last_.find(autoscaler);
+  if (last != last_.end() && !decision.rescales() && last->second.steps == steps &&
+      now - last->second.at < kQuiet) {
+    return true;
+  }
+  last_[autoscaler] = {now, std::move(steps)};
+  return false;
+}
+
+/// Writes what waits, as far as the journal takes it.
+void Recorder::flush() {
   while (!waiting_.empty()) {
     const auto& late = waiting_.front();
-    if (!journal_.record(late.autoscaler, late.observation, late.decision, late.memory)) return false;
+    if (!journal_.record(late.autoscaler, late.observation, late.decision, late.memory)) return;
     waiting_.pop_front();
   }
-  return true;
+  log::info("journal: writable again; all decisions are written{}",
+            dropped_ > 0 ? fmt::format(" but {} that were dropped", dropped_) : "");
+  dropped_ = 0;
+  complained_.reset();
 }
 
-void Recorder::failed(const Error& error, Instant now) {
-  if (complained_ != Instant{} && now - complained_ < 60s) return;
-  complained_ = now;
-  log::error("journal: {}; scaling goes on, {} decisions wait to be written{}", to_string(error),
-             waiting_.size(), dropped_ > 0 ? fmt::format(", {} were dropped", dropped_) : "");
-}
-
-void Recorder::record(const std::string& autoscaler, const decide::Observation& observation,
-                      const decide::Decision& decision, const decide::Memory& memory) {
-  if (!waiting_.empty() && flush()) {
-    log::info("journal: writable again; all decisions are written{}",
-              dropped_ > 0 ? fmt::format(" but {} that were dropped", dropped_) : "");
-    dropped_ = 0;
-    complained_ = {};
-  }
-  if (waiting_.empty()) {
-    const auto written = journal_.record(autoscaler, observation, decision, memory);
-    if (written) return;
-    waiting_.push_back({autoscaler, observation, decision, memory});
-    failed(written.error(), observation.now);
-    return;
-  }
+void Recorder::keep(Late late) {
   // Decisions that change nothing make room for those that do.
-  if (!decision.rescales() && waiting_.back().autoscaler == autoscaler &&
-      !waiting_.back().decision.rescales()) {
+  if (!waiting_.empty() && waiting_.back().autoscaler == late.autoscaler &&
+      !waiting_.back().decision.rescales() && !late.decision.rescales()) {
     waiting_.pop_back();
   }
   if (waiting_.size() >= kKept) {
     waiting_.pop_front();
     ++dropped_;
   }
-  waiting_.push_back({autoscaler, observation, decision, memory});
-  failed({Code::unavailable, "still cannot be written"}, observation.now);
+  waiting_.push_back(std::move(late));
+}
+
+void Recorder::failed(const Error& error, Instant now) {
+  if (complained_ && now - *complained_ < 60s) return;
+  complained_ = now;
+  log::error("journal: {}; scaling goes on, decisions that wait to be written: {}{}",
+             to_string(error), waiting_.size(),
+             dropped_ > 0 ? fmt::format(", dropped: {}", dropped_) : "");
+}
+
+std::optional<std::int64_t> Recorder::record(const std::string& autoscaler,
+                                             const decide::Observation& observation,
+                                             const decide::Decision& decision,
+                                             const decide::Memory& memory) {
+  if (says_nothing_new(autoscaler, observation.now, decision)) return std::nullopt;
+  if (!waiting_.empty()) flush();
+  if (waiting_.empty()) {
+    const auto written = journal_.record(autoscaler, observation, decision, memory);
+    if (written) return *written;
+    keep({autoscaler, observation, decision, memory});
+    failed(written.error(), observation.now);
+    return std::nullopt;
+  }
+  keep({autoscaler, observation, decision, memory});
+  failed({Code::unavailable, "still cannot be written", {}}, observation.now);
+  return std::nullopt;
+}
+
+void Recorder::outcome(std::int64_t entry, const std::string& what) {
+  // An outcome is told for people; a journal that fails shows with the next record.
+  static_cast<void>(journal_.outcome(entry, what));
 }
 
 void Recorder::startup(const std::string& autoscaler, Millis took) {
   // Losing one start-up time changes no decision; a failure shows with the next record.
   static_cast<void>(journal_.startup(autoscaler, took));
+}
+
+Millis Recorder::usual_startup(const std::string& autoscaler) const {
+  const auto usual = journal_.usual_startup(autoscaler);
+  return usual && *usual ? **usual : 1s;
 }
 
 }  // namespace headroom::control

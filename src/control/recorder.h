@@ -2,25 +2,39 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "journal/journal.h"
 
 namespace headroom::control {
 
-/// Writes decisions to the journal before they are acted on. Where the journal cannot take
-/// them (a full disk), scaling goes on, because a service that is not scaled is worse than one
-/// whose record comes late: the entries wait here, at most kKept of them, and are written when
-/// the journal takes them again.
+/// Writes decisions to the journal before they are acted on.
+///
+/// A decision that changes nothing and stands on the same kinds of steps as the one before it
+/// is written once in kQuiet: the loop looks several times a second, and a day of such looks
+/// would push out of the journal what people ask for.
+///
+/// Where the journal cannot take them (a full disk), scaling goes on, because a service that is
+/// not scaled is worse than one whose record comes late: the entries wait here, at most kKept of
+/// them, and are written when the journal takes them again.
 class Recorder {
  public:
   static constexpr std::size_t kKept = 256;
+  static constexpr Millis kQuiet = 5s;
 
   explicit Recorder(journal::Journal journal) : journal_(std::move(journal)) {}
 
-  void record(const std::string& autoscaler, const decide::Observation& observation,
-              const decide::Decision& decision, const decide::Memory& memory);
+  /// The journal's id of the entry; nullopt where it was left out or comes late.
+  std::optional<std::int64_t> record(const std::string& autoscaler,
+                                     const decide::Observation& observation,
+                                     const decide::Decision& decision,
+                                     const decide::Memory& memory);
+  void outcome(std::int64_t entry, const std::string& what);
   void startup(const std::string& autoscaler, Millis took);
+  /// What a replica usually takes to be ready; 1 s where nothing is known.
+  Millis usual_startup(const std::string& autoscaler) const;
 
   const journal::Journal& journal() const { return journal_; }
   std::size_t waiting() const { return waiting_.size(); }
@@ -32,13 +46,21 @@ class Recorder {
     decide::Decision decision;
     decide::Memory memory;
   };
-  bool flush();
+  struct Last {
+    Instant at;
+    std::vector<std::string> steps;  // their codes
+  };
+  bool says_nothing_new(const std::string& autoscaler, Instant now,
+                        const decide::Decision& decision);
+  void flush();
+  void keep(Late late);
   void failed(const Error& error, Instant now);
 
   journal::Journal journal_;
+  std::map<std::string, Last> last_;
   std::deque<Late> waiting_;
   std::size_t dropped_ = 0;
-  Instant complained_{};
+  std::optional<Instant> complained_;
 };
 
 }  // namespace headroom::control

@@ -1,6 +1,7 @@
 #include "control/scaler.h"
 
 #include <algorithm>
+
 #include <boost/asio/post.hpp>
 
 #include "base/log.h"
@@ -11,11 +12,12 @@ namespace {
 
 // While replicas run, load can rise without anything waiting, and only a look shows it.
 constexpr Millis kLookWhileRunning = 250ms;
+constexpr Millis kLookWhileClosing = 20ms;
 
 Result<gateway::Settings> settings_of(const policy::Autoscaler& policy, Millis usual_startup) {
   const auto& from = *policy.gateway;
   auto listen = resolve(from.listen);
-  if (!listen) return fail(listen.error());
+  if (!listen) return fail({listen.error().code, "gateway.listen: " + listen.error().what, {}});
   gateway::Settings to;
   to.name = policy.name;
   to.listen = *listen;
@@ -33,9 +35,12 @@ Result<gateway::Settings> settings_of(const policy::Autoscaler& policy, Millis u
   return to;
 }
 
-Instant loop_time(std::chrono::steady_clock::time_point at, Instant now) {
-  const auto age = std::chrono::steady_clock::now() - at;
-  return now - std::chrono::duration_cast<Millis>(age);
+std::int32_t request_limit(const policy::Autoscaler& policy) {
+  return policy.concurrency ? policy.concurrency->container_concurrency : 0;
+}
+
+Millis since(std::chrono::steady_clock::time_point at) {
+  return std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - at);
 }
 
 }  // namespace
@@ -43,7 +48,10 @@ Instant loop_time(std::chrono::steady_clock::time_point at, Instant now) {
 Scaler::Scaler(World& world, const policy::Autoscaler& policy)
     : world_(world), policy_(policy), timer_(world.io) {}
 
-Scaler::~Scaler() = default;
+Scaler::~Scaler() {
+  // Ended without a stop: the address must not stay taken.
+  if (service_ && phase_ == Phase::running) world_.gateway.close(*service_);
+}
 
 Result<std::unique_ptr<Scaler>> Scaler::start(World& world, const policy::Autoscaler& policy) {
   std::unique_ptr<Scaler> scaler(new Scaler(world, policy));
@@ -58,11 +66,10 @@ Result<std::unique_ptr<Scaler>> Scaler::start(World& world, const policy::Autosc
 
 Result<void> Scaler::open_gateway() {
   if (!policy_.gateway) return {};
-  const auto usual = world_.recorder.journal().usual_startup(policy_.name);
-  auto settings = settings_of(policy_, usual && *usual ? **usual : 1s);
+  auto settings = settings_of(policy_, world_.recorder.usual_startup(policy_.name));
   if (!settings) return fail(settings.error());
   auto service = world_.gateway.add(*settings);
-  if (!service) return fail(service.error());
+  if (!service) return fail({service.error().code, "gateway.listen: " + service.error().what, {}});
   service_ = *service;
   log::info("{}: listening on {}", policy_.name, to_string(world_.gateway.listening(*service)));
   return {};
@@ -85,59 +92,87 @@ Result<void> Scaler::restore() {
 
 target::Hooks Scaler::hooks() {
   return {
-      .ready =
-          [this](const target::Replica& replica) {
-            if (replica.startup && !backends_.contains(replica.id)) {
-              world_.recorder.startup(policy_.name, *replica.startup);
-            }
-            const auto limit =
-                policy_.concurrency ? policy_.concurrency->container_concurrency : 0;
-            backends_.try_emplace(replica.id,
-                                  gateway::Backend{next_backend_++, replica.address, limit});
-            publish_backends();
-          },
-      .unready =
-          [this](const target::Replica& replica) {
-            const auto backend = backends_.extract(replica.id);
-            if (backend.empty()) return;
-            publish_backends();
-            if (service_ && replica.state == target::Replica::State::backing_off) {
-              world_.gateway.gone(*service_, backend.mapped().id);
-            }
-          },
+      .ready = [this](const target::Replica& replica) { on_ready(replica); },
+      .unready = [this](const target::Replica& replica) { on_unready(replica); },
       .drain = [this](const target::Replica& replica,
-                      std::function<void()> done) { drain(replica, std::move(done)); },
-      .gone =
-          [this](target::ReplicaId id) {
-            usage_.erase(id);
-            const auto backend = backends_.extract(id);
-            if (backend.empty() || !service_) return;
-            publish_backends();
-            world_.gateway.gone(*service_, backend.mapped().id);
+                      std::function<void()> done) { on_drain(replica, std::move(done)); },
+      .gone = [this](target::ReplicaId id) { on_gone(id); },
+      .said =
+          [this](const std::string& what) {
+            log::warn("{}: {}", policy_.name, what);
+            note("not reached yet: " + what);
           },
-      .said = [this](const std::string& what) { log::warn("{}: {}", policy_.name, what); },
-      .outstanding =
-          [this](target::ReplicaId id) -> std::int64_t {
-        const auto backend = backends_.find(id);
-        if (backend == backends_.end() || !service_) return 0;
-        return world_.gateway.outstanding(*service_, backend->second.id);
-      },
+      .outstanding = [this](target::ReplicaId id) { return outstanding(id); },
   };
 }
 
-void Scaler::publish_backends() {
-  if (!service_) return;
-  std::vector<gateway::Backend> ready;
-  for (const auto& [id, backend] : backends_) ready.push_back(backend);
-  world_.gateway.set_backends(*service_, std::move(ready));
+void Scaler::on_ready(const target::Replica& replica) {
+  auto& run = runs_[replica.id];
+  if (run.pid == replica.pid) {
+    log::info("{}: replica {} ready again", policy_.name, replica.id);
+  } else {
+    run.backend = {next_backend_++, replica.address, request_limit(policy_)};
+    run.pid = replica.pid;
+    const Millis took = replica.startup.value_or(since(replica.started));
+    log::info("{}: replica {} ready after {}", policy_.name, replica.id, to_string(took));
+    world_.recorder.startup(policy_.name, took);
+  }
+  run.ready = true;
+  publish_backends();
+  settle_soon();
 }
 
-void Scaler::drain(const target::Replica& replica, std::function<void()> done) {
-  const auto backend = backends_.extract(replica.id);
-  if (backend.empty() || !service_) return done();
+void Scaler::on_unready(const target::Replica& replica) {
+  const auto run = runs_.find(replica.id);
+  if (run == runs_.end()) return;
+  run->second.ready = false;
   publish_backends();
-  world_.gateway.drain(*service_, backend.mapped().id, policy_.gateway->drain,
-                       [this, done = std::move(done)] { boost::asio::post(world_.io, done); });
+  if (replica.state != target::Replica::State::backing_off) return;
+  // The process is gone, and the next one under this name starts with a clean slate.
+  if (service_) world_.gateway.gone(*service_, run->second.backend.id);
+  runs_.erase(run);
+  usage_.erase(replica.id);
+}
+
+void Scaler::on_drain(const target::Replica& replica, std::function<void()> done) {
+  const auto finish = [&io = world_.io, alive = std::weak_ptr(alive_), done = std::move(done)] {
+    boost::asio::post(io, [alive, done] {
+      if (alive.lock()) done();
+    });
+  };
+  const auto run = runs_.find(replica.id);
+  if (run == runs_.end() || !service_) return finish();
+  run->second.ready = false;
+  if (world_.traffic_ended) return finish();
+  publish_backends();
+  log::info("{}: replica {} drains, {} requests open", policy_.name, replica.id,
+            outstanding(replica.id));
+  world_.gateway.drain(*service_, run->second.backend.id, policy_.gateway->drain, finish);
+}
+
+void Scaler::on_gone(target::ReplicaId id) {
+  usage_.erase(id);
+  log::info("{}: replica {} gone", policy_.name, id);
+  settle_soon();
+  const auto run = runs_.extract(id);
+  if (run.empty() || !service_ || world_.traffic_ended) return;
+  publish_backends();
+  world_.gateway.gone(*service_, run.mapped().backend.id);
+}
+
+std::int64_t Scaler::outstanding(target::ReplicaId id) const {
+  const auto run = runs_.find(id);
+  if (run == runs_.end() || !service_) return 0;
+  return world_.gateway.outstanding(*service_, run->second.backend.id);
+}
+
+void Scaler::publish_backends() {
+  if (!service_ || world_.traffic_ended) return;
+  std::vector<gateway::Backend> ready;
+  for (const auto& [id, run] : runs_) {
+    if (run.ready) ready.push_back(run.backend);
+  }
+  world_.gateway.set_backends(*service_, std::move(ready));
 }
 
 void Scaler::look_again_in(Millis wait) {
@@ -149,25 +184,33 @@ void Scaler::look_again_in(Millis wait) {
 
 /// The way of one number: observe, decide, record, act.
 void Scaler::tick() {
-  if (stopping_) return;
+  if (phase_ == Phase::stopping) return;
   const auto observation = collect();
+  if (phase_ == Phase::closing) {
+    const bool waits = observation.load && observation.load->waiting > 0;
+    if (!waits || std::chrono::steady_clock::now() >= stop_at_) return stop_target();
+  }
   const auto decision = decide::decide(policy_, observation, memory_);
-  world_.recorder.record(policy_.name, observation, decision, memory_);
-  act(observation, decision);
-  const bool running = !observation.replicas.empty() || decision.replicas.count > 0;
-  look_again_in(running ? std::min(decision.look_again, kLookWhileRunning) : decision.look_again);
+  const auto entry = world_.recorder.record(policy_.name, observation, decision, memory_);
+  act(decision, entry);
+  Millis wait = decision.look_again;
+  if (!observation.replicas.empty() || decision.replicas.count > 0) {
+    wait = std::min(wait, kLookWhileRunning);
+  }
+  look_again_in(phase_ == Phase::closing ? kLookWhileClosing : wait);
 }
 
 decide::Observation Scaler::collect() {
-  const Instant now = world_.clock.now();
   decide::Observation observation;
-  observation.now = now;
+  observation.now = world_.clock.now();
   observation.unix_millis = unix_millis();
   observation.current = current_;
-  for (const auto& replica : target_->replicas()) observation.replicas.push_back(seen(replica, now));
+  for (const auto& replica : target_->replicas()) {
+    observation.replicas.push_back(seen(replica, observation.now));
+  }
   if (service_) {
     const auto counters = world_.gateway.snapshot(*service_);
-    observation.load = load_.add({now, counters.arrived, counters.concurrency_seconds,
+    observation.load = load_.add({observation.now, counters.arrived, counters.concurrency_seconds,
                                   counters.waiting, counters.outstanding + counters.tunnels});
   }
   return observation;
@@ -184,39 +227,71 @@ decide::ReplicaSeen Scaler::seen(const target::Replica& replica, Instant now) {
   decide::ReplicaSeen seen;
   seen.id = replica.id;
   switch (replica.state) {
-    case target::Replica::State::ready: seen.state = Seen::ready; break;
-    case target::Replica::State::draining: seen.state = Seen::draining; break;
+    case target::Replica::State::ready:
+      seen.state = Seen::ready;
+      break;
+    case target::Replica::State::draining:
+      seen.state = Seen::draining;
+      break;
     case target::Replica::State::starting:
-    case target::Replica::State::backing_off: seen.state = Seen::starting; break;
+    case target::Replica::State::backing_off:
+      seen.state = Seen::starting;
+      break;
   }
-  seen.started = loop_time(replica.started, now);
-  seen.state_since = loop_time(replica.state_since, now);
-  seen.cpu = meter.cpu();
-  seen.memory = meter.memory();
+  seen.started = now - since(replica.started);
+  seen.state_since = now - since(replica.state_since);
+  seen.cpu = meter.cpu(now);
+  seen.memory = meter.memory(now);
   return seen;
 }
 
-void Scaler::act(const decide::Observation& observation, const decide::Decision& decision) {
-  if (decision.replicas == observation.current) return;
-  log::info("{}: {} → {} replicas: {}", policy_.name, observation.current.count,
+void Scaler::act(const decide::Decision& decision, std::optional<std::int64_t> entry) {
+  if (!decision.rescales()) return;
+  if (pending_) {
+    note(fmt::format("not reached in {}: the next decision came first",
+                     to_string(since(pending_->since))));
+  }
+  log::info("{}: {} → {} replicas: {}", policy_.name, decision.current.count,
             decision.replicas.count, decision.reason());
   current_ = decision.replicas;
+  pending_ = Pending{entry, std::chrono::steady_clock::now()};
   target_->scale(current_);
+}
+
+/// Called from within the target's hooks, where its list of replicas may be half changed.
+void Scaler::settle_soon() {
+  boost::asio::post(world_.io, [this, alive = std::weak_ptr(alive_)] {
+    if (alive.lock()) settle();
+  });
+}
+
+void Scaler::settle() {
+  if (!pending_) return;
+  const auto replicas = target_->replicas();
+  const auto ready =
+      std::ranges::count(replicas, target::Replica::State::ready, &target::Replica::state);
+  if (ready != current_.count || std::ssize(replicas) != current_.count) return;
+  note(fmt::format("reached after {}", to_string(since(pending_->since))));
+  pending_.reset();
+}
+
+void Scaler::note(const std::string& outcome) {
+  if (pending_ && pending_->entry) world_.recorder.outcome(*pending_->entry, outcome);
 }
 
 Result<void> Scaler::update(const policy::Autoscaler& policy) {
   if (policy.gateway.has_value() != policy_.gateway.has_value()) {
-    return fail({Code::invalid, "gateway: cannot be added or removed while running; restart"});
+    return fail({Code::invalid, "gateway: cannot be added or removed while running; restart", {}});
   }
   if (policy.gateway) {
-    auto settings = settings_of(policy, 1s);
+    auto settings = settings_of(policy, world_.recorder.usual_startup(policy.name));
     if (!settings) return fail(settings.error());
-    if (auto done = world_.gateway.reconfigure(*service_, *settings); !done) return done;
+    if (auto done = world_.gateway.reconfigure(*service_, *settings); !done) {
+      return fail({done.error().code, "gateway.listen: " + done.error().what, {}});
+    }
   }
   policy_ = policy;
-  for (auto& [id, backend] : backends_) {
-    backend.limit = policy.concurrency ? policy.concurrency->container_concurrency : 0;
-  }
+  for (auto& [id, run] : runs_) run.backend.limit = request_limit(policy);
   publish_backends();
   target_->update(policy.target.process);
   tick();
@@ -224,9 +299,20 @@ Result<void> Scaler::update(const policy::Autoscaler& policy) {
 }
 
 void Scaler::stop(std::function<void()> done) {
-  stopping_ = true;
+  stopped_ = std::move(done);
+  phase_ = Phase::closing;
+  stop_at_ = std::chrono::steady_clock::now();
+  if (service_ && !world_.traffic_ended) {
+    world_.gateway.close(*service_);
+    stop_at_ += policy_.gateway->drain;
+  }
+  tick();
+}
+
+void Scaler::stop_target() {
+  phase_ = Phase::stopping;
   timer_.cancel();
-  target_->stop(std::move(done));
+  target_->stop(stopped_);
 }
 
 }  // namespace headroom::control

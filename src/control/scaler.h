@@ -1,11 +1,13 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "base/time.h"
 #include "control/load_meter.h"
@@ -26,6 +28,7 @@ struct World {
   gateway::Gateway& gateway;
   target::Guardian& guardian;
   std::string state_directory;
+  bool traffic_ended = false;  // the gateway was shut down: nothing is open, and nothing comes
 };
 
 /// One autoscaler, live: collects an observation, decides, records, acts; and tells the gateway
@@ -33,7 +36,7 @@ struct World {
 class Scaler {
  public:
   /// Binds the gateway's address and goes on from where the journal says it was.
-  /// Errors: those of the address (conflict, unavailable, invalid), placed in the document.
+  /// Errors: those of the address (conflict, unavailable, invalid), named as in the document.
   static Result<std::unique_ptr<Scaler>> start(World& world, const policy::Autoscaler& policy);
   ~Scaler();
 
@@ -44,41 +47,67 @@ class Scaler {
   /// Something waits at the gateway and has no room: decide now.
   void demand() { tick(); }
 
-  /// No more decisions; drains and stops the replicas; `done` when the last is gone.
+  /// Stops listening, goes on until nothing waits (at most the policy's drain time), then drains
+  /// and stops the replicas; `done` when the last is gone.
   void stop(std::function<void()> done);
 
   const policy::Autoscaler& policy() const { return policy_; }
   std::optional<gateway::ServiceId> service() const { return service_; }
 
  private:
+  /// One run of one replica, as the gateway knows it: a replica that crashed comes back as
+  /// another backend, so nothing the gateway remembers of the dead process reaches the new one.
+  struct Run {
+    gateway::Backend backend;
+    pid_t pid = 0;
+    bool ready = false;
+  };
+
   Scaler(World& world, const policy::Autoscaler& policy);
   Result<void> open_gateway();
   Result<void> restore();
+
   target::Hooks hooks();
+  void on_ready(const target::Replica& replica);
+  void on_unready(const target::Replica& replica);
+  void on_drain(const target::Replica& replica, std::function<void()> done);
+  void on_gone(target::ReplicaId id);
+  std::int64_t outstanding(target::ReplicaId id) const;
+  void publish_backends();
 
   void tick();
   void look_again_in(Millis wait);
   decide::Observation collect();
   decide::ReplicaSeen seen(const target::Replica& replica, Instant now);
-  void act(const decide::Observation& observation, const decide::Decision& decision);
-
-  void publish_backends();
-  void drain(const target::Replica& replica, std::function<void()> done);
+  void act(const decide::Decision& decision, std::optional<std::int64_t> entry);
+  void settle_soon();
+  void settle();
+  void note(const std::string& outcome);
+  void stop_target();
 
   World& world_;
   policy::Autoscaler policy_;
   std::optional<gateway::ServiceId> service_;
-  std::unique_ptr<target::Process> target_;
   boost::asio::steady_timer timer_;
-  // A backend is one run of one replica: a replica that crashed comes back as another backend,
-  // so nothing the gateway remembers of the dead process can reach the new one.
-  std::map<target::ReplicaId, gateway::Backend> backends_;
+  std::map<target::ReplicaId, Run> runs_;
   gateway::ReplicaId next_backend_ = 1;
   std::map<target::ReplicaId, UsageMeter> usage_;
   LoadMeter load_;
   decide::Memory memory_;
   Replicas current_;
-  bool stopping_ = false;
+
+  /// The last change of the count that is not reached yet, and its entry in the journal.
+  struct Pending {
+    std::optional<std::int64_t> entry;
+    std::chrono::steady_clock::time_point since;
+  };
+  std::optional<Pending> pending_;
+
+  std::function<void()> stopped_;
+  std::chrono::steady_clock::time_point stop_at_;  // then the replicas stop, whatever waits
+  enum class Phase { running, closing, stopping } phase_ = Phase::running;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for calls that come late
+  std::unique_ptr<target::Process> target_;                     // last: its end calls hooks
 };
 
 }  // namespace headroom::control

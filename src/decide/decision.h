@@ -16,13 +16,15 @@ struct Step {
   std::string text;  // for people: "cpu 83% of 60% → 7 replicas"
   Replicas before;
   Replicas after;
+  bool operator==(const Step&) const = default;
 };
 
 struct Condition {
-  std::string type;    // AbleToScale, ScalingActive, ScalingLimited
+  std::string type;  // AbleToScale, ScalingActive, ScalingLimited
   bool status = false;
   std::string reason;  // upstream's: ReadyForNewScale, TooManyReplicas, …
   std::string message;
+  bool operator==(const Condition&) const = default;
 };
 
 struct Decision {
@@ -35,6 +37,7 @@ struct Decision {
   bool rescales() const { return current != replicas; }
   /// The steps that moved the number, joined: "concurrency 14.2 of 7 → 3; at most 2 → 2".
   std::string reason() const;
+  bool operator==(const Decision&) const = default;
 };
 
 }  // namespace headroom::decide

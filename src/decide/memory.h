@@ -17,6 +17,13 @@ struct Window {
   std::int64_t first = 0;
   std::int64_t last = 0;
   bool written = false;
+  bool operator==(const Window&) const = default;
+};
+
+struct Recommendation {
+  Instant at;
+  Replicas replicas;
+  bool operator==(const Recommendation&) const = default;
 };
 
 struct ConcurrencyMemory {
@@ -24,18 +31,20 @@ struct ConcurrencyMemory {
   Window panic;
   std::optional<Instant> panic_since;  // last time over the threshold; none: calm
   Replicas panic_peak;
-  std::vector<Replicas> delay_slots;   // scaleDownDelay: largest answer per 2 s slot
+  std::vector<Replicas> delay_slots;  // scaleDownDelay: largest answer per 2 s slot
   std::int64_t delay_last_slot = 0;
+  // maxScaleDownRate is per 2 s, however often one looks: the slot, and what was ready in it.
+  std::int64_t rate_slot = 0;
+  Replicas rate_ready;
+  std::vector<Recommendation> raised;  // for waiting requests, inside the window; falling
   std::optional<Replicas> last_answer;
+  bool operator==(const ConcurrencyMemory&) const = default;
 };
 
-struct Recommendation {
-  Instant at;
-  Replicas replicas;
-};
 struct ScaleEvent {
   Instant at;
   std::int32_t change = 0;  // replicas added (> 0) or removed (< 0)
+  bool operator==(const ScaleEvent&) const = default;
 };
 
 /// All that deciding remembers: plain data, journalled with each decision.
@@ -44,6 +53,7 @@ struct Memory {
   std::vector<ScaleEvent> ups, downs;           // inside the rate windows
   ConcurrencyMemory concurrency;
   std::optional<Instant> last_active;
+  bool operator==(const Memory&) const = default;
 };
 
 }  // namespace headroom::decide

@@ -35,14 +35,20 @@ struct Restored {
 };
 
 struct Query {
-  std::string autoscaler;                    // empty: all
+  std::string autoscaler;                     // empty: all
   std::optional<std::int64_t> until_unix_ms;  // the newest at or before
   bool only_rescales = false;
   std::size_t limit = 1;
 };
 
-/// The durable record (SQLite, WAL). One writer per file, held by a lock beside it; readers
-/// may come from other processes at any time. Not thread-safe: one thread each.
+/// The durable record (SQLite, WAL). One writer per file, held by a lock beside it (path.lock);
+/// readers may come from other processes at any time. Not thread-safe: one thread each.
+///
+/// What is promised. A decision that rescales, or that gives other reasons than the one before
+/// it, is durable (fsync) when record() returns. One that changes nothing and repeats the
+/// reasons is folded into the entry before it: its time, its observation and the memory move
+/// on, on disk at most 5 s later than they were made, and when the journal is closed. So a crash
+/// loses no rescale, and of the memory at most the last 5 s without one.
 class Journal {
  public:
   enum class Mode { write, read };
@@ -54,10 +60,9 @@ class Journal {
   Journal& operator=(Journal&&) noexcept;
   ~Journal();
 
-  /// Durable (fsync) when it returns, with `memory` as the state after the decision; old
-  /// entries leave by the bounds. A repeated decision that changes nothing and gives the same
-  /// reasons may be folded into the entry before it (its time moves on).
-  /// Errors: unavailable (disk full, I/O): nothing was written; may be tried again.
+  /// Writes the decision with `memory` as the state after it, in one transaction, and gives the
+  /// entry's id; old entries leave by the bounds. Errors: unavailable (disk full, I/O): nothing
+  /// was written; may be tried again.
   Result<std::int64_t> record(const std::string& autoscaler, const decide::Observation& observation,
                               const decide::Decision& decision, const decide::Memory& memory);
   Result<void> outcome(std::int64_t id, const std::string& what);

@@ -19,21 +19,29 @@ namespace headroom::policy {
 struct Header {
   std::string name;
   std::string value;
+
+  bool operator==(const Header&) const = default;
 };
 
 struct HttpGet {
   std::string path = "/";
-  std::string host;        // empty: the replica's own address
-  std::int32_t port = 0;   // 0: the replica's port (or socket)
+  std::string host;       // empty: the replica's own address
+  std::int32_t port = 0;  // 0: the replica's port (or socket)
   std::vector<Header> http_headers;
+
+  bool operator==(const HttpGet&) const = default;
 };
 
 struct TcpSocket {
   std::int32_t port = 0;  // 0: the replica's port (or socket)
+
+  bool operator==(const TcpSocket&) const = default;
 };
 
 struct Exec {
   std::vector<std::string> command;
+
+  bool operator==(const Exec&) const = default;
 };
 
 /// Kubernetes' Probe; exactly one of http_get, tcp_socket, exec is set.
@@ -46,24 +54,33 @@ struct Probe {
   Millis timeout = 1s;
   std::int32_t success_threshold = 1;
   std::int32_t failure_threshold = 3;
+
+  bool operator==(const Probe&) const = default;
 };
 
 struct Requests {
-  Quantity cpu = {1000};                    // cores
+  Quantity cpu = {1000};                           // cores
   Quantity memory = {256LL * 1024 * 1024 * 1000};  // bytes
+
+  bool operator==(const Requests&) const = default;
 };
 
 struct Resources {
   Requests requests;
+
+  bool operator==(const Resources&) const = default;
 };
 
 /// Where the lines go that replicas write to stdout and stderr.
 struct Output {
   enum class To { inherit, files, none };  // inherit: to Headroom's stderr, prefixed
   To to = To::inherit;
-  std::string directory;  // files: <directory>/<autoscaler>-<replica>.log; empty: beside the journal
+  std::string
+      directory;  // files: <directory>/<autoscaler>-<replica>.log; empty: beside the journal
   std::int64_t max_bytes = 10 << 20;  // rotate at this size
   std::int32_t max_files = 3;         // keep this many beside the current one
+
+  bool operator==(const Output&) const = default;
 };
 
 struct Process {
@@ -77,10 +94,14 @@ struct Process {
   Millis start_timeout = 60s;  // not ready by then: reported, stopped, started again with back-off
   Resources resources;
   Output output;
+
+  bool operator==(const Process&) const = default;
 };
 
 struct Target {
   Process process;
+
+  bool operator==(const Target&) const = default;
 };
 
 /// Bounds of what waits while no replica is ready (spec: gateway, 7).
@@ -89,6 +110,8 @@ struct Hold {
   std::int64_t max_bytes = 64 << 20;
   Millis timeout = 60s;
   std::vector<std::string> no_wake;  // path prefixes that get 503 at zero and start nothing
+
+  bool operator==(const Hold&) const = default;
 };
 
 struct Timeouts {
@@ -102,33 +125,41 @@ struct Timeouts {
   Millis upstream_idle = 4s;    // keep-alive, replica side
   Millis tunnel_idle = 3600s;   // after an upgrade
   Millis request = 0s;          // the whole request; 0: off
+
+  bool operator==(const Timeouts&) const = default;
 };
 
 struct Limits {
   std::int32_t request_line = 8 << 10;
   std::int32_t head = 32 << 10;
   std::int32_t fields = 128;
-  std::int64_t body = 0;              // bytes; 0: none
-  std::int32_t connections = 0;       // 0: 80 % of the descriptors
+  std::int64_t body = 0;         // bytes; 0: none
+  std::int32_t connections = 0;  // 0: 80 % of the descriptors
+
+  bool operator==(const Limits&) const = default;
 };
 
 struct Retries {
   std::int32_t attempts = 2;
-  std::int32_t budget_percent = 20;   // of the last 10 s' requests
-  std::int32_t budget_minimum = 3;    // per second
+  std::int32_t budget_percent = 20;  // of the last 10 s' requests
+  std::int32_t budget_minimum = 3;   // per second
+
+  bool operator==(const Retries&) const = default;
 };
 
 struct Gateway {
   std::string listen = ":8080";
-  bool unix_sockets = false;            // true where the command names $(SOCKET); set by the reader
+  bool unix_sockets = false;  // true where the command names $(SOCKET); set by the reader
   std::vector<std::string> trusted_proxies;  // CIDR
-  bool forwarded = false;               // write Forwarded (RFC 7239)
-  bool half_close = false;              // a client's FIN only means no more requests
-  Millis drain = 30s;                   // open requests of a draining replica may take this long
+  bool forwarded = false;                    // write Forwarded (RFC 7239)
+  bool half_close = false;                   // a client's FIN only means no more requests
+  Millis drain = 30s;  // open requests of a draining replica may take this long
   Hold hold;
   Timeouts timeouts;
   Limits limits;
   Retries retries;
+
+  bool operator==(const Gateway&) const = default;
 };
 
 /// Knative's KPA, spelled as its annotations (spec: knative, 1).
@@ -136,17 +167,19 @@ struct Concurrency {
   enum class Metric { concurrency, rps };
   enum class Aggregation { linear, weighted_exponential };
   Metric metric = Metric::concurrency;
-  std::optional<double> target;                // total per replica; none: 100, rps: 200
+  std::optional<double> target;  // total per replica; none: 100, rps: 200
   double target_utilization_percentage = 70;
-  std::int32_t container_concurrency = 0;      // hard limit per replica, the gateway's; 0: none
+  std::int32_t container_concurrency = 0;  // hard limit per replica, the gateway's; 0: none
   Millis window = 60s;
   double panic_window_percentage = 10;
   double panic_threshold_percentage = 200;
-  std::int32_t activation_scale = 0;           // 0: off
+  std::int32_t activation_scale = 0;  // 0: off
   Millis scale_down_delay = 0s;
   double max_scale_up_rate = 1000;
   double max_scale_down_rate = 2;
   Aggregation metric_aggregation_algorithm = Aggregation::linear;
+
+  bool operator==(const Concurrency&) const = default;
 };
 
 struct MetricTarget {
@@ -154,6 +187,8 @@ struct MetricTarget {
   Type type = Type::utilization;
   std::optional<std::int32_t> average_utilization;  // percent of the request
   std::optional<Quantity> average_value;
+
+  bool operator==(const MetricTarget&) const = default;
 };
 
 /// HPA v2's MetricSpec; here of type Resource.
@@ -161,6 +196,8 @@ struct Metric {
   enum class Resource { cpu, memory };
   Resource resource = Resource::cpu;
   MetricTarget target;
+
+  bool operator==(const Metric&) const = default;
 };
 
 struct ScalingPolicy {
@@ -168,6 +205,8 @@ struct ScalingPolicy {
   Type type = Type::pods;
   std::int32_t value = 0;
   Millis period = 0s;
+
+  bool operator==(const ScalingPolicy&) const = default;
 };
 
 struct ScalingRules {
@@ -176,11 +215,15 @@ struct ScalingRules {
   Select select_policy = Select::max;
   std::vector<ScalingPolicy> policies;  // empty: the API server's default list
   std::optional<double> tolerance;
+
+  bool operator==(const ScalingRules&) const = default;
 };
 
 struct Behavior {
   std::optional<ScalingRules> scale_up;
   std::optional<ScalingRules> scale_down;
+
+  bool operator==(const Behavior&) const = default;
 };
 
 /// One validated document. Immutable once read.
@@ -190,10 +233,12 @@ struct Autoscaler {
   std::optional<Gateway> gateway;
   Replicas min_replicas = {1};
   Replicas max_replicas = {1};
-  Millis cooldown_period = 300s;  // KEDA's: to zero this long after the last activity
+  Millis cooldown_period = 300s;           // KEDA's: to zero this long after the last activity
   std::optional<Concurrency> concurrency;  // neither this nor metrics: Knative's defaults
   std::vector<Metric> metrics;
   std::optional<Behavior> behavior;
+
+  bool operator==(const Autoscaler&) const = default;
 };
 
 }  // namespace headroom::policy

@@ -20,9 +20,11 @@ class Guardian {
   Guardian(Guardian&&) = default;
   Guardian& operator=(Guardian&&) = default;
 
-  /// From now on this group is killed if Headroom dies. `cgroup` and `socket` may be empty.
+  /// From now on this group is killed if Headroom dies. `cgroup` (its directories, one a line)
+  /// and `socket` may be empty.
   void watch(pid_t group, const std::string& cgroup, const std::string& socket);
   void forget(pid_t group);
+  pid_t pid() const { return pid_; }
 
  private:
   Guardian(Fd pipe, pid_t pid) : pipe_(std::move(pipe)), pid_(pid) {}

@@ -1,0 +1,58 @@
+# The front door. Each target says what it does in `make help`; the work is in scripts/.
+#
+# What can be set: PREFIX and DESTDIR (install), JOBS (compilers at once), SECONDS_EACH (fuzz),
+# YES=1 (install packages without being asked), NO_INSTALL=1 (never install packages).
+
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+export JOBS YES NO_INSTALL
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test bench soak fuzz install format lint clean
+
+help: ## what can be made (this list)
+	@echo "Headroom: a service that breathes with its traffic. Targets:"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+build: ## the program, in build/release/src/headroom
+	@scripts/packages.sh build
+	@scripts/build.sh release headroom
+
+demo: ## a service from zero to several replicas and back, under real load (about a minute)
+	@scripts/packages.sh build
+	@scripts/build.sh release headroom cpp-service headroom-load
+	@scripts/demo.sh
+
+test: ## every test: release, address and thread sanitizers, fuzzers
+	@scripts/packages.sh build test
+	@scripts/test.sh
+
+bench: ## CPU per request beside HAProxy and nginx, latency, footprint
+	@scripts/packages.sh build bench
+	@scripts/build.sh release
+	@scripts/bench.sh
+
+soak: ## a million requests through scaling, kills and reloads: none may be lost
+	@scripts/packages.sh build
+	@scripts/build.sh release
+	@scripts/soak.sh
+
+fuzz: ## each fuzzer for SECONDS_EACH seconds (default 60)
+	@scripts/packages.sh build test
+	@scripts/fuzz.sh
+
+install: ## into $(DESTDIR)$(PREFIX): the program, stripped, and the shell completions
+	@scripts/packages.sh build
+	@scripts/build.sh release headroom
+	@DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) scripts/install.sh
+
+format: ## clang-format over all sources
+	@scripts/packages.sh test
+	@find src tests examples bench \( -name '*.cpp' -o -name '*.h' \) -print0 | xargs -0 clang-format -i
+
+lint: ## clang-format's and clang-tidy's opinion, without changes
+	@scripts/packages.sh build test
+	@scripts/lint.sh
+
+clean: ## removes build/
+	rm -rf build

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Builds the fuzzers and runs each for SECONDS_EACH seconds (default 60) from its corpus in the
+# tree. What one finds is left in build/fuzz/found/. With a file's name: writes "passed failed"
+# into it.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+passed=0
+failed=0
+counts=${1:-/dev/null}
+trap 'echo "$passed $failed" >"$counts"' EXIT
+
+mkdir -p build
+if ! scripts/build.sh fuzz; then
+  failed=1
+  exit 1
+fi
+mkdir -p build/fuzz/found
+for fuzzer in build/fuzz/tests/fuzz/fuzz_*; do
+  [[ -f $fuzzer && -x $fuzzer ]] || continue
+  name=${fuzzer##*/}
+  # The corpus in the tree is read; what is new goes where nothing is committed by accident.
+  mkdir -p "build/fuzz/corpus/$name"
+  seeds=(tests/fuzz/corpus/"${name#fuzz_}")
+  [[ -d ${seeds[0]} ]] || seeds=()
+  echo "$name: ${SECONDS_EACH:-60} s"
+  if "$fuzzer" -max_total_time="${SECONDS_EACH:-60}" -timeout=10 -rss_limit_mb=2048 \
+    -artifact_prefix="build/fuzz/found/$name-" -print_final_stats=1 \
+    "build/fuzz/corpus/$name" "${seeds[@]}" >"build/fuzz/$name.log" 2>&1; then
+    passed=$((passed + 1))
+    sed -n 's/^stat::number_of_executed_units: */  runs: /p' "build/fuzz/$name.log"
+  else
+    failed=$((failed + 1))
+    tail -n 40 "build/fuzz/$name.log"
+  fi
+done
+echo "fuzz: $passed passed, $failed failed"
+((failed == 0))

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that the named sets need, and says so before:
+#
+#   scripts/packages.sh build test bench
+#
+# Packages that are present are skipped. Asks before it installs where there is a terminal to
+# ask on (YES=1: does not ask); NO_INSTALL=1 only says what is missing, and fails.
+set -euo pipefail
+
+# package: why
+build=(
+  "g++: the compiler (C++20)"
+  "cmake: describes the build"
+  "ninja-build: runs it"
+  "ccache: a second build is quick"
+  "mold: links quickly"
+  "libboost1.81-dev: Asio, for control and targets"
+  "libboost-json1.81-dev: JSON, for the journal and explain"
+  "libfmt-dev: text"
+  "libspdlog-dev: log lines"
+  "libcli11-dev: flags"
+  "libyaml-cpp-dev: documents"
+  "libsqlite3-dev: the journal"
+  "libexpected-dev: results (tl::expected)"
+)
+test=(
+  "libgtest-dev: unit tests (GoogleTest)"
+  "libgmock-dev: unit tests (matchers)"
+  "clang: fuzzers (libFuzzer)"
+  "libclang-rt-14-dev: fuzzers (the sanitizers of clang)"
+  "clang-format: formatting"
+  "clang-tidy: lint"
+)
+bench=(
+  "haproxy: a peer to compare with"
+  "nginx-light: a peer to compare with"
+)
+
+missing=()
+for set in "$@"; do
+  case $set in
+    build | test | bench) declare -n entries=$set ;;
+    *) echo "packages.sh: found set \"$set\", expected build, test or bench" >&2; exit 2 ;;
+  esac
+  for entry in "${entries[@]}"; do
+    package=${entry%%:*}
+    if [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null) != ii* ]]; then
+      missing+=("$package")
+      printf '%-22s %s\n' "$package" "${entry#*: }" >&2
+    fi
+  done
+done
+((${#missing[@]})) || exit 0
+
+echo "These ${#missing[@]} Debian packages are missing." >&2
+if [[ -n ${NO_INSTALL:-} ]]; then
+  echo "NO_INSTALL is set. Install them with: apt-get install ${missing[*]}" >&2
+  exit 1
+fi
+as_root=()
+if ((EUID != 0)); then
+  if ! command -v sudo >/dev/null; then
+    echo "Neither root nor sudo: install them with: apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+if [[ -z ${YES:-} && -z ${CI:-} && -t 0 && -t 2 ]]; then
+  read -r -p "Install them with apt-get? [Y/n] " answer
+  case $answer in [nN]*) echo "Nothing was installed." >&2; exit 1 ;; esac
+fi
+echo "Installing them with apt-get." >&2
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -qq
+# The bench's peers are run by hand, so that neither may start as a service of the machine.
+quiet_env=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1)
+"${as_root[@]}" "${quiet_env[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2

@@ -1,0 +1,155 @@
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/moment.h"
+#include "cli/paths.h"
+#include "cli/tell.h"
+#include "cli/verbs.h"
+#include "control/clock.h"
+#include "journal/journal.h"
+
+namespace headroom::cli {
+namespace {
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  headroom explain                      the newest decision\n"
+    "  headroom explain shop --at 14:05      what held at 14:05, and why\n"
+    "  headroom explain shop --at '5m ago'\n"
+    "  headroom explain shop --rescales --last 10\n"
+    "  headroom explain shop --last 100 -o json | jq '.[].decision.replicas'\n"
+    "\n"
+    "Exit codes: 0 printed, 1 no journal or no such decision, 2 the flags are wrong.\n";
+
+struct ExplainOptions {
+  std::string name;
+  std::string at;
+  std::string journal;
+  std::size_t last = 1;
+  bool rescales = false;
+  std::string output = "text";
+};
+
+using journal::Journal;
+
+Result<Journal> open(const std::string& path) { return Journal::open(path, Journal::Mode::read); }
+
+bool knows(const Journal& journal, const std::string& name) {
+  const auto names = journal.autoscalers();
+  return names && std::ranges::find(*names, name) != names->end();
+}
+
+/// The journal that was named, else the autoscaler's own, else the newest that knows it.
+Result<Journal> find_journal(const ExplainOptions& options) {
+  if (!options.journal.empty()) return open(options.journal);
+  if (!options.name.empty()) {
+    const auto own = journal_path(options.name);
+    if (own && std::filesystem::exists(*own)) return open(*own);
+  }
+  const auto known = known_journals();
+  for (const auto& path : known) {
+    auto journal = open(path);
+    if (options.name.empty()) return journal;
+    if (journal && knows(*journal, options.name)) return journal;
+  }
+  const auto what =
+      known.empty() ? std::string("no journal found; say --journal PATH, or run something first")
+                    : fmt::format("no journal knows \"{}\"; say --journal PATH", options.name);
+  return fail({Code::unavailable, what, {}});
+}
+
+Result<std::string> name_in(const Journal& journal, const std::string& wanted) {
+  const auto names = journal.autoscalers();
+  if (!names) return fail(names.error());
+  if (names->empty()) return fail({Code::unavailable, "the journal holds no decision yet", {}});
+  if (wanted.empty()) {
+    if (names->size() == 1) return names->front();
+    return fail({Code::invalid,
+                 fmt::format("which one? The journal knows {}", fmt::join(*names, ", ")),
+                 {}});
+  }
+  if (std::ranges::find(*names, wanted) != names->end()) return wanted;
+  return fail(
+      {Code::unavailable,
+       fmt::format("found no \"{}\"; the journal knows {}", wanted, fmt::join(*names, ", ")),
+       {}});
+}
+
+Result<std::vector<journal::Entry>> find(const ExplainOptions& options) {
+  journal::Query query;
+  if (!options.at.empty()) {
+    const auto moment = parse_moment(options.at, control::unix_millis());
+    if (!moment) return fail({Code::invalid, "--at: " + moment.error().what, {}});
+    query.until_unix_ms = *moment;
+  }
+  auto journal = find_journal(options);
+  if (!journal) return fail(journal.error());
+  auto name = name_in(*journal, options.name);
+  if (!name) return fail(name.error());
+  query.autoscaler = *name;
+  query.only_rescales = options.rescales;
+  query.limit = options.last;
+  auto entries = journal->find(query);
+  if (!entries) return fail(entries.error());
+  if (entries->empty()) {
+    return fail({Code::unavailable,
+                 fmt::format("{}: no {} in the journal{}", *name,
+                             options.rescales ? "change of the count" : "decision",
+                             options.at.empty() ? "" : " at or before " + options.at),
+                 {}});
+  }
+  // Oldest first, as a story is told.
+  std::ranges::reverse(*entries);
+  return std::move(*entries);
+}
+
+int explain(const ExplainOptions& options) {
+  const auto entries = find(options);
+  if (!entries) return complain(entries.error());
+  if (options.output == "json") {
+    fmt::print("{}", tell_json(*entries));
+    return kOk;
+  }
+  if (options.rescales && entries->size() > 1) {
+    for (const auto& entry : *entries) fmt::print("{}", tell_briefly(entry));
+    return kOk;
+  }
+  const char* between = "";
+  for (const auto& entry : *entries) {
+    fmt::print("{}{}", between, tell(entry));
+    between = "\n";
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void add_explain(CLI::App& app, Call& call) {
+  auto* verb = app.add_subcommand("explain", "Says why there are as many replicas as there are.");
+  verb->footer(kExamples);
+  auto options = std::make_shared<ExplainOptions>();
+  verb->add_option("name", options->name, "Of the autoscaler; not needed where there is one")
+      ->type_name("NAME");
+  verb->add_option("--at", options->at,
+                   "The decision that held then: 14:05, 14:05:09, \"2024-05-01 14:05\", "
+                   "\"5m ago\", -5m; default: now")
+      ->type_name("TIME");
+  verb->add_option("--last", options->last, "So many decisions, up to that time; default 1")
+      ->check(CLI::Range(1, 100'000))
+      ->type_name("N");
+  verb->add_flag("--rescales", options->rescales, "Only those that changed the count");
+  verb->add_option("--journal", options->journal,
+                   "Default: the autoscaler's, or the newest under ~/.local/state/headroom")
+      ->type_name("PATH");
+  verb->add_option("-o,--output", options->output, "text or json; default text")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT");
+  verb->callback([options, &call] { call.exit = explain(*options); });
+}
+
+}  // namespace headroom::cli

@@ -1,0 +1,170 @@
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "cli/paths.h"
+#include "cli/run_flags.h"
+#include "cli/serve.h"
+#include "cli/verbs.h"
+#include "policy/read.h"
+
+namespace headroom::cli {
+namespace {
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  headroom run -- ./server --port '$(PORT)'\n"
+    "  headroom run --listen :8080 --min 0 --max 8 --concurrency 20 -- ./server '$(PORT)'\n"
+    "  headroom run --cpu 70 --readiness-path /readyz --output logs -- ./server -p '$(PORT)'\n"
+    "  headroom run --max 4 --print -- ./server '$(SOCKET)' > app.yaml\n"
+    "  headroom run app.yaml\n"
+    "\n"
+    "Each replica gets a port of its own in PORT, and in place of $(PORT) in its command; where\n"
+    "the command names $(SOCKET), a Unix socket instead. The quotes keep the shell out of it.\n"
+    "\n"
+    "With a file: it is read again when it changes and on SIGHUP; a bad one is refused and what\n"
+    "ran goes on. SIGTERM or SIGINT: what is open is answered, then the replicas are stopped;\n"
+    "a second one kills them.\n"
+    "\n"
+    "Exit codes: 0 stopped as asked, 1 could not start (port in use, journal not writable),\n"
+    "2 the flags or the document are wrong, 130 or 143 killed by a second signal.\n";
+
+struct RunOptions {
+  std::string file;
+  std::string journal;
+  RunFlags flags;
+  int threads = 0;
+  bool print = false;
+  bool verbose = false;
+  bool quiet = false;
+};
+
+void add_document_flags(CLI::App& verb, RunFlags& flags) {
+  const auto group = "Document (what a file says)";
+  const auto add = [&](const char* name, auto& to, const char* about) {
+    return verb.add_option(name, to, about)->group(group);
+  };
+  add("--name", flags.name, "Of the autoscaler; default: the command's")->type_name("NAME");
+  add("--listen", flags.listen, "Where clients connect; default :8080")->type_name("ADDRESS");
+  add("--min", flags.min, "Least replicas; 0: none while nobody asks; default 1");
+  add("--max", flags.max, "Most replicas; default: the cores");
+  add("--concurrency", flags.concurrency, "Requests at once that a replica should have");
+  add("--rps", flags.rps, "Requests per second that a replica should have");
+  add("--limit", flags.limit, "Requests at once that a replica may have; more wait");
+  add("--cpu", flags.cpu, "Percent of a core that a replica should use");
+  add("--memory", flags.memory, "Percent of its memory request (256Mi) that a replica should use");
+  add("--cooldown", flags.cooldown, "To zero this long after the last request; default 5m")
+      ->type_name("DURATION");
+  add("--window", flags.window, "What concurrency and rate are averaged over; default 1m")
+      ->type_name("DURATION");
+  add("--readiness-path", flags.readiness_path,
+      "GET says whether it may have traffic; default: it accepts connections")
+      ->type_name("PATH");
+  add("--liveness-path", flags.liveness_path, "GET says whether it must be restarted")
+      ->type_name("PATH");
+  add("--grace", flags.grace, "From SIGTERM to SIGKILL; default 30s")->type_name("DURATION");
+  add("--start-timeout", flags.start_timeout, "To be ready; default 1m")->type_name("DURATION");
+  add("--env", flags.env, "Into the replicas' environment; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  add("--output", flags.output,
+      "What replicas print: inherit (default), none, or a folder for files")
+      ->type_name("TO");
+}
+
+/// The flags that were given and that say what a document says.
+std::vector<std::string> document_flags(const CLI::App& verb) {
+  std::vector<std::string> given;
+  for (const auto* option : verb.get_options()) {
+    if (option->get_group().starts_with("Document") && option->count() > 0) {
+      given.push_back(option->get_name());
+    }
+  }
+  return given;
+}
+
+Result<std::vector<policy::Autoscaler>> wanted(const RunOptions& options, const CLI::App& verb,
+                                               const Call& call) {
+  if (options.file.empty()) {
+    auto autoscaler = autoscaler_of(options.flags, call.command);
+    if (!autoscaler) return fail(autoscaler.error());
+    return policy::read_documents(policy::write_document(*autoscaler), "(from the flags)",
+                                  environment());
+  }
+  const auto given = document_flags(verb);
+  if (!given.empty()) {
+    return fail({Code::invalid,
+                 fmt::format("{} and the file {}: the file says it all, write it there",
+                             fmt::join(given, ", "), options.file),
+                 {}});
+  }
+  if (call.dashes) {
+    return fail({Code::invalid,
+                 fmt::format("a command after \"--\" and the file {}: which one? The file's is in "
+                             "spec.target.process.command",
+                             options.file),
+                 {}});
+  }
+  return policy::read_file(options.file, environment());
+}
+
+void print(const std::vector<policy::Autoscaler>& autoscalers) {
+  const char* between = "";
+  for (const auto& each : autoscalers) {
+    const auto document = policy::write_document(each);
+    fmt::print("{}{}{}", between, document, document.ends_with('\n') ? "" : "\n");
+    between = "---\n";
+  }
+}
+
+/// One file of several autoscalers has one journal, by the file's name.
+std::string journal_name(const std::string& file, const std::vector<policy::Autoscaler>& wanted) {
+  if (wanted.size() == 1 || file.empty()) return wanted.front().name;
+  return name_of(file.substr(0, file.rfind('.')));
+}
+
+int run(const RunOptions& options, const CLI::App& verb, const Call& call) {
+  const auto autoscalers = wanted(options, verb, call);
+  if (!autoscalers) return complain(autoscalers.error());
+  if (options.print) {
+    print(*autoscalers);
+    return kOk;
+  }
+  if (options.verbose) log::set_level(log::Level::debug);
+  if (options.quiet) log::set_level(log::Level::warn);
+  ServeOptions serving{options.file, options.journal, options.threads};
+  if (serving.journal.empty()) {
+    auto path = journal_path(journal_name(options.file, *autoscalers));
+    if (!path) return complain(path.error());
+    serving.journal = *path;
+  }
+  return serve(serving, *autoscalers);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Call& call) {
+  auto* verb = app.add_subcommand(
+      "run",
+      "Runs a service behind a gateway, in as many replicas as its traffic takes:\n"
+      "  headroom run [flags] -- command…\n"
+      "  headroom run [flags] FILE.yaml");
+  verb->footer(kExamples);
+  auto options = std::make_shared<RunOptions>();
+  verb->add_option("file", options->file, "A document with one Autoscaler or several")
+      ->type_name("FILE");
+  verb->add_option("--journal", options->journal,
+                   "Where decisions are written; default: ~/.local/state/headroom/NAME/journal.db")
+      ->type_name("PATH");
+  verb->add_option("--threads", options->threads, "Of the gateway; default: the cores, at most 4")
+      ->check(CLI::Range(1, 64));
+  verb->add_flag("--print", options->print, "Prints the checked document and ends");
+  auto* verbose = verb->add_flag("-v,--verbose", options->verbose, "Says more");
+  verb->add_flag("-q,--quiet", options->quiet, "Says warnings and errors only")->excludes(verbose);
+  add_document_flags(*verb, options->flags);
+  verb->callback([options, verb, &call] { call.exit = run(*options, *verb, call); });
+}
+
+}  // namespace headroom::cli

@@ -1,0 +1,164 @@
+#include "cli/tell.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <fmt/format.h>
+
+#include "base/time.h"
+#include "decide/record.h"
+
+namespace headroom::cli {
+namespace {
+
+const char* word(decide::Step::Stage stage) {
+  using Stage = decide::Step::Stage;
+  switch (stage) {
+    case Stage::recommend:
+      return "recommend";
+    case Stage::combine:
+      return "combine";
+    case Stage::activate:
+      return "activate";
+    case Stage::stabilise:
+      return "stabilise";
+    case Stage::limit:
+      return "limit";
+  }
+  return "";
+}
+
+const char* word(decide::Absent::Reason reason) {
+  using Reason = decide::Absent::Reason;
+  switch (reason) {
+    case Reason::unreachable:
+      return "unreachable";
+    case Reason::timeout:
+      return "timeout";
+    case Reason::no_data:
+      return "no data";
+    case Reason::not_finite:
+      return "not finite";
+    case Reason::negative:
+      return "negative";
+    case Reason::stale:
+      return "stale";
+  }
+  return "";
+}
+
+std::string told(const decide::Absent& absent) {
+  return absent.answer.empty() ? word(absent.reason)
+                               : fmt::format("{} ({})", word(absent.reason), absent.answer);
+}
+
+std::string load_of(const decide::Observation& seen) {
+  if (!seen.load) return "not measured: " + told(seen.load.error());
+  const auto& load = *seen.load;
+  return fmt::format(
+      "{:.2f} requests at once and {:.1f}/s over the last {}; now {} waiting, {} running",
+      load.concurrency, load.rate, to_string(load.over), load.waiting, load.running);
+}
+
+std::string replicas_of(const decide::Observation& seen) {
+  using State = decide::ReplicaSeen::State;
+  const auto count = [&seen](State state) {
+    return std::ranges::count(seen.replicas, state, &decide::ReplicaSeen::state);
+  };
+  return fmt::format("{} asked for; {} ready, {} starting, {} draining", seen.current.count,
+                     count(State::ready), count(State::starting), count(State::draining));
+}
+
+/// "replica 3: ready for 12.3s, cpu 0.83 cores, memory 41.2 MiB".
+std::string replica_of(const decide::ReplicaSeen& replica, Instant now) {
+  using State = decide::ReplicaSeen::State;
+  const auto* state = replica.state == State::ready      ? "ready"
+                      : replica.state == State::starting ? "starting"
+                                                         : "draining";
+  const auto cpu =
+      replica.cpu ? fmt::format("{:.2f} cores", static_cast<double>(replica.cpu->value.milli) / 1e3)
+                  : told(replica.cpu.error());
+  const auto memory =
+      replica.memory ? fmt::format("{:.1f} MiB", static_cast<double>(replica.memory->value.milli) /
+                                                     1e3 / (1024.0 * 1024.0))
+                     : told(replica.memory.error());
+  return fmt::format("replica {}: {} for {}, cpu {}, memory {}", replica.id, state,
+                     to_string(now - replica.state_since), cpu, memory);
+}
+
+std::string headline(const journal::Entry& entry) {
+  const auto& decision = entry.decision;
+  const auto reason = decision.reason();
+  const auto count = decision.rescales() ? fmt::format("{} → {} replicas", decision.current.count,
+                                                       decision.replicas.count)
+                                         : fmt::format("stays at {}", decision.replicas.count);
+  return reason.empty() ? count : count + ": " + reason;
+}
+
+/// 2024-05-01T14:05:09.123Z
+std::string utc(std::int64_t unix_millis) {
+  const auto seconds = static_cast<std::time_t>(unix_millis / 1000);
+  std::tm time{};
+  if (::gmtime_r(&seconds, &time) == nullptr) return "";
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", time.tm_year + 1900,
+                     time.tm_mon + 1, time.tm_mday, time.tm_hour, time.tm_min, time.tm_sec,
+                     unix_millis % 1000);
+}
+
+std::string quoted(const std::string& text) {
+  return boost::json::serialize(boost::json::string(text));
+}
+
+}  // namespace
+
+std::string tell(const journal::Entry& entry) {
+  const auto& seen = entry.observation;
+  std::string text = fmt::format("{} at {}: {}\n", entry.autoscaler, local_time(seen.unix_millis),
+                                 headline(entry));
+  text += fmt::format("  load      {}\n", load_of(seen));
+  text += fmt::format("  replicas  {}\n", replicas_of(seen));
+  for (const auto& replica : seen.replicas) {
+    text += fmt::format("            {}\n", replica_of(replica, seen.now));
+  }
+  const char* title = "steps";
+  for (const auto& step : entry.decision.steps) {
+    const auto change = step.before == step.after
+                            ? fmt::format("{}", step.after.count)
+                            : fmt::format("{} → {}", step.before.count, step.after.count);
+    text += fmt::format("  {:<8}  {:<9}  {:<7}  {}  [{}]\n", title, word(step.stage), change,
+                        step.text, step.code);
+    title = "";
+  }
+  title = "state";
+  for (const auto& condition : entry.decision.conditions) {
+    text += fmt::format("  {:<8}  {} is {}: {}: {}\n", title, condition.type,
+                        condition.status ? "true" : "false", condition.reason, condition.message);
+    title = "";
+  }
+  if (!entry.outcome.empty()) text += fmt::format("  outcome   {}\n", entry.outcome);
+  return text;
+}
+
+std::string tell_briefly(const journal::Entry& entry) {
+  return fmt::format("{}  {}  {}\n", local_time(entry.observation.unix_millis), entry.autoscaler,
+                     headline(entry));
+}
+
+std::string tell_json(const std::vector<journal::Entry>& entries) {
+  std::string text = "[";
+  const char* between = "\n";
+  for (const auto& entry : entries) {
+    text += fmt::format(
+        "{}{{\"id\":{},\"autoscaler\":{},\"time\":\"{}\",\"unixMillis\":{},\n\"observation\":{},\n"
+        "\"decision\":{},\n\"outcome\":{}}}",
+        between, entry.id, quoted(entry.autoscaler), utc(entry.observation.unix_millis),
+        entry.observation.unix_millis, decide::to_json(entry.observation),
+        decide::to_json(entry.decision), quoted(entry.outcome));
+    between = ",\n";
+  }
+  return text + (entries.empty() ? "]\n" : "\n]\n");
+}
+
+}  // namespace headroom::cli

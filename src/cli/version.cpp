@@ -1,0 +1,17 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/verbs.h"
+
+namespace headroom::cli {
+
+void add_version(CLI::App& app, Call& call) {
+  auto* verb = app.add_subcommand("version", "Prints the version.");
+  verb->footer("Example:\n  headroom version\n");
+  verb->callback([&call] {
+    fmt::print("headroom {}\n", HEADROOM_VERSION);
+    call.exit = kOk;
+  });
+}
+
+}  // namespace headroom::cli

@@ -1,0 +1,53 @@
+#include "decide/combine.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "decide/steps.h"
+#include "decide/words.h"
+
+namespace headroom::decide {
+namespace {
+
+using Stage = Step::Stage;
+
+void append(const Proposal& proposal, std::vector<Step>& steps) {
+  steps.insert(steps.end(), proposal.steps.begin(), proposal.steps.end());
+}
+
+}  // namespace
+
+Combined combine(std::span<const Proposal> proposals, Replicas current, std::vector<Step>& steps) {
+  const Proposal* winner = nullptr;
+  const Proposal* failed = nullptr;
+  for (const auto& proposal : proposals) {
+    if (!proposal.replicas) {
+      if (failed == nullptr) failed = &proposal;
+    } else if (winner == nullptr || *proposal.replicas > *winner->replicas) {
+      winner = &proposal;
+    }
+  }
+  for (const auto& proposal : proposals) {
+    if (&proposal != winner) append(proposal, steps);
+  }
+  if (winner != nullptr) append(*winner, steps);
+  if (winner == nullptr) {
+    if (failed == nullptr) return {current};
+    Chain(steps, current)
+        .add(Stage::combine, step::kNothingReadable, current,
+             fmt::format("nothing could be read: held {}", arrow(current)));
+    return {current, failed};
+  }
+  Chain chain(steps, *winner->replicas);
+  if (proposals.size() > 1) {
+    chain.add(Stage::combine, step::kLargestWins, *winner->replicas,
+              fmt::format("{} asks for the most {}", winner->name, arrow(*winner->replicas)));
+  }
+  if (failed == nullptr || *winner->replicas >= current) return {*winner->replicas};
+  chain.add(Stage::combine, step::kFailedHolds, current,
+            fmt::format("not down while {} cannot be read {}", failed->name, arrow(current)));
+  return {current, failed};
+}
+
+}  // namespace headroom::decide

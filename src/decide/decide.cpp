@@ -1,0 +1,203 @@
+#include "decide/decide.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "decide/activate.h"
+#include "decide/combine.h"
+#include "decide/concurrency.h"
+#include "decide/limit.h"
+#include "decide/resource.h"
+#include "decide/stabilise.h"
+#include "decide/steps.h"
+#include "decide/words.h"
+
+namespace headroom::decide {
+namespace {
+
+using Stage = Step::Stage;
+
+constexpr Millis kSoon = 1s;
+constexpr Millis kSoonest = 10ms;
+constexpr Millis kAsleep = 15s;
+
+/// What the policy says, read for one decision.
+struct Plan {
+  const policy::Autoscaler& policy;
+  std::optional<policy::Concurrency> by_load;  // with Knative's defaults where nothing is named
+  Rules rules;
+  bool damped;  // HPA's windows and rates are in force
+  Bounds bounds;
+};
+
+Plan plan_of(const policy::Autoscaler& policy) {
+  Plan plan{.policy = policy,
+            .by_load = policy.concurrency,
+            .rules = rules_of(policy.behavior),
+            .damped = false,
+            .bounds = {}};
+  if (!plan.by_load && policy.metrics.empty()) plan.by_load = policy::Concurrency{};
+  // The KPA damps by its own windows; HPA's defaults on top of them would hold every burst for
+  // five minutes.
+  plan.damped = policy.behavior || !plan.by_load;
+  plan.bounds.max = std::max(Replicas{0}, policy.max_replicas);
+  plan.bounds.min = std::clamp(policy.min_replicas, Replicas{0}, plan.bounds.max);
+  return plan;
+}
+
+std::string limit_text(std::string_view reason, Replicas to, const Bounds& bounds) {
+  if (reason == step::kTooManyReplicas)
+    return fmt::format("at most {} {}", bounds.max.count, arrow(to));
+  if (reason == step::kTooFewReplicas)
+    return fmt::format("at least {} {}", bounds.min.count, arrow(to));
+  if (reason == step::kScaleUpLimit) {
+    return fmt::format("not faster up than the policies allow {}", arrow(to));
+  }
+  return fmt::format("not faster down than the policies allow {}", arrow(to));
+}
+
+void add_limit(const Limited& limited, const Bounds& bounds, Chain& chain, Decision& decision) {
+  const bool free = limited.reason == Limited{}.reason;
+  if (!free) {
+    chain.add(Stage::limit, limited.reason, limited.replicas,
+              limit_text(limited.reason, limited.replicas, bounds));
+  }
+  decision.conditions.push_back(
+      {"ScalingLimited", !free, std::string(limited.reason),
+       free ? "the desired count is within the acceptable range" : decision.steps.back().text});
+}
+
+std::vector<Proposal> propose(const Plan& plan, const Observation& observation, Replicas current,
+                              Memory& memory) {
+  std::vector<Proposal> proposals;
+  if (current.count > 0) {  // at zero there is no replica to read
+    for (const auto& metric : plan.policy.metrics) {
+      proposals.push_back(propose_by_resource(metric, plan.policy.target.process.resources.requests,
+                                              tolerances_of(plan.policy), observation, current));
+    }
+  }
+  if (plan.by_load) {
+    proposals.push_back(propose_by_load(*plan.by_load, observation, current, memory.concurrency));
+  }
+  return proposals;
+}
+
+Condition scaling_active(const std::vector<Proposal>& proposals, const Combined& combined) {
+  if (combined.held_by != nullptr) {
+    return {"ScalingActive", false, combined.held_by->failure, combined.held_by->message};
+  }
+  if (proposals.empty()) {
+    return {"ScalingActive", false, "ScalingDisabled", "at zero no metric is read"};
+  }
+  return {"ScalingActive", true, "ValidMetricFound", "a number of replicas could be calculated"};
+}
+
+/// Windows and rates. What a failed reading held is not damped and not remembered.
+void damp(const Plan& plan, const Observation& observation, Replicas current, Memory& memory,
+          Chain& chain, Decision& decision) {
+  const Instant now = observation.now;
+  Condition able{"AbleToScale", true, "ReadyForNewScale", "the last recommendation stands"};
+  if (plan.damped && current.count > 0) {
+    const Replicas wanted = chain.number();
+    const Replicas stable = stabilise({current, wanted}, plan.rules, now, memory.recommendations);
+    if (stable != wanted) {
+      const bool up = plan.rules.given && wanted >= current;
+      const auto code = up ? step::kScaleUpStabilized : step::kScaleDownStabilized;
+      const Millis window = up ? plan.rules.up_window : plan.rules.down_window;
+      chain.add(Stage::stabilise, code, stable,
+                fmt::format("held at {} by the {} window", stable.count, seconds(window)));
+      able.reason = code;
+      able.message = decision.steps.back().text;
+    }
+  }
+  decision.conditions.push_back(std::move(able));
+  const Limited limited = plan.damped ? limit({current, chain.number()}, plan.rules, plan.bounds,
+                                              now, memory.ups, memory.downs)
+                                      : within_bounds(chain.number(), plan.bounds);
+  add_limit(limited, plan.bounds, chain, decision);
+}
+
+void hold(const Plan& plan, Chain& chain, Decision& decision) {
+  decision.conditions.push_back(
+      {"AbleToScale", true, "SucceededGetScale", "the replicas could be counted"});
+  add_limit(within_bounds(chain.number(), plan.bounds), plan.bounds, chain, decision);
+}
+
+/// A new life starts at the next request: what the last one remembered would wake it with the
+/// replicas of a load that is gone.
+void forget(Memory& memory) {
+  memory.recommendations.clear();
+  memory.concurrency = {};
+}
+
+Millis look_again(const Plan& plan, const Observation& observation, const Decision& decision,
+                  const Memory& memory) {
+  if (decision.replicas.count == 0 && decision.current.count == 0) return kAsleep;
+  Millis wait = kSoon;
+  if (plan.bounds.min.count == 0 && memory.last_active) {
+    const Millis left = *memory.last_active + plan.policy.cooldown_period - observation.now;
+    if (left > 0ms) wait = std::min(wait, std::max(left, kSoonest));
+  }
+  return wait;
+}
+
+/// HPA reads no metric where the count is outside the bounds, and brings it inside at once.
+bool only_bounds(const Plan& plan, Replicas current, Replicas inside) {
+  return !plan.by_load && current != inside;
+}
+
+void run(const Plan& plan, const Observation& observation, Replicas current, Memory& memory,
+         Decision& decision) {
+  const Limited inside = within_bounds(current, plan.bounds);
+  if (inside.replicas != current) {
+    Chain(decision.steps, current)
+        .add(Stage::limit, inside.reason, inside.replicas,
+             limit_text(inside.reason, inside.replicas, plan.bounds));
+  }
+  decision.replicas = inside.replicas;
+  if (only_bounds(plan, current, inside.replicas)) {
+    decision.conditions.push_back(
+        {"AbleToScale", true, "SucceededGetScale", "the replicas could be counted"});
+    decision.conditions.push_back(
+        {"ScalingLimited", true, std::string(inside.reason), decision.steps.back().text});
+    return;
+  }
+  const auto proposals = propose(plan, observation, inside.replicas, memory);
+  const Combined combined = combine(proposals, inside.replicas, decision.steps);
+  decision.conditions.push_back(scaling_active(proposals, combined));
+
+  Chain chain(decision.steps, combined.replicas);
+  const auto activation = activate(plan.policy, observation, inside.replicas,
+                                   combined.held_by != nullptr, memory, chain);
+  if (activation.kind == Activation::Kind::sleep) {
+    if (current.count > 0) forget(memory);
+    hold(plan, chain, decision);
+  } else if (combined.held_by != nullptr && activation.kind == Activation::Kind::none) {
+    hold(plan, chain, decision);
+  } else {
+    damp(plan, observation, inside.replicas, memory, chain, decision);
+    if (activation.kind == Activation::Kind::wake) {
+      chain.move(Stage::activate, step::kActivated, std::max(Replicas{1}, chain.number()),
+                 [] { return "no rate holds the first replica " + arrow({1}); });
+    }
+  }
+  decision.replicas = chain.number();
+}
+
+}  // namespace
+
+Decision decide(const policy::Autoscaler& policy, const Observation& observation, Memory& memory) {
+  const Plan plan = plan_of(policy);
+  Decision decision;
+  decision.current = observation.current;
+  note_activity(observation, memory);
+  run(plan, observation, std::max(Replicas{0}, observation.current), memory, decision);
+  if (plan.damped && decision.replicas != decision.current) {
+    remember_change({decision.current, decision.replicas}, plan.rules, observation.now, memory);
+  }
+  decision.look_again = look_again(plan, observation, decision, memory);
+  return decision;
+}
+
+}  // namespace headroom::decide

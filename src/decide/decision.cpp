@@ -1,0 +1,62 @@
+#include "decide/decision.h"
+
+#include <algorithm>
+#include <ranges>
+
+#include "decide/steps.h"
+
+namespace headroom::decide {
+namespace {
+
+using Links = std::vector<const Step*>;
+
+/// A step that gives a number of its own, whatever the ones before it in its chain said.
+bool overrides(const Step& step) {
+  return step.after > step.before && (step.code == step::kWaiting ||
+                                      step.code == step::kWaitingHeld || step.code == step::kPanic);
+}
+
+/// The steps that led to the number, in order: back from the last, each one that ended where the
+/// next began, to where the winner's chain started.
+Links linked(const std::vector<Step>& steps, Replicas start, Replicas end) {
+  Links links;
+  bool overridden = false;
+  for (const auto& step : std::views::reverse(steps)) {
+    if (step.after != end || step.before == step.after) continue;
+    const bool recommends = step.stage == Step::Stage::recommend;
+    if (!(recommends && overridden)) links.push_back(&step);
+    overridden = overridden || overrides(step);
+    end = step.before;
+    if (recommends && end == start) break;
+  }
+  std::ranges::reverse(links);
+  return links;
+}
+
+std::string joined(const Links& links) {
+  std::string text;
+  for (const Step* step : links) text += (text.empty() ? "" : "; ") + step->text;
+  return text;
+}
+
+}  // namespace
+
+std::string Decision::reason() const {
+  if (steps.empty()) return "";
+  // What stood outside the bounds was brought inside them first; the winner's chain starts there.
+  const Step& first = steps.front();
+  const bool moved_first = first.stage == Step::Stage::limit && first.after != first.before;
+  if (moved_first && first.after == replicas) return first.text;
+  Links links = linked(steps, moved_first ? first.after : current, replicas);
+  if (moved_first && !links.empty() && links.front() != &first) {
+    links.insert(links.begin(), &first);
+  }
+  if (!links.empty()) return joined(links);
+  // Nothing moved: what the last one to recommend saw says why.
+  for (const auto& step : std::views::reverse(steps)) {
+    if (step.stage == Step::Stage::recommend) return step.text;
+  }
+  return steps.back().text;
+}
+
+}  // namespace headroom::decide

@@ -1,0 +1,23 @@
+#include "decide/waiting.h"
+
+#include <algorithm>
+
+#include "decide/concurrency.h"
+#include "decide/rounding.h"
+
+namespace headroom::decide {
+
+std::optional<Replicas> needed_for_waiting(const policy::Concurrency& policy, const Load& load) {
+  if (load.waiting <= 0) return std::nullopt;
+  double per_replica = settings_of(policy).target;
+  if (policy.metric == policy::Concurrency::Metric::rps) {
+    // A count of open requests is no rate; only a limit on them says what one replica takes.
+    if (policy.container_concurrency <= 0) return std::nullopt;
+    per_replica = policy.container_concurrency * policy.target_utilization_percentage / 100;
+  }
+  const double open = static_cast<double>(load.waiting) +
+                      static_cast<double>(std::max<std::int64_t>(0, load.running));
+  return ceil_replicas(open / std::max(0.01, per_replica));
+}
+
+}  // namespace headroom::decide

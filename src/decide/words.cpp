@@ -1,0 +1,67 @@
+#include "decide/words.h"
+
+#include <array>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace headroom::decide {
+
+std::string number(double value) {
+  const double magnitude = std::abs(value);
+  const int digits = magnitude >= 100 ? 0 : magnitude >= 10 ? 1 : magnitude >= 1 ? 2 : 3;
+  std::string text = fmt::format("{:.{}f}", value, digits);
+  if (text.find('.') == std::string::npos) return text;
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return text == "-0" ? "0" : text;
+}
+
+std::string seconds(Millis duration) {
+  return number(std::chrono::duration<double>(duration).count()) + " s";
+}
+
+std::string replicas(Replicas count) {
+  return fmt::format("{} replica{}", count.count, count.count == 1 ? "" : "s");
+}
+
+std::string arrow(Replicas to) { return "→ " + replicas(to); }
+
+std::string cores(Quantity quantity) { return number(static_cast<double>(quantity.milli) / 1000); }
+
+std::string bytes(Quantity quantity) {
+  static constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
+  double value = static_cast<double>(quantity.milli) / 1000;
+  std::size_t unit = 0;
+  while (value >= 1024 && unit + 1 < kUnits.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  return number(value) + " " + kUnits[unit];
+}
+
+std::string said(const Absent& absent) {
+  const char* reason = "no data";
+  switch (absent.reason) {
+    case Absent::Reason::unreachable:
+      reason = "unreachable";
+      break;
+    case Absent::Reason::timeout:
+      reason = "timeout";
+      break;
+    case Absent::Reason::no_data:
+      break;
+    case Absent::Reason::not_finite:
+      reason = "not finite";
+      break;
+    case Absent::Reason::negative:
+      reason = "negative";
+      break;
+    case Absent::Reason::stale:
+      reason = "stale";
+      break;
+  }
+  return absent.answer.empty() ? reason : fmt::format("{} ({})", reason, absent.answer);
+}
+
+}  // namespace headroom::decide

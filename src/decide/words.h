@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include "base/time.h"
+#include "base/units.h"
+#include "decide/observation.h"
+
+/// Numbers as the steps say them.
+namespace headroom::decide {
+
+/// At most three digits after the point, fewer for larger numbers: 14.2, 0.125, 1234.
+std::string number(double value);
+/// "60 s", "1.5 s".
+std::string seconds(Millis duration);
+/// "1 replica", "3 replicas".
+std::string replicas(Replicas count);
+/// "→ 3 replicas".
+std::string arrow(Replicas to);
+/// Cores as "0.25", bytes as "300 MiB".
+std::string cores(Quantity quantity);
+std::string bytes(Quantity quantity);
+/// Why there is no reading: "no data", "timeout (connection refused)".
+std::string said(const Absent& absent);
+
+}  // namespace headroom::decide

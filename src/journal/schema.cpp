@@ -1,0 +1,124 @@
+#include "journal/schema.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace headroom::journal {
+namespace {
+
+constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kApplication = 0x48656164;  // "Head", for file(1) and against mix-ups
+constexpr int kPatienceMs = 2000;
+
+// loop_ms orders the entries: it never steps back, unix_ms may.
+constexpr const char* kSchema = R"sql(
+BEGIN IMMEDIATE;
+CREATE TABLE decisions(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  autoscaler TEXT NOT NULL,
+  unix_ms INTEGER NOT NULL,
+  loop_ms INTEGER NOT NULL,
+  rescales INTEGER NOT NULL,
+  observation TEXT NOT NULL,
+  decision TEXT NOT NULL,
+  outcome TEXT NOT NULL DEFAULT '');
+CREATE INDEX decisions_by_time ON decisions(loop_ms, unix_ms);
+CREATE INDEX decisions_by_name ON decisions(autoscaler, loop_ms, unix_ms);
+CREATE INDEX rescales_by_name ON decisions(autoscaler, loop_ms, unix_ms) WHERE rescales = 1;
+CREATE INDEX rescales_by_time ON decisions(loop_ms, unix_ms) WHERE rescales = 1;
+CREATE TABLE state(
+  autoscaler TEXT PRIMARY KEY,
+  loop_ms INTEGER NOT NULL,
+  replicas INTEGER NOT NULL,
+  memory TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE startups(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  autoscaler TEXT NOT NULL,
+  millis INTEGER NOT NULL);
+CREATE INDEX startups_by_name ON startups(autoscaler, id);
+PRAGMA user_version = 1;
+PRAGMA application_id = 0x48656164;
+COMMIT;
+)sql";
+
+Result<Database> open_file(const std::string& path, int flags) {
+  sqlite3* raw = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_EXRESCODE, nullptr);
+  Database db(raw);
+  if (code != SQLITE_OK) return fail(failure(raw, path, "cannot be opened"));
+  sqlite3_busy_timeout(raw, kPatienceMs);
+  return db;
+}
+
+Result<std::int64_t> ask(const Database& db, const std::string& path, std::string_view sql) {
+  auto statement = Statement::prepare(db.get(), path, sql);
+  if (!statement) return fail(statement.error());
+  auto row = statement->step();
+  if (!row) return fail(row.error());
+  return *row ? statement->integer(0) : 0;
+}
+
+/// The version of its tables: 0 where it has none. Errors: it is somebody else's, or of a later
+/// Headroom.
+Result<std::int64_t> version_of(const Database& db, const std::string& path) {
+  const auto tables = ask(db, path, "SELECT count(*) FROM sqlite_schema");
+  if (!tables) return fail(tables.error());
+  if (*tables == 0) return std::int64_t{0};
+  const auto application = ask(db, path, "PRAGMA application_id");
+  if (!application) return fail(application.error());
+  const auto version = ask(db, path, "PRAGMA user_version");
+  if (!version) return fail(version.error());
+  if (*application != kApplication) {
+    return fail(
+        {Code::unavailable,
+         fmt::format("journal {}: an SQLite file of another program; name another path", path)});
+  }
+  if (*version != kVersion) {
+    return fail({Code::unavailable,
+                 fmt::format("journal {}: written by another Headroom (tables of version {}, this "
+                             "one has {}); use that one or move the file aside",
+                             path, *version, kVersion)});
+  }
+  return *version;
+}
+
+}  // namespace
+
+Result<Database> open_to_write(const std::string& path) {
+  auto db = open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  if (!db) return db;
+  const auto version = version_of(*db, path);
+  if (!version) return fail(version.error());
+  // auto_vacuum only takes before the first table; FULL makes each commit an fsync.
+  const char* const settings = R"sql(
+PRAGMA auto_vacuum = INCREMENTAL;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA journal_size_limit = 4194304;
+PRAGMA cache_size = -4096;
+PRAGMA temp_store = MEMORY;
+)sql";
+  if (auto set = execute(db->get(), path, settings); !set) return fail(set.error());
+  if (*version == 0) {
+    if (auto made = execute(db->get(), path, kSchema); !made) return fail(made.error());
+  }
+  return db;
+}
+
+Result<Database> open_to_read(const std::string& path) {
+  if (::access(path.c_str(), F_OK) != 0) {
+    return fail({Code::unavailable, fmt::format("journal {}: there is none (nothing has run with "
+                                                "it yet, or it lies elsewhere)",
+                                                path)});
+  }
+  auto db = open_file(path, SQLITE_OPEN_READONLY);
+  if (!db) return db;
+  const auto version = version_of(*db, path);
+  if (!version) return fail(version.error());
+  if (*version == 0) {
+    return fail({Code::unavailable, fmt::format("journal {}: it is empty", path)});
+  }
+  return db;
+}
+
+}  // namespace headroom::journal

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "journal/sqlite.h"
+
+namespace headroom::journal {
+
+/// Opens the file for writing, making it and its tables where there is none.
+/// Errors: unavailable (damaged, not writable, of a later version, of another program).
+Result<Database> open_to_write(const std::string& path);
+
+/// Opens it for reading beside a writer. Errors: as above, and where there is no such file.
+Result<Database> open_to_read(const std::string& path);
+
+}  // namespace headroom::journal

@@ -1,0 +1,232 @@
+#include "target/output.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+#include <thread>
+
+#include "base/log.h"
+#include "base/text.h"
+
+namespace headroom::target {
+namespace {
+
+constexpr std::size_t kTailLines = 50, kTailBytes = 8 << 10;
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const auto wrote = ::write(fd, text.data(), text.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+  return true;
+}
+
+/// Writes to stderr from a thread of its own: a terminal that is stopped (^S) or a full pipe
+/// must stop neither the replicas nor us. What does not fit its bound is dropped and counted.
+class Stderr {
+ public:
+  static Stderr& get() {
+    static Stderr* const only = new Stderr;  // leaked: its thread may be stuck in a write
+    used_ = true;
+    return *only;
+  }
+  static bool used() { return used_; }
+
+  void add(std::string_view prefix, std::string_view line) {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.size() + prefix.size() + line.size() > kMost) {
+      ++dropped_;
+      return;
+    }
+    if (dropped_ > 0) {
+      waiting_ += fmt::format("headroom | {} lines dropped: stderr takes them too slowly\n",
+                              std::exchange(dropped_, 0));
+    }
+    waiting_.append(prefix).append(line).append("\n");
+    changed_.notify_all();
+  }
+
+  void flush(Millis most) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, most, [this] { return waiting_.empty() && !writing_; });
+  }
+
+ private:
+  static constexpr std::size_t kMost = 1 << 20;
+
+  Stderr() {
+    sigset_t all, before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    std::thread([this] { run(); }).detach();
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  void run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [this] { return !waiting_.empty(); });
+      const std::string now = std::exchange(waiting_, {});
+      writing_ = true;
+      lock.unlock();
+      write_all(STDERR_FILENO, now);
+      lock.lock();
+      writing_ = false;
+      changed_.notify_all();
+    }
+  }
+
+  static inline std::atomic<bool> used_{false};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string waiting_;
+  long dropped_ = 0;
+  bool writing_ = false;
+};
+
+}  // namespace
+
+void Tail::add(std::string_view line) {
+  lines_.emplace_back(line);
+  bytes_ += line.size() + 1;
+  while (lines_.size() > kTailLines || bytes_ > kTailBytes + 1) {
+    bytes_ -= lines_.front().size() + 1;
+    lines_.pop_front();
+  }
+}
+
+std::string Tail::text() const { return fmt::format("{}", fmt::join(lines_, "\n")); }
+
+std::string Tail::brief() const {
+  constexpr std::size_t kLines = 5;
+  std::string all;
+  for (std::size_t n = lines_.size() - std::min(kLines, lines_.size()); n < lines_.size(); ++n) {
+    if (!all.empty()) all += " / ";
+    all += printable(lines_[n], 200);
+  }
+  return all;
+}
+
+RotatingFile::RotatingFile(std::string path, std::int64_t max_bytes, std::int32_t max_files)
+    : path_(std::move(path)), max_bytes_(max_bytes), max_files_(max_files) {}
+
+bool RotatingFile::open() {
+  if (file_) return true;
+  file_ = Fd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644));
+  struct stat info{};
+  if (!file_ || ::fstat(file_.get(), &info) != 0) return false;
+  size_ = info.st_size;
+  return true;
+}
+
+void RotatingFile::rotate() {
+  file_.reset();
+  const auto numbered = [this](int n) { return n == 0 ? path_ : fmt::format("{}.{}", path_, n); };
+  if (max_files_ <= 0) ::unlink(path_.c_str());
+  for (int n = max_files_; n > 0; --n) ::rename(numbered(n - 1).c_str(), numbered(n).c_str());
+}
+
+void RotatingFile::failed(const char* what) {
+  if (!std::exchange(failing_, true)) {
+    log::warn("output file {}: {}: {}; lines are dropped", path_, what, std::strerror(errno));
+  }
+}
+
+void RotatingFile::write(std::string_view line) {
+  const auto more = static_cast<std::int64_t>(line.size()) + 1;
+  if (!open()) return failed("not opened");
+  if (size_ > 0 && size_ + more > max_bytes_) {
+    rotate();
+    if (!open()) return failed("not opened");
+  }
+  std::string text(line);
+  text += '\n';
+  if (!write_all(file_.get(), text)) return failed("not written");
+  size_ += more;
+  failing_ = false;
+}
+
+Output::Output(boost::asio::io_context& io, const policy::Output& to, const Names& names)
+    : out_(io), err_(io), to_(to.to), prefix_(names.prefix + " | ") {
+  if (to_ != policy::Output::To::files) return;
+  const auto& directory = to.directory.empty() ? names.directory : to.directory;
+  ::mkdir(directory.c_str(), 0755);  // where that fails, opening the file says so
+  file_ = std::make_unique<RotatingFile>(fmt::format("{}/{}.log", directory, names.file),
+                                         to.max_bytes, to.max_files);
+}
+
+void Output::attach(Fd out, Fd err) {
+  finish();
+  attached_ = std::make_shared<bool>(true);
+  out_.pipe.assign(out.release());
+  err_.pipe.assign(err.release());
+  read(out_);
+  read(err_);
+}
+
+void Output::read(Source& source) {
+  source.pipe.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                         [this, &source, attached = std::weak_ptr(attached_)](
+                             boost::system::error_code error) {
+                           if (error || attached.expired()) return;
+                           if (take(source)) read(source);
+                         });
+}
+
+/// One piece, so that a replica that writes without end leaves time for everything else.
+/// False at the end of the stream.
+bool Output::take(Source& source) {
+  std::array<char, 64 << 10> piece;
+  const auto got = ::read(source.pipe.native_handle(), piece.data(), piece.size());
+  if (got < 0) return errno == EAGAIN || errno == EINTR;
+  const auto each = [this](std::string_view text) { line(text); };
+  if (got == 0) {
+    if (source.lines.begun()) source.lines.end(each);
+    return false;
+  }
+  source.lines.add({piece.data(), static_cast<std::size_t>(got)}, each);
+  return true;
+}
+
+void Output::close(Source& source) {
+  if (!source.pipe.is_open()) return;
+  for (int pieces = 0; pieces < 16; ++pieces) {
+    errno = 0;
+    if (!take(source) || errno == EAGAIN) break;
+  }
+  if (source.lines.begun()) source.lines.end([this](std::string_view text) { line(text); });
+  boost::system::error_code ignored;
+  source.pipe.close(ignored);
+}
+
+void Output::finish() {
+  attached_.reset();
+  close(out_);
+  close(err_);
+}
+
+void Output::line(std::string_view text) {
+  tail_.add(text);
+  if (to_ == policy::Output::To::inherit) Stderr::get().add(prefix_, text);
+  if (file_) file_->write(text);
+}
+
+void flush_stderr(Millis most) {
+  if (Stderr::used()) Stderr::get().flush(most);
+}
+
+}  // namespace headroom::target

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <algorithm>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/fd.h"
+#include "base/time.h"
+#include "policy/autoscaler.h"
+
+namespace headroom::target {
+
+/// The last lines: at most 50, at most 8 KiB.
+class Tail {
+ public:
+  void add(std::string_view line);
+  std::string text() const;  // one a line, no newline at the end
+  /// The newest few on one line, fit for a message; empty where there are none.
+  std::string brief() const;
+
+ private:
+  std::deque<std::string> lines_;
+  std::size_t bytes_ = 0;
+};
+
+/// Cuts a stream into lines: at newlines, and at 8 KiB where there is none.
+class Lines {
+ public:
+  template <class Each>
+  void add(std::string_view bytes, Each each) {
+    while (!bytes.empty()) {
+      const auto newline = bytes.find('\n');
+      const auto part = bytes.substr(0, std::min(newline, kMost - begun_.size()));
+      begun_ += part;
+      bytes.remove_prefix(part.size());
+      const bool ended = !bytes.empty() && bytes.front() == '\n';
+      if (ended) bytes.remove_prefix(1);
+      if (ended || begun_.size() == kMost) end(each);
+    }
+  }
+  template <class Each>
+  void end(Each each) {
+    if (begun_.ends_with('\r')) begun_.pop_back();
+    each(std::string_view(begun_));
+    begun_.clear();
+  }
+  bool begun() const { return !begun_.empty(); }
+
+ private:
+  static constexpr std::size_t kMost = 8 << 10;
+  std::string begun_;
+};
+
+/// A log file that is renamed to .1, .2, … when it is full.
+class RotatingFile {
+ public:
+  RotatingFile(std::string path, std::int64_t max_bytes, std::int32_t max_files);
+  /// A line that cannot be written is dropped; the first one of a row is said in the log.
+  void write(std::string_view line);
+
+ private:
+  bool open();
+  void rotate();
+  void failed(const char* what);
+
+  std::string path_;
+  std::int64_t max_bytes_;
+  std::int32_t max_files_;
+  Fd file_;
+  std::int64_t size_ = 0;
+  bool failing_ = false;
+};
+
+/// Takes what a replica writes to stdout and stderr, and passes it on line by line.
+class Output {
+ public:
+  /// Lines are prefixed "name | " on stderr; a file is `<directory>/<file_name>.log`.
+  struct Names {
+    std::string prefix, file, directory;
+  };
+  Output(boost::asio::io_context& io, const policy::Output& to, const Names& names);
+
+  /// The pipes of a process that just started.
+  void attach(Fd out, Fd err);
+  /// Takes what is still in the pipes (at most 1 MiB of each) and closes them.
+  void finish();
+  const Tail& tail() const { return tail_; }
+
+ private:
+  struct Source {
+    explicit Source(boost::asio::io_context& io) : pipe(io) {}
+    boost::asio::posix::stream_descriptor pipe;
+    Lines lines;
+  };
+  void read(Source& source);
+  bool take(Source& source);
+  void close(Source& source);
+  void line(std::string_view text);
+
+  // Handlers hold it weakly: one that is due when its pipe closes must not find the next.
+  std::shared_ptr<bool> attached_;
+  Source out_, err_;
+  Tail tail_;
+  policy::Output::To to_;
+  std::string prefix_;
+  std::unique_ptr<RotatingFile> file_;
+};
+
+/// Waits until the lines written so far are on stderr, at most `most`.
+void flush_stderr(Millis most);
+
+}  // namespace headroom::target

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace headroom::target {
+
+struct Command {
+  std::vector<std::string> argv;
+  std::vector<std::string> env;   // "NAME=value", all of it
+  std::string working_directory;  // empty: ours
+};
+
+struct SpawnOptions {
+  bool pipes = true;  // stdout and stderr: pipes to us, or /dev/null
+  int cgroup = -1;    // a v2 cgroup's directory to start in
+};
+
+struct Child {
+  pid_t pid = 0;
+  Fd pidfd;
+  Fd out, err;             // non-blocking
+  bool in_cgroup = false;  // it started in the cgroup that was asked for
+};
+
+/// Starts a program in a process group of its own, with no descriptor of ours but 0, 1 and 2
+/// (0 is /dev/null), default signals, and SIGKILL when the *thread* that called this ends.
+/// Safe to call from any thread; returns once the program runs.
+/// Errors: Code::unavailable, saying what could not be started and why.
+Result<Child> spawn(const Command& command, SpawnOptions options = {});
+
+}  // namespace headroom::target

@@ -1,0 +1,135 @@
+#include "control/recorder.h"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include "support/temporary.h"
+
+namespace headroom::control {
+namespace {
+
+using journal::Journal;
+
+Journal open(const std::string& path, Journal::Mode mode) {
+  auto journal = Journal::open(path, mode);
+  EXPECT_TRUE(journal) << to_string(journal.error());
+  return std::move(*journal);
+}
+
+struct Record {
+  Millis at;
+  int before, after;
+  std::string code;
+};
+
+std::optional<std::int64_t> put(Recorder& recorder, const Record& record) {
+  decide::Observation observation;
+  observation.now = Instant{record.at};
+  observation.unix_millis = record.at.count();
+  observation.current = {record.before};
+  decide::Decision decision;
+  decision.current = {record.before};
+  decision.replicas = {record.after};
+  decision.steps.push_back({decide::Step::Stage::recommend,
+                            record.code,
+                            record.code + " told",
+                            {record.before},
+                            {record.after}});
+  decide::Memory memory;
+  memory.last_active = Instant{record.at};
+  return recorder.record("shop", observation, decision, memory);
+}
+
+std::vector<journal::Entry> all(const std::string& path) {
+  const auto entries = open(path, Journal::Mode::read).find({"shop", {}, false, 1000});
+  EXPECT_TRUE(entries);
+  return *entries;
+}
+
+TEST(Recorder, WritesBeforeItReturns) {
+  TemporaryFolder folder;
+  const auto path = folder / "journal.db";
+  Recorder recorder(open(path, Journal::Mode::write));
+  const auto entry = put(recorder, {1s, 0, 1, "Waiting"});
+  ASSERT_TRUE(entry);
+  const auto entries = all(path);
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].id, *entry);
+  EXPECT_EQ(entries[0].decision.replicas, Replicas{1});
+  recorder.outcome(*entry, "reached after 12ms");
+  EXPECT_EQ(all(path)[0].outcome, "reached after 12ms");
+}
+
+TEST(Recorder, LeavesOutWhatSaysNothingNew) {
+  struct Case {
+    const char* why;
+    Record record;
+    bool written;
+  };
+  const Case cases[] = {
+      {"the first", {0s, 2, 2, "Concurrency"}, true},
+      {"the same a moment later", {1s, 2, 2, "Concurrency"}, false},
+      {"another reason", {2s, 2, 2, "Panic"}, true},
+      {"another count", {3s, 2, 3, "Panic"}, true},
+      {"another count again", {3s, 3, 4, "Panic"}, true},
+      {"the same", {4s, 4, 4, "Panic"}, false},
+      {"the same for long: that it still holds is worth a line",
+       {3s + Recorder::kQuiet, 4, 4, "Panic"},
+       true},
+  };
+  TemporaryFolder folder;
+  Recorder recorder(open(folder / "journal.db", Journal::Mode::write));
+  for (const auto& [why, record, written] : cases) {
+    SCOPED_TRACE(why);
+    EXPECT_EQ(put(recorder, record).has_value(), written);
+  }
+}
+
+/// Holds the database's write lock from another connection, as a fault that comes and goes.
+class Blocked {
+ public:
+  explicit Blocked(const std::string& path) {
+    EXPECT_EQ(sqlite3_open(path.c_str(), &database_), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(database_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  }
+  ~Blocked() {
+    sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
+    sqlite3_close(database_);
+  }
+  Blocked(const Blocked&) = delete;
+  Blocked& operator=(const Blocked&) = delete;
+
+ private:
+  sqlite3* database_ = nullptr;
+};
+
+TEST(Recorder, KeepsWhatTheJournalDoesNotTakeAndWritesItLater) {
+  TemporaryFolder folder;
+  const auto path = folder / "journal.db";
+  Recorder recorder(open(path, Journal::Mode::write));
+  {
+    const Blocked blocked(path);
+    EXPECT_FALSE(put(recorder, {1s, 0, 1, "Waiting"}));
+    EXPECT_FALSE(put(recorder, {2s, 1, 2, "Panic"}));
+    EXPECT_EQ(recorder.waiting(), 2u);
+  }
+  EXPECT_TRUE(put(recorder, {3s, 2, 3, "Panic"}));
+  EXPECT_EQ(recorder.waiting(), 0u);
+  const auto entries = all(path);
+  ASSERT_EQ(entries.size(), 3u) << "none lost, in order";
+  EXPECT_EQ(entries[2].decision.replicas, Replicas{1});
+  EXPECT_EQ(entries[0].decision.replicas, Replicas{3});
+}
+
+TEST(Recorder, KnowsTheUsualStartup) {
+  TemporaryFolder folder;
+  Recorder recorder(open(folder / "journal.db", Journal::Mode::write));
+  EXPECT_EQ(recorder.usual_startup("shop"), 1s) << "nothing known";
+  for (const Millis took : {10ms, 700ms, 30ms}) recorder.startup("shop", took);
+  EXPECT_EQ(recorder.usual_startup("shop"), 30ms);
+}
+
+}  // namespace
+}  // namespace headroom::control

@@ -1,0 +1,167 @@
+#include "decide/record.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include <gmock/gmock.h>
+
+#include "decide/arbitrary.h"
+
+namespace headroom::decide {
+namespace {
+
+using namespace make;  // NOLINT
+using ::testing::HasSubstr;
+
+TEST(Record, ReadsAsPeopleWouldWriteIt) {
+  auto seen = observation(Instant{5s}, 3, 1);
+  seen.unix_millis = 1700000000000;
+  seen.load = load(14.2, Instant{5s}, 2);
+  EXPECT_EQ(to_json(seen),
+            R"({"v":1,"now":5000,"unixMillis":1700000000000,"current":3,"replicas":[{"id":1,)"
+            R"("state":"ready","started":-995000,"stateSince":-895000,)"
+            R"("cpu":{"absent":"no_data","answer":""},"memory":{"absent":"no_data","answer":""}}],)"
+            R"("load":{"concurrency":14.2,"rate":0,"over":1000,"waiting":2,"running":14,)"
+            R"("lastActive":5000}})");
+}
+
+TEST(Record, DoublesComeBackToTheLastBit) {
+  std::mt19937_64 random(3);
+  Memory memory;
+  auto& buckets = memory.concurrency.stable.buckets;
+  while (buckets.size() < 3000) {
+    const std::uint64_t bits = random();
+    double value = 0;
+    std::memcpy(&value, &bits, sizeof value);
+    if (std::isfinite(value)) buckets.push_back(value);
+  }
+  for (double value : {0.1, 120.96000000000001, 1e-300, 5e-324, 1.7976931348623157e308, 3.0, 1e22,
+                       9007199254740993.0, 0.0}) {
+    buckets.push_back(value);
+  }
+  const auto back = memory_from_json(to_json(memory));
+  ASSERT_TRUE(back) << back.error().what;
+  EXPECT_EQ(*back, memory);
+}
+
+TEST(Record, ALoadThatIsNoNumberIsWrittenDownAsSeen) {
+  auto seen = observation(kStart, 1, 0);
+  seen.load = load(1, kStart);
+  seen.load->concurrency = std::numeric_limits<double>::infinity();
+  seen.load->rate = -std::numeric_limits<double>::infinity();
+  auto back = observation_from_json(to_json(seen));
+  ASSERT_TRUE(back) << back.error().what;
+  EXPECT_EQ(*back, seen);
+  seen.load->rate = std::nan("");
+  back = observation_from_json(to_json(seen));
+  ASSERT_TRUE(back) << back.error().what;
+  EXPECT_TRUE(std::isnan(back->load->rate));
+}
+
+TEST(Record, TextThatIsNoUtf8IsReplaced) {
+  auto seen = observation(kStart, 1, 0);
+  seen.load = tl::unexpected<Absent>(
+      Absent{Absent::Reason::timeout, "a\xff\xc3(\xed\xa0\x80\xf4\x90\x80\x80\xc0\xaf\xe2\x82"});
+  const auto back = observation_from_json(to_json(seen));
+  ASSERT_TRUE(back) << back.error().what;
+  EXPECT_THAT(back->load.error().answer, HasSubstr("a\xEF\xBF\xBD"));
+  EXPECT_EQ(to_json(*back), to_json(seen));
+}
+
+/// `text` with the first `what` in it replaced.
+std::string with(std::string text, const std::string& what, const std::string& by) {
+  const auto at = text.find(what);
+  EXPECT_NE(at, std::string::npos) << what;
+  return at == std::string::npos ? text : text.replace(at, what.size(), by);
+}
+
+TEST(Record, RefusesWhatIsNotSuchARecord) {
+  Memory memory;
+  memory.concurrency.stable = {{1.5, 2.5}, 10, 11, true};
+  memory.ups = {{kStart, 3}};
+  const std::string good = to_json(memory);
+  ASSERT_TRUE(memory_from_json(good));
+  std::string buckets = "[0";
+  for (int i = 0; i < 3600; ++i) buckets += ",0";
+  struct Case {
+    const char* why;
+    std::string text, error;
+  };
+  const Case cases[] = {
+      {"nothing", "", "memory: not JSON: "},
+      {"cut off", good.substr(0, good.size() / 2), "memory: not JSON: "},
+      {"something after it", good + "{}", "not JSON: "},
+      {"not an object", "[]", "memory: found [], expected an object"},
+      {"a version to come", with(good, "\"v\":1", "\"v\":2"),
+       "memory: version 2, this Headroom reads version 1"},
+      {"no version", with(good, "\"v\":1,", ""), "memory: missing field \"v\""},
+      {"a version that is none", with(good, "\"v\":1", "\"v\":\"x\""), "memory.v: found \"x\""},
+      {"a field too few", with(good, ",\"lastActive\":null", ""),
+       "memory: missing field \"lastActive\""},
+      {"a field too many", with(good, "\"v\":1", "\"v\":1,\"w\":1"), "memory: unknown field"},
+      {"another type", with(good, "\"change\":3", "\"change\":\"3\""),
+       "memory.ups[0].change: found \"3\", expected a whole number"},
+      {"a fraction of a replica", with(good, "\"change\":3", "\"change\":3.5"),
+       "memory.ups[0].change: found 3.5E0, expected a whole number"},
+      {"too large", with(good, "\"change\":3", "\"change\":3000000000"), "memory.ups[0].change"},
+      {"a time that would overflow",
+       with(good, "\"at\":1700000000000", "\"at\":9223372036854775807"), "memory.ups[0].at"},
+      {"fewer than none", with(good, "\"panicPeak\":0", "\"panicPeak\":-1"),
+       "memory.concurrency.panicPeak"},
+      {"first after last", with(good, "\"first\":10", "\"first\":12"),
+       "memory.concurrency.stable: written, but"},
+      {"too many buckets", with(good, "[1.5,2.5]", buckets + "]"),
+       "memory.concurrency.stable: more than 3600 buckets"},
+      {"a bucket that is none", with(good, "1.5", "\"NaN\""),
+       "memory.concurrency.stable: a bucket that is no number"},
+      {"too deep", std::string(100'000, '['), "not JSON: "},
+      {"too long", std::string((16 << 20) + 1, ' '), "expected at most 16777216"},
+  };
+  for (const auto& [why, text, error] : cases) {
+    SCOPED_TRACE(why);
+    const auto read = memory_from_json(text);
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().code, Code::invalid);
+    EXPECT_THAT(read.error().what, HasSubstr(error));
+    EXPECT_LT(read.error().what.size(), 300U);
+  }
+}
+
+TEST(Record, RefusesUnknownWords) {
+  auto seen = observation(kStart, 1, 1);
+  const auto read = observation_from_json(with(to_json(seen), "\"ready\"", "\"raedy\""));
+  ASSERT_FALSE(read);
+  EXPECT_EQ(
+      read.error().what,
+      "observation.replicas[0].state: found \"raedy\", expected one of starting, ready, draining");
+}
+
+TEST(Record, DamagedTextNeverCrashes) {
+  for (std::uint32_t seed = 1; seed <= 300; ++seed) {
+    SCOPED_TRACE(::testing::Message() << "seed " << seed);
+    Arbitrary any(seed);
+    auto seen = any.observation(kStart);
+    Memory memory;
+    const auto decision = decide(any.policy(), seen, memory);
+    for (std::string text : {to_json(seen), to_json(memory), to_json(decision)}) {
+      for (std::int64_t i = any.whole(1, 3); i > 0; --i) {
+        text[static_cast<std::size_t>(any.whole(0, static_cast<std::int64_t>(text.size()) - 1))] =
+            static_cast<char>(any.whole(0, 255));
+      }
+      // Whatever can still be read is written as it was read.
+      if (const auto read = observation_from_json(text)) {
+        EXPECT_EQ(to_json(*read), to_json(*observation_from_json(to_json(*read))));
+      }
+      if (const auto read = memory_from_json(text)) {
+        EXPECT_EQ(*read, *memory_from_json(to_json(*read)));
+      }
+      if (const auto read = decision_from_json(text)) {
+        EXPECT_EQ(*read, *decision_from_json(to_json(*read)));
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace headroom::decide

@@ -1,0 +1,173 @@
+#include "decide/resource.h"
+
+#include <gtest/gtest.h>
+
+#include "decide/make.h"
+#include "decide/steps.h"
+
+namespace headroom::decide {
+namespace {
+
+using namespace make;  // NOLINT
+using State = ReplicaSeen::State;
+
+constexpr Instant kNow = kStart;
+
+/// One replica as a row of a table: its state, what it uses of one core (none: no reading), how
+/// long it runs, how long it is in its state, how old its reading is.
+struct Row {
+  State state = State::ready;
+  std::optional<double> cpu = 0.5;
+  Millis age = 1000s;
+  Millis in_state = 900s;
+  Millis reading_age = 0s;
+};
+
+Observation seen(const std::vector<Row>& rows, std::int32_t current) {
+  auto made = observation(kNow, current, 0);
+  for (const auto& row : rows) {
+    auto each = replica(made.replicas.size() + 1, row.state, kNow);
+    each.started = kNow - row.age;
+    each.state_since = kNow - row.in_state;
+    if (row.cpu) each.cpu = cores(*row.cpu, kNow - row.reading_age);
+    each.memory = each.cpu;
+    made.replicas.push_back(each);
+  }
+  return made;
+}
+
+policy::Metric metric(std::optional<std::int32_t> percent, std::optional<Quantity> average,
+                      policy::Metric::Resource resource = policy::Metric::Resource::cpu) {
+  policy::Metric made;
+  made.resource = resource;
+  made.target.average_utilization = percent;
+  made.target.average_value = average;
+  return made;
+}
+
+TEST(Resource, UtilizationAsHpaV2) {
+  const Row ready{}, draining{.state = State::draining, .cpu = 9.0};
+  const Row full{.cpu = 1.0}, silent{.cpu = std::nullopt};
+  const Row young_unready{.state = State::starting, .cpu = 4.0, .age = 10s, .in_state = 10s};
+  const Row just_ready{.cpu = 4.0, .age = 20s, .in_state = 5s};
+  const Row slow_start{.state = State::starting, .cpu = 4.0, .age = 301s, .in_state = 290s};
+  const Row unready_later{.state = State::starting, .cpu = 1.0, .age = 900s, .in_state = 60s};
+  struct Case {
+    const char* why;
+    std::int32_t percent, current;
+    std::vector<Row> rows;
+    std::int32_t expected;
+  };
+  const Case cases[] = {
+      {"at the target", 50, 2, {ready, ready}, 2},
+      {"twice the target is twice the replicas", 50, 2, {full, full}, 4},
+      {"a ratio of exactly 1.1 is inside the tolerance", 50, 1, {{.cpu = 0.55}}, 1},
+      {"one percent more is outside", 50, 1, {{.cpu = 0.56}}, 2},
+      {"54.9% is 54, and 54 of 49 is outside", 49, 1, {{.cpu = 0.549}}, 2},
+      {"54.9% is 54: 54 of 50 is inside", 50, 1, {{.cpu = 0.549}}, 1},
+      {"idle goes to none; the minimum is another's business",
+       50,
+       2,
+       {{.cpu = 0.0}, {.cpu = 0.0}},
+       0},
+      {"a draining one is in no group", 50, 2, {ready, ready, draining}, 2},
+      {"missing ones count as idle on the way up", 50, 4, {full, full, full, silent}, 6},
+      {"which may bring it back inside the tolerance", 50, 2, {full, silent}, 2},
+      {"and as full on the way down", 50, 4, {{.cpu = 0.1}, {.cpu = 0.1}, {.cpu = 0.1}, silent}, 3},
+      {"which may turn the direction: nothing moves", 50, 2, {{.cpu = 0.4}, silent}, 2},
+      {"starting burns CPU that is no load", 50, 2, {ready, young_unready}, 2},
+      {"nor is what was measured before it was ready", 50, 2, {ready, just_ready}, 2},
+      {"unready ones count as idle on the way up", 50, 3, {full, full, young_unready}, 4},
+      {"never ready within 30 s of its start, long ago", 50, 2, {ready, slow_start}, 2},
+      {"one that was ready once counts", 50, 2, {ready, unready_later}, 3},
+  };
+  for (const auto& [why, percent, current, rows, expected] : cases) {
+    SCOPED_TRACE(why);
+    const auto proposal =
+        propose_by_resource(metric(percent, {}), {}, {}, seen(rows, current), {current});
+    ASSERT_TRUE(proposal.replicas);
+    EXPECT_EQ(*proposal.replicas, Replicas{expected});
+  }
+}
+
+TEST(Resource, AverageValueAsHpaV2) {
+  const Row ready{}, full{.cpu = 1.0}, silent{.cpu = std::nullopt};
+  struct Case {
+    const char* why;
+    std::int64_t milli;
+    std::int32_t current;
+    std::vector<Row> rows;
+    std::int32_t expected;
+  };
+  const Case cases[] = {
+      {"at the target", 500, 2, {ready, ready}, 2},
+      {"twice", 250, 2, {ready, ready}, 4},
+      {"missing ones count as the target on the way down", 1000, 3, {ready, ready, silent}, 2},
+      {"and as idle on the way up", 500, 3, {full, full, silent}, 4},
+  };
+  for (const auto& [why, milli, current, rows, expected] : cases) {
+    SCOPED_TRACE(why);
+    const auto proposal =
+        propose_by_resource(metric({}, Quantity{milli}), {}, {}, seen(rows, current), {current});
+    ASSERT_TRUE(proposal.replicas);
+    EXPECT_EQ(*proposal.replicas, Replicas{expected});
+  }
+}
+
+TEST(Resource, MemoryKnowsNoUnready) {
+  const Row starting{.state = State::starting, .cpu = 1.0, .age = 1s, .in_state = 1s};
+  const auto proposal =
+      propose_by_resource(metric({}, Quantity{500}, policy::Metric::Resource::memory), {}, {},
+                          seen({starting, starting}, 2), {2});
+  ASSERT_TRUE(proposal.replicas);
+  EXPECT_EQ(*proposal.replicas, Replicas{4});
+}
+
+TEST(Resource, FailsWhereNoReadyReplicaHasAReading) {
+  const Row silent{.cpu = std::nullopt};
+  const Row young{.state = State::starting, .cpu = 4.0, .age = 10s, .in_state = 10s};
+  struct Case {
+    const char* why;
+    std::vector<Row> rows;
+    const char* message;
+  };
+  const Case cases[] = {
+      {"no replica at all", {}, "cpu: no replica runs yet"},
+      {"only silent ones", {silent, silent}, "cpu: no data"},
+      {"only starting ones",
+       {young},
+       "cpu: no reading of a replica that has been ready long enough (1 not yet)"},
+  };
+  for (const auto& [why, rows, message] : cases) {
+    SCOPED_TRACE(why);
+    const auto proposal = propose_by_resource(metric(50, {}), {}, {}, seen(rows, 2), {2});
+    EXPECT_FALSE(proposal.replicas);
+    EXPECT_EQ(proposal.failure, "FailedGetResourceMetric");
+    EXPECT_EQ(proposal.message, message);
+    ASSERT_EQ(proposal.steps.size(), 1U);
+    EXPECT_EQ(proposal.steps.front().code, step::kCpuUnavailable);
+  }
+}
+
+TEST(Resource, WordsAndNumbers) {
+  const Row full{.cpu = 0.83}, silent{.cpu = std::nullopt};
+  const auto text = [](const policy::Metric& of, const std::vector<Row>& rows, int current) {
+    return propose_by_resource(of, {}, {}, seen(rows, current), {current}).steps.front().text;
+  };
+  EXPECT_EQ(text(metric(60, {}), {full, full, full}, 3), "cpu 83% of 60% → 5 replicas");
+  EXPECT_EQ(text(metric(80, {}), {full}, 1), "cpu 83% of 80% (within 0.1 of it) → 1 replica");
+  EXPECT_EQ(text(metric(60, {}), {full, full, silent}, 3),
+            "cpu 83% of 60% (1 without a reading count as idle) → 3 replicas");
+  EXPECT_EQ(text(metric({}, Quantity{500}), {full}, 1), "cpu 0.83 of 0.5 per replica → 2 replicas");
+}
+
+TEST(Resource, AbsurdReadingsSaturate) {
+  auto seen_now = seen({Row{}, Row{}}, 2);
+  for (auto& each : seen_now.replicas) each.cpu = Measured{{INT64_MAX}, kNow, 1s};
+  const auto proposal = propose_by_resource(metric(50, {}), {}, {}, seen_now, {2});
+  ASSERT_TRUE(proposal.replicas);
+  EXPECT_EQ(*proposal.replicas, Replicas{INT32_MAX});
+}
+
+}  // namespace
+}  // namespace headroom::decide

@@ -1,0 +1,164 @@
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "policy/fields.h"
+#include "policy/json.h"
+#include "policy/read.h"
+
+namespace headroom::policy {
+namespace {
+
+/// Goes along the definition and the schema at once: each field has to be in both.
+template <class T>
+struct Compare {
+  const Json& schema;
+  std::size_t& seen;
+  std::size_t here = 0;
+
+  const Json* property(std::string_view name, const About& about) {
+    ++seen;
+    ++here;
+    const Json* properties = schema.find("properties");
+    const Json* found = properties == nullptr ? nullptr : properties->find(name);
+    EXPECT_NE(found, nullptr) << name;
+    if (found == nullptr) return nullptr;
+    EXPECT_NE(found->find("description"), nullptr) << name;
+    bool required = false;
+    if (const Json* list = schema.find("required")) {
+      for (const auto& item : list->items) required = required || item.plain == name;
+    }
+    EXPECT_EQ(required, about.required) << name;
+    return found;
+  }
+
+  template <class M, class Kind>
+  void field(std::string_view name, M T::*, const Kind& kind, const About& about) {
+    const Json* found = property(name, about);
+    if (found == nullptr) return;
+    if constexpr (std::is_same_v<Kind, Level>) {
+      deeper(*found, static_cast<M*>(nullptr));
+    } else if constexpr (std::is_same_v<Kind, Levels>) {
+      ASSERT_NE(found->find("items"), nullptr) << name;
+      deeper(*found->find("items"), static_cast<M*>(nullptr));
+    } else {
+      (void)kind;
+      EXPECT_TRUE(found->find("anyOf") || found->find("type")) << name;
+    }
+  }
+  template <class Inner>
+  void level(std::string_view name, const About& about, const Inner& inner) {
+    const Json* found = property(name, about);
+    if (found == nullptr) return;
+    Compare inside{*found, seen};
+    inner(inside);
+    inside.finish();
+  }
+  void fixed(std::string_view name, std::string_view only, const About& about,
+             std::initializer_list<std::string_view>) {
+    const Json* found = property(name, about);
+    if (found == nullptr) return;
+    ASSERT_NE(found->find("const"), nullptr) << name;
+    EXPECT_EQ(found->find("const")->plain, only);
+  }
+  void later(std::string_view) {}
+
+  void finish() const {
+    ASSERT_NE(schema.find("properties"), nullptr);
+    EXPECT_EQ(schema.find("properties")->members.size(), here) << "and nothing else";
+    ASSERT_NE(schema.find("additionalProperties"), nullptr);
+    EXPECT_EQ(schema.find("additionalProperties")->plain, "false");
+  }
+
+ private:
+  template <class M>
+  void deeper(const Json& inside, std::optional<M>*) {
+    deeper(inside, static_cast<M*>(nullptr));
+  }
+  template <class M>
+  void deeper(const Json& inside, std::vector<M>*) {
+    deeper(inside, static_cast<M*>(nullptr));
+  }
+  template <class M>
+  void deeper(const Json& inside, M*) {
+    Compare<M> compare{inside, seen};
+    Fields<M>::visit(compare);
+    compare.finish();
+  }
+};
+
+TEST(Schema, IsJsonAndListsEveryField) {
+  const auto schema = JsonReader::read(json_schema());
+  ASSERT_TRUE(schema) << json_schema();
+  ASSERT_NE(schema->find("$schema"), nullptr);
+  EXPECT_EQ(schema->find("$schema")->plain, "https://json-schema.org/draft/2020-12/schema");
+  std::size_t seen = 0;
+  Compare<Autoscaler> compare{*schema, seen};
+  Fields<Autoscaler>::visit(compare);
+  compare.finish();
+  EXPECT_GT(seen, 100U) << "levels that stand in several places are counted each time";
+}
+
+TEST(Schema, SaysDefaultsWordsAndBounds) {
+  const auto schema = JsonReader::read(json_schema());
+  ASSERT_TRUE(schema);
+  const auto* spec = schema->find("properties")->find("spec")->find("properties");
+  const auto* min = spec->find("minReplicas");
+  EXPECT_EQ(min->find("default")->plain, "1");
+  EXPECT_EQ(min->find("anyOf")->items[0].find("maximum")->plain, "10000");
+  const auto* concurrency = spec->find("concurrency")->find("properties");
+  EXPECT_EQ(concurrency->find("metric")->find("anyOf")->items[0].find("enum")->items[1].plain,
+            "rps");
+  EXPECT_EQ(concurrency->find("window")->find("default")->plain, "1m");
+  EXPECT_EQ(spec->find("maxReplicas")->find("default"), nullptr) << "required";
+}
+
+/// Collects the names of all fields.
+struct Names {
+  std::vector<std::string> names;
+  template <class T, class M, class Kind>
+  void field(std::string_view name, M T::*, const Kind&, const About&) {
+    names.emplace_back(name);
+    if constexpr (std::is_same_v<Kind, Level> || std::is_same_v<Kind, Levels>)
+      deeper(static_cast<M*>(nullptr));
+  }
+  template <class Inner>
+  void level(std::string_view name, const About&, const Inner& inner) {
+    names.emplace_back(name);
+    inner(*this);
+  }
+  void fixed(std::string_view name, std::string_view, const About&,
+             std::initializer_list<std::string_view>) {
+    names.emplace_back(name);
+  }
+  void later(std::string_view) {}
+
+ private:
+  template <class M>
+  void deeper(std::optional<M>*) {
+    Fields<M>::visit(*this);
+  }
+  template <class M>
+  void deeper(std::vector<M>*) {
+    Fields<M>::visit(*this);
+  }
+  template <class M>
+  void deeper(M*) {
+    Fields<M>::visit(*this);
+  }
+};
+
+TEST(ReferencePage, HasARowForEveryField) {
+  const auto page = reference_page();
+  Names all;
+  Fields<Autoscaler>::visit(all);
+  ASSERT_GT(all.names.size(), 100U);
+  for (const auto& name : all.names) {
+    EXPECT_NE(page.find("| `" + name + "` |"), std::string::npos) << name;
+  }
+  EXPECT_EQ(page.find("\n\n\n"), std::string::npos);
+  EXPECT_TRUE(page.ends_with(".\n")) << page.substr(page.size() - 100);
+}
+
+}  // namespace
+}  // namespace headroom::policy
