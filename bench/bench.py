@@ -64,7 +64,7 @@ http {{
   upstream back {{
     random two least_conn;
     server 127.0.0.1:{backend};
-    server localhost:{backend};
+    server 127.0.0.1:{backend};
     keepalive 128;
     keepalive_requests 1000000000;
   }}
@@ -206,13 +206,14 @@ def run_rounds(peers, args, direct):
 def count_syscalls(peer, args):
     """System calls per request, in a run of its own: counting costs."""
     requests = max(args.requests // 5, 5000)
-    pids = ",".join(str(pid) for pid in peer.workers())
+    pids = [str(pid) for pid in peer.workers()]
     log = peer.log + ".calls"
     if shutil.which("perf"):
-        counter = ["perf", "stat", "-x,", "-e", "raw_syscalls:sys_enter", "-o", log, "-p", pids]
+        counter = ["perf", "stat", "-x,", "-e", "raw_syscalls:sys_enter", "-o", log, "-p",
+                   ",".join(pids)]
         pattern = re.compile(r"^(\d+),", re.M)
     elif shutil.which("strace"):
-        counter = ["strace", "-c", "-f", "-o", log, "-p", pids.replace(",", " -p ")]
+        counter = ["strace", "-c", "-f", "-o", log] + [word for pid in pids for word in ("-p", pid)]
         pattern = re.compile(r"^100\.00\s+\S+\s+(?:\S+\s+)?(\d+)\s.*total", re.M)
     else:
         return None

@@ -50,12 +50,12 @@ int complain_of_unknown(const CLI::App& app) {
   return kUsage;
 }
 
-int complain_of_usage(const CLI::App& app, const CLI::ParseError& error) {
+int complain_of_usage(const CLI::App& app, const char* what) {
   std::string verb;
   if (const auto called = app.get_subcommands(); !called.empty()) {
     verb = " " + called.front()->get_name();
   }
-  fmt::print(stderr, "headroom: {}\nSee headroom{} --help\n", error.what(), verb);
+  fmt::print(stderr, "headroom: {}\nSee headroom{} --help\n", what, verb);
   return kUsage;
 }
 
@@ -68,15 +68,17 @@ int parse(CLI::App& app, std::vector<std::string> words) {
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    return complain_of_usage(app, error);
+    return complain_of_usage(app, error.what());
   }
+  if (app.get_subcommands().empty()) return complain_of_usage(app, "found no verb");
   return kOk;
 }
 
 }  // namespace
 
 int complain(const Error& error) {
-  fmt::print(stderr, "headroom: {}\n", to_string(error));
+  // A place comes first on its line, where editors look for it.
+  fmt::print(stderr, "{}{}\n", error.where.file.empty() ? "headroom: " : "", to_string(error));
   return error.code == Code::invalid ? kUsage : kFailed;
 }
 
@@ -94,7 +96,7 @@ int headroom(int argc, const char* const* argv) {
   CLI::App app(kAbout, "headroom");
   app.footer(kExamples);
   app.get_formatter()->column_width(34);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // that there is one is checked after what is not known
   app.set_version_flag("--version", std::string("headroom " HEADROOM_VERSION));
   add_run(app, call);
   add_explain(app, call);

@@ -88,10 +88,12 @@ std::vector<std::string> document_flags(const CLI::App& verb) {
 Result<std::vector<policy::Autoscaler>> wanted(const RunOptions& options, const CLI::App& verb,
                                                const Call& call) {
   if (options.file.empty()) {
-    auto autoscaler = autoscaler_of(options.flags, call.command);
-    if (!autoscaler) return fail(autoscaler.error());
-    return policy::read_documents(policy::write_document(*autoscaler), "(from the flags)",
-                                  environment());
+    const auto document = document_of(options.flags, call.command);
+    if (!document) return fail(document.error());
+    auto read = policy::read_documents(*document, "flags", environment());
+    // The places in the errors are of a document that the user has not seen.
+    if (!read) fmt::print(stderr, "These flags make this document:\n\n{}\n", *document);
+    return read;
   }
   const auto given = document_flags(verb);
   if (!given.empty()) {

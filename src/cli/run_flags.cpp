@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "policy/read.h"
 
 namespace headroom::cli {
 namespace {
@@ -94,6 +95,23 @@ Result<std::optional<policy::Concurrency>> concurrency_of(const RunFlags& flags)
   return concurrency;
 }
 
+/// The writer makes sure that a text is read back as it is, so $(HOME) is written $$(HOME). In a
+/// flag it was meant to be looked up: one dollar sign of those is taken away again.
+std::string with_variables(std::string_view document) {
+  std::string out;
+  while (!document.empty()) {
+    const auto dollars = std::min(document.find_first_not_of('$'), document.size());
+    const auto after = document.substr(dollars);
+    const bool replicas_own = after.starts_with("(PORT)") || after.starts_with("(SOCKET)");
+    const bool written_more = dollars > 1 && after.starts_with('(') && !replicas_own;
+    out.append(written_more ? dollars - 1 : dollars, '$');
+    const auto next = std::min(after.find('$'), after.size());
+    out += after.substr(0, next);
+    document = after.substr(next);
+  }
+  return out;
+}
+
 /// As many as there are cores: more copies of a busy process than that share what there is.
 std::int32_t cores() {
   return std::max(1, static_cast<std::int32_t>(std::thread::hardware_concurrency()));
@@ -142,6 +160,12 @@ Result<policy::Autoscaler> autoscaler_of(const RunFlags& flags,
   if (flags.cpu) autoscaler.metrics.push_back(utilization(Resource::cpu, *flags.cpu));
   if (flags.memory) autoscaler.metrics.push_back(utilization(Resource::memory, *flags.memory));
   return autoscaler;
+}
+
+Result<std::string> document_of(const RunFlags& flags, const std::vector<std::string>& command) {
+  const auto autoscaler = autoscaler_of(flags, command);
+  if (!autoscaler) return fail(autoscaler.error());
+  return with_variables(policy::write_document(*autoscaler));
 }
 
 }  // namespace headroom::cli

@@ -32,6 +32,10 @@ struct RunFlags {
 Result<policy::Autoscaler> autoscaler_of(const RunFlags& flags,
                                          const std::vector<std::string>& command);
 
+/// The document that the flags make. $(NAME) in a flag is left for the reader to look up in the
+/// environment, as in a file.
+Result<std::string> document_of(const RunFlags& flags, const std::vector<std::string>& command);
+
 /// The name a command gets where none is said: "/srv/My_Shop.py" is "my-shop-py".
 std::string name_of(const std::string& command);
 

@@ -70,7 +70,10 @@ void note_activity(const Observation& observation, Memory& memory) {
 
 Activation activate(const policy::Autoscaler& policy, const Observation& observation,
                     Replicas current, bool held, const Memory& memory, Chain& chain) {
-  if (policy.max_replicas <= kZero) return {Kind::sleep, kZero};
+  if (policy.max_replicas <= kZero) {
+    chain.add(Stage::limit, step::kTooManyReplicas, kZero, "at most 0 " + arrow(kZero));
+    return {Kind::sleep, kZero};
+  }
   if (policy.min_replicas > kZero) return {Kind::none, chain.number()};
   if (!observation.load) {
     if (policy.gateway && current == kZero) {

@@ -1,7 +1,6 @@
 #include "decide/decision.h"
 
 #include <algorithm>
-#include <ranges>
 
 #include "decide/steps.h"
 
@@ -21,7 +20,8 @@ bool overrides(const Step& step) {
 Links linked(const std::vector<Step>& steps, Replicas start, Replicas end) {
   Links links;
   bool overridden = false;
-  for (const auto& step : std::views::reverse(steps)) {
+  for (auto at = steps.rbegin(); at != steps.rend(); ++at) {
+    const Step& step = *at;
     if (step.after != end || step.before == step.after) continue;
     const bool recommends = step.stage == Step::Stage::recommend;
     if (!(recommends && overridden)) links.push_back(&step);
@@ -53,10 +53,10 @@ std::string Decision::reason() const {
   }
   if (!links.empty()) return joined(links);
   // Nothing moved: what the last one to recommend saw says why.
-  for (const auto& step : std::views::reverse(steps)) {
-    if (step.stage == Step::Stage::recommend) return step.text;
-  }
-  return steps.back().text;
+  const auto last = std::find_if(steps.rbegin(), steps.rend(), [](const Step& step) {
+    return step.stage == Step::Stage::recommend;
+  });
+  return last != steps.rend() ? last->text : steps.back().text;
 }
 
 }  // namespace headroom::decide

@@ -94,7 +94,7 @@ void Worker::next_request(Client& client) {
   const http1::Peer peer{client.peer(), "http", client.trusted, settings.forwarded, common_.via};
   http1::Request request;
   Buffer head;
-  buffers_.reserve(head, seen.size() + 1024 + 2 * client.address_size);
+  buffers_.reserve(head, seen.size() + limits.fields + 1024 + 2 * client.address_size);
   std::size_t written = 0;
   auto outcome =
       http1::read_request(seen, limits, peer, request, {head.data, head.capacity}, written);

@@ -84,7 +84,7 @@ void Worker::begin(Client& client, const http1::Request& request, Buffer head,
   service.budget.request(now_);
   set_deadline(client, exchange.until_whole);
 
-  if (!rest.empty() && !exchange.body_done && !exchange.expecting && !exchange.upgrade) {
+  if (!rest.empty() && !exchange.body_done && !exchange.expecting) {
     std::size_t used = 0;
     if (!take_body(exchange, rest, used)) return;
     rest.remove_prefix(used);
@@ -156,7 +156,7 @@ bool Worker::send_request(Exchange& exchange, bool& yielded) {
       set_deadline(*upstream,
                    now_ + (exchange.answering ? timeouts.response_idle : timeouts.response_head));
     }
-    if (exchange.body_done || exchange.upgrade || exchange.expecting) break;
+    if (exchange.body_done || exchange.expecting) break;
     if (upstream != nullptr ? exchange.sent < request.end : !may_hold_more(exchange)) break;
     if (moved >= kTurn) {
       yielded = true;

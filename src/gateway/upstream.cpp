@@ -266,7 +266,7 @@ void Worker::on_upstream_deadline(Upstream& upstream) {
     return set_deadline(upstream, now_ + exchange->service->settings->timeouts.response_idle);
   }
   if (exchange->answering) return upstream_failed(*exchange, Failure::idle_timeout);
-  if (exchange->body_done || exchange->upgrade) {
+  if (exchange->body_done) {
     return upstream_failed(*exchange, Failure::head_timeout);
   }
   set_deadline(upstream, now_ + exchange->service->settings->timeouts.response_head);

@@ -17,8 +17,9 @@ namespace {
 constexpr Millis kFoldEvery = 2s;
 constexpr Millis kFoldLatest = 5s;
 constexpr std::int64_t kStartupsKept = 100;
-constexpr int kTrimEvery = 64;           // writes
+constexpr int kAgeEvery = 64;            // writes
 constexpr std::int64_t kTrimStep = 256;  // entries
+constexpr std::int64_t kTrimPart = 16;   // of all entries, at a time
 
 /// What has to be equal for a decision to repeat the one before it.
 std::string codes_of(const decide::Decision& decision) {
@@ -108,9 +109,14 @@ struct Journal::Impl {
   Result<std::int64_t> insert(const std::string& autoscaler, const Last& before,
                               const decide::Observation& observation,
                               const decide::Decision& decision, const decide::Memory& memory);
-  Result<void> trim(Instant now);
-  Result<std::int64_t> delete_oldest(std::string_view sql, std::int64_t argument);
-  Result<std::int64_t> bytes_in_use() const;
+  struct Pages {
+    std::int64_t all = 0, free = 0, size = 1;
+  };
+  Result<Pages> pages() const;
+  Result<std::int64_t> ask(std::string_view sql) const;
+  Result<std::int64_t> delete_oldest(std::string_view sql, std::int64_t before, std::int64_t most);
+  Result<void> trim_by_age(Instant now);
+  Result<void> trim_by_size();
 };
 
 Result<void> Journal::Impl::write_state(const std::string& autoscaler, Instant now,
@@ -186,25 +192,31 @@ Result<std::int64_t> Journal::Impl::insert(const std::string& autoscaler, const 
   return id;
 }
 
-Result<std::int64_t> Journal::Impl::bytes_in_use() const {
-  std::int64_t pages[3] = {};
-  const char* const asked[3] = {"PRAGMA page_count", "PRAGMA freelist_count", "PRAGMA page_size"};
-  for (int i = 0; i < 3; ++i) {
-    auto answer = statement(asked[i]);
-    if (!answer) return fail(answer.error());
-    auto row = (*answer)->step();
-    if (!row) return fail(row.error());
-    pages[i] = (*answer)->integer(0);
-  }
-  return (pages[0] - pages[1]) * pages[2];
+Result<std::int64_t> Journal::Impl::ask(std::string_view sql) const {
+  auto asked = statement(sql);
+  if (!asked) return fail(asked.error());
+  auto row = (*asked)->step();
+  if (!row) return fail(row.error());
+  return (*asked)->integer(0);
 }
 
-Result<std::int64_t> Journal::Impl::delete_oldest(std::string_view sql, std::int64_t argument) {
+Result<Journal::Impl::Pages> Journal::Impl::pages() const {
+  const auto all = ask("PRAGMA page_count");
+  if (!all) return fail(all.error());
+  const auto free = ask("PRAGMA freelist_count");
+  if (!free) return fail(free.error());
+  const auto size = ask("PRAGMA page_size");
+  if (!size) return fail(size.error());
+  return Pages{*all, *free, std::max<std::int64_t>(1, *size)};
+}
+
+Result<std::int64_t> Journal::Impl::delete_oldest(std::string_view sql, std::int64_t before,
+                                                  std::int64_t most) {
   std::int64_t deleted = 0;
   auto done = transact([&]() -> Result<void> {
-    auto statement_or = statement(sql);
-    if (!statement_or) return fail(statement_or.error());
-    auto ran = (*statement_or)->bind(argument).bind(kTrimStep).run();
+    auto removal = statement(sql);
+    if (!removal) return fail(removal.error());
+    auto ran = (*removal)->bind(before).bind(most).run();
     deleted = sqlite3_changes64(db.get());
     return ran;
   });
@@ -212,31 +224,44 @@ Result<std::int64_t> Journal::Impl::delete_oldest(std::string_view sql, std::int
   return deleted;
 }
 
-/// In steps, so that no one transaction is long; the pages freed are used again, and those at the
-/// end of the file go back to the disk.
-Result<void> Journal::Impl::trim(Instant now) {
+/// In steps, so that no one transaction is long.
+Result<void> Journal::Impl::trim_by_age(Instant now) {
   const std::int64_t oldest = (now - bounds.age).time_since_epoch().count();
   for (std::int64_t deleted = kTrimStep; deleted == kTrimStep;) {
     auto done = delete_oldest(
         "DELETE FROM decisions WHERE id IN (SELECT id FROM decisions WHERE loop_ms < ? "
         "ORDER BY loop_ms LIMIT ?)",
-        oldest);
+        oldest, kTrimStep);
     if (!done) return fail(done.error());
     deleted = *done;
   }
-  for (;;) {
-    const auto used = bytes_in_use();
-    if (!used) return fail(used.error());
-    if (*used <= bounds.bytes) break;
-    // The newest entry of all stays, whatever its size.
+  return {};
+}
+
+/// The oldest part goes until what is left fits; its pages are used again, and those beyond the
+/// bound go back to the disk. The newest entry stays, whatever its size.
+Result<void> Journal::Impl::trim_by_size() {
+  auto used = pages();
+  if (!used) return fail(used.error());
+  const std::int64_t most = std::max<std::int64_t>(1, bounds.bytes / used->size);
+  while (used->all - used->free > most) {
+    const auto span = ask(
+        "SELECT coalesce((SELECT max(id) FROM decisions) - (SELECT min(id) FROM decisions), 0)");
+    if (!span) return fail(span.error());
+    const auto newest = ask("SELECT coalesce(max(id), 0) FROM decisions");
+    if (!newest) return fail(newest.error());
     auto done = delete_oldest(
-        "DELETE FROM decisions WHERE id IN (SELECT id FROM decisions "
-        "WHERE id <> (SELECT max(id) FROM decisions WHERE id > ?) ORDER BY loop_ms LIMIT ?)",
-        0);
+        "DELETE FROM decisions WHERE id IN (SELECT id FROM decisions WHERE id < ? "
+        "ORDER BY loop_ms LIMIT ?)",
+        *newest, std::clamp<std::int64_t>(*span / kTrimPart, 1, kTrimStep));
     if (!done) return fail(done.error());
+    used = pages();
+    if (!used) return fail(used.error());
     if (*done == 0) break;
   }
-  return execute(db.get(), path, "PRAGMA incremental_vacuum(1024)");
+  if (used->all <= most) return {};
+  return execute(db.get(), path,
+                 fmt::format("PRAGMA incremental_vacuum({})", used->all - most).c_str());
 }
 
 Journal::Journal(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -264,7 +289,8 @@ Result<Journal> Journal::open(const std::string& path, Mode mode, Bounds bounds)
   if (!newest) return fail(newest.error());
   if (mode == Mode::write) {
     // A disk that is full must not stop a start; the next trim comes soon.
-    static_cast<void>(journal.impl_->trim(*newest));
+    static_cast<void>(journal.impl_->trim_by_age(*newest));
+    static_cast<void>(journal.impl_->trim_by_size());
   }
   return journal;
 }
@@ -300,10 +326,9 @@ Result<std::int64_t> Journal::record(const std::string& autoscaler,
           .observation = {},
           .decision = {},
           .memory = {}};
-  if (++impl_->writes % kTrimEvery == 0) {
-    // The decision is written; room is made again at the next turn.
-    static_cast<void>(impl_->trim(observation.now));
-  }
+  // The decision is written: where no room can be made now, it is made at a later one.
+  if (++impl_->writes % kAgeEvery == 0) static_cast<void>(impl_->trim_by_age(observation.now));
+  static_cast<void>(impl_->trim_by_size());
   return id;
 }
 

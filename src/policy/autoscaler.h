@@ -104,7 +104,7 @@ struct Target {
   bool operator==(const Target&) const = default;
 };
 
-/// Bounds of what waits while no replica is ready (spec: gateway, 7).
+/// Bounds of what waits while no replica is ready (docs/gateway.md).
 struct Hold {
   std::int32_t max_requests = 1024;
   std::int64_t max_bytes = 64 << 20;
@@ -162,7 +162,7 @@ struct Gateway {
   bool operator==(const Gateway&) const = default;
 };
 
-/// Knative's KPA, spelled as its annotations (spec: knative, 1).
+/// Knative's KPA, spelled as its annotations.
 struct Concurrency {
   enum class Metric { concurrency, rps };
   enum class Aggregation { linear, weighted_exponential };

@@ -1,18 +1,18 @@
 #include "target/attempt.h"
 
-#include <fmt/format.h>
-#include <signal.h>
-#include <sys/wait.h>
-
 #include <algorithm>
 #include <array>
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "base/text.h"
 
@@ -37,8 +37,8 @@ class Try : public std::enable_shared_from_this<Try> {
     timer_.expires_after(timeout_);
     timer_.async_wait([self = shared_from_this()](error_code error) {
       if (error) return;
-      self->finish({.why = fmt::format("{}: no answer within {}", self->name(),
-                                       to_string(self->timeout_))});
+      self->finish(
+          {.why = fmt::format("{}: no answer within {}", self->name(), to_string(self->timeout_))});
       self->close();
     });
     begin();
@@ -139,8 +139,10 @@ std::string request_for(const policy::HttpGet& get, const Address& replica) {
   std::string lines;
   for (const auto& [name, value] : get.http_headers) {
     const bool is_host = name.size() == 4 && strncasecmp(name.c_str(), "host", 4) == 0;
-    if (is_host) host = value;
-    else lines += fmt::format("{}: {}\r\n", name, value);
+    if (is_host)
+      host = value;
+    else
+      lines += fmt::format("{}: {}\r\n", name, value);
   }
   return fmt::format(
       "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: headroom-probe\r\nAccept: */*\r\n{}"
@@ -204,8 +206,8 @@ class HttpTry : public ConnectTry {
     // The answer is known, but we read the rest: a server whose answer is cut off by a closed
     // connection would log an error for each probe.
     read();
-    answer({.ok = status >= 200 && status < 400,
-            .why = fmt::format("{}: status {}", name(), status)});
+    answer(
+        {.ok = status >= 200 && status < 400, .why = fmt::format("{}: status {}", name(), status)});
   }
 
   void rest(error_code error, std::size_t size) {
@@ -297,8 +299,8 @@ std::unique_ptr<Attempt> attempt(asio::io_context& io, const policy::Probe& prob
     made = std::make_shared<ExecTry>(io, probe, target, std::move(done));
   } else if (probe.http_get) {
     const auto& get = *probe.http_get;
-    made = std::make_shared<HttpTry>(
-        io, probe, ConnectTry::Aim{target.replica, get.host, get.port}, std::move(done));
+    made = std::make_shared<HttpTry>(io, probe, ConnectTry::Aim{target.replica, get.host, get.port},
+                                     std::move(done));
   } else {
     const auto port = probe.tcp_socket ? probe.tcp_socket->port : 0;
     made = std::make_shared<ConnectTry>(io, probe, ConnectTry::Aim{target.replica, "", port},

@@ -1,9 +1,10 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
 #include <string>
+
+#include <boost/asio/io_context.hpp>
 
 #include "base/address.h"
 #include "policy/autoscaler.h"
@@ -13,7 +14,7 @@ namespace headroom::target {
 
 /// What a probe is aimed at.
 struct ProbeTarget {
-  Address replica;                // where it takes requests
+  Address replica;                                                  // where it takes requests
   std::function<Command(const std::vector<std::string>&)> command;  // how its exec probes run
 };
 

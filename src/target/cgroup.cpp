@@ -1,12 +1,5 @@
 #include "target/cgroup.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <signal.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -16,6 +9,13 @@
 #include <memory>
 #include <sstream>
 #include <string_view>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -97,7 +97,8 @@ std::string own_path(const std::string& controller) {
     const auto second = line.find(':', first + 1);
     if (second == std::string::npos) continue;
     const auto names = "," + line.substr(first + 1, second - first - 1) + ",";
-    if (names == "," + controller + "," || names.find("," + controller + ",") != std::string::npos) {
+    if (names == "," + controller + "," ||
+        names.find("," + controller + ",") != std::string::npos) {
       return line.substr(second + 1);
     }
   }
@@ -196,8 +197,8 @@ std::optional<std::int64_t> Cgroup::memory() const {
   const auto used =
       number(read_text(directory + (v2_ ? "/memory.current" : "/memory.usage_in_bytes")));
   if (!used) return std::nullopt;
-  const auto idle = keyed(read_text(directory + "/memory.stat"),
-                          v2_ ? "inactive_file" : "total_inactive_file");
+  const auto idle =
+      keyed(read_text(directory + "/memory.stat"), v2_ ? "inactive_file" : "total_inactive_file");
   return std::max<std::int64_t>(0, *used - idle.value_or(0));
 }
 
@@ -247,8 +248,8 @@ Cgroups Cgroups::open(const std::string& name, pid_t guardian, std::optional<Kin
     return true;
   };
   const bool try_v2 = !mounts.v2.empty() && only.value_or(Kind::v2) == Kind::v2;
-  const bool try_v1 = !mounts.cpuacct.empty() && !mounts.memory.empty() &&
-                      only.value_or(Kind::v1) == Kind::v1;
+  const bool try_v1 =
+      !mounts.cpuacct.empty() && !mounts.memory.empty() && only.value_or(Kind::v1) == Kind::v1;
   if (try_v2) {
     const auto place = v2_place(mounts, guardian);
     if (place && take(Kind::v2, {*place + base})) {

@@ -1,8 +1,8 @@
 #include "target/expand.h"
 
-#include <unistd.h>
-
 #include <algorithm>
+
+#include <unistd.h>
 
 namespace headroom::target {
 namespace {
@@ -20,15 +20,16 @@ void scan(std::string_view text, Literal literal, Name name) {
       name(rest.substr(2, close - 2), rest.substr(0, close + 1));
       at = dollar + close + 1;
     } else {
-      literal("$");
-      at = dollar + (rest.starts_with("$$") ? 2 : 1);
+      literal("$");  // of "$$(" the first escapes; any other "$$" is the shell's, and stays
+      at = dollar + (rest.starts_with("$$(") ? 2 : 1);
     }
   }
 }
 
 bool names_socket(std::string_view text) {
   bool found = false;
-  scan(text, [](auto) {}, [&](std::string_view name, auto) { found = found || name == "SOCKET"; });
+  scan(
+      text, [](auto) {}, [&](std::string_view name, auto) { found = found || name == "SOCKET"; });
   return found;
 }
 
@@ -47,7 +48,8 @@ std::string expand(std::string_view text, const Environment& variables) {
 
 bool wants_socket(const policy::Process& spec) {
   return std::ranges::any_of(spec.command, names_socket) ||
-         std::ranges::any_of(spec.env, [](const auto& entry) { return names_socket(entry.second); });
+         std::ranges::any_of(spec.env,
+                             [](const auto& entry) { return names_socket(entry.second); });
 }
 
 Environment own_environment() {

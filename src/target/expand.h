@@ -14,7 +14,7 @@ namespace headroom::target {
 using Environment = std::map<std::string, std::string, std::less<>>;
 
 /// Kubernetes' expansion: $(NAME) is the variable's value, an unknown one stays as written,
-/// $$ is a literal $.
+/// $$(NAME) is a literal $(NAME).
 std::string expand(std::string_view text, const Environment& variables);
 
 /// Whether the replica wants a Unix socket: its command or environment names $(SOCKET).

@@ -1,14 +1,5 @@
 #include "target/guardian.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <linux/close_range.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <cerrno>
 #include <climits>
@@ -18,6 +9,15 @@
 #include <set>
 #include <sstream>
 #include <vector>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "target/cgroup.h"
@@ -65,11 +65,6 @@ void kill_group(pid_t group, const Watched& watched) {
   ::kill(-group, SIGKILL);
 }
 
-bool group_is_gone(pid_t group, const Watched& watched) {
-  const auto leader = see_process(group);
-  return (leader && leader->started != watched.leader_started) || ::kill(-group, 0) != 0;
-}
-
 /// Headroom is dead: nothing of its replicas may be left, and neither may we.
 void clean_up(const Book& book, const std::string& run) {
   std::set<std::string> parents;
@@ -81,15 +76,18 @@ void clean_up(const Book& book, const std::string& run) {
   }
   const std::vector<std::string> all(parents.begin(), parents.end());
   const auto mark = fmt::format("{}={}", kRunVariable, run);
-  for (int tries = 0; tries < 500; ++tries) {
+  for (useconds_t pause = 5'000; pause < 3'000'000; pause *= 2) {
+    // Who forked while we looked is found the next time.
     bool done = kill_marked({mark}) == 0;
+    const auto groups = see_groups();
     for (const auto& [group, watched] : book) {
       kill_group(group, watched);
-      done = group_is_gone(group, watched) && done;
+      const auto seen = groups.find(group);
+      done = done && (seen == groups.end() || seen->second.living == 0);
     }
     done = Cgroups::clear(all) && done;
     if (done) return;
-    ::usleep(10'000);
+    ::usleep(pause);
   }
 }
 
@@ -147,8 +145,10 @@ void send_message(int pipe, const std::string& message) {
   if (::send(pipe, message.data(), message.size(), MSG_NOSIGNAL) >= 0) return;
   static std::atomic<bool> said{false};
   if (!said.exchange(true)) {
-    log::warn("the guardian does not answer ({}): should Headroom be killed, children of its "
-              "replicas may be left behind", std::strerror(errno));
+    log::warn(
+        "the guardian does not answer ({}): should Headroom be killed, children of its "
+        "replicas may be left behind",
+        std::strerror(errno));
   }
 }
 

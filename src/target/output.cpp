@@ -1,12 +1,5 @@
 #include "target/output.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <signal.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -16,6 +9,13 @@
 #include <cstring>
 #include <mutex>
 #include <thread>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -127,7 +127,7 @@ RotatingFile::RotatingFile(std::string path, std::int64_t max_bytes, std::int32_
 bool RotatingFile::open() {
   if (file_) return true;
   file_ = Fd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644));
-  struct stat info{};
+  struct stat info {};
   if (!file_ || ::fstat(file_.get(), &info) != 0) return false;
   size_ = info.st_size;
   return true;
@@ -179,12 +179,12 @@ void Output::attach(Fd out, Fd err) {
 }
 
 void Output::read(Source& source) {
-  source.pipe.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                         [this, &source, attached = std::weak_ptr(attached_)](
-                             boost::system::error_code error) {
-                           if (error || attached.expired()) return;
-                           if (take(source)) read(source);
-                         });
+  source.pipe.async_wait(
+      boost::asio::posix::stream_descriptor::wait_read,
+      [this, &source, attached = std::weak_ptr(attached_)](boost::system::error_code error) {
+        if (error || attached.expired()) return;
+        if (take(source)) read(source);
+      });
 }
 
 /// One piece, so that a replica that writes without end leaves time for everything else.

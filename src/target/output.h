@@ -1,12 +1,13 @@
 #pragma once
 
 #include <algorithm>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "base/fd.h"
 #include "base/time.h"

@@ -40,7 +40,8 @@ void Prober::succeeded(const std::string& why) {
   manner_.eager = false;
   failures_ = 0;
   ++successes_;
-  if (!manner_.once) wait(std::max(steady_clock::duration(0), ran_ + probe_.period - steady_clock::now()));
+  if (!manner_.once)
+    wait(std::max(steady_clock::duration(0), ran_ + probe_.period - steady_clock::now()));
   if (healthy_ || successes_ < probe_.success_threshold) return;
   healthy_ = true;
   const auto call = crossed_;  // it may end us

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
+
+#include <boost/asio/steady_timer.hpp>
 
 #include "target/attempt.h"
 

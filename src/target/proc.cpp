@@ -1,16 +1,16 @@
 #include "target/proc.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <signal.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <memory>
 #include <string_view>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 
@@ -73,8 +73,8 @@ std::optional<ProcessSeen> see_process(pid_t pid) {
       .pid = pid,
       .group = static_cast<pid_t>(field(fields, 5)),
       .state = fields[3].front(),
-      .cpu = from_ticks(field(fields, 14) + field(fields, 15) + field(fields, 16) +
-                        field(fields, 17)),
+      .cpu =
+          from_ticks(field(fields, 14) + field(fields, 15) + field(fields, 16) + field(fields, 17)),
       .started = field(fields, 22),
       .memory_bytes = static_cast<std::int64_t>(field(fields, 24)) * page,
   };

@@ -1,12 +1,12 @@
 #include "target/process.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <atomic>
-#include <boost/asio/post.hpp>
 #include <map>
 #include <ranges>
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
 
 #include "target/replica.h"
 
@@ -180,8 +180,8 @@ void Process::Impl::reconcile() {
     return !is_old(runner) && runner->view().state == Replica::State::ready;
   });
   const auto serving = static_cast<std::ptrdiff_t>(old.size()) + fresh_ready;
-  auto surplus = std::clamp<std::ptrdiff_t>(serving - wanted, 0,
-                                            static_cast<std::ptrdiff_t>(old.size()));
+  auto surplus =
+      std::clamp<std::ptrdiff_t>(serving - wanted, 0, static_cast<std::ptrdiff_t>(old.size()));
   for (Runner* runner : old | std::views::take(surplus)) {
     remove(*runner);
     std::erase(stay, runner);

@@ -1,12 +1,13 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <boost/asio/io_context.hpp>
 
 #include "base/address.h"
 #include "base/time.h"
@@ -27,8 +28,8 @@ struct Replica {
   enum class State { starting, ready, draining, backing_off };
   ReplicaId id = 0;
   State state = State::starting;
-  pid_t pid = 0;             // 0 while backing off
-  Address address;           // where it takes requests
+  pid_t pid = 0;    // 0 while backing off
+  Address address;  // where it takes requests
   std::chrono::steady_clock::time_point started, state_since;
   std::optional<Millis> startup;  // start to first ready
   int restarts = 0;               // crashes in a row
@@ -36,8 +37,8 @@ struct Replica {
 
 /// What the owner wants to hear. Called on the io_context's thread.
 struct Hooks {
-  std::function<void(const Replica&)> ready;      // may get traffic
-  std::function<void(const Replica&)> unready;    // readiness failed, or it exited: no traffic now
+  std::function<void(const Replica&)> ready;    // may get traffic
+  std::function<void(const Replica&)> unready;  // readiness failed, or it exited: no traffic now
   /// Take traffic from it: call `done` once nothing is outstanding (or the drain timed out).
   std::function<void(const Replica&, std::function<void()> done)> drain;
   std::function<void(ReplicaId)> gone;

@@ -1,13 +1,13 @@
 #include "target/replica.h"
 
+#include <algorithm>
+#include <cstring>
+
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
-
-#include <algorithm>
-#include <boost/asio/post.hpp>
-#include <cstring>
 
 #include "base/text.h"
 #include "target/expand.h"
@@ -16,8 +16,8 @@
 namespace headroom::target {
 namespace {
 
-using std::chrono::steady_clock;
 using boost::system::error_code;
+using std::chrono::steady_clock;
 
 constexpr auto kFirstBackOff = 100ms;
 constexpr auto kLongestBackOff = 60s;
@@ -190,10 +190,9 @@ void Runner::begin_readiness() {
                            }};
   // Without a probe: ready once the port accepts, and from then on.
   const auto probe = spec_.readiness_probe.value_or(policy::Probe{.tcp_socket = {{}}});
-  readiness_.emplace(
-      around_.io, probe, target,
-      Prober::Manner{.eager = true, .once = !spec_.readiness_probe.has_value()},
-      [this](bool healthy, const std::string& why) { readiness(healthy, why); });
+  readiness_.emplace(around_.io, probe, target,
+                     Prober::Manner{.eager = true, .once = !spec_.readiness_probe.has_value()},
+                     [this](bool healthy, const std::string& why) { readiness(healthy, why); });
 }
 
 void Runner::readiness(bool healthy, const std::string& why) {

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <optional>
 #include <string>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "target/expand.h"
 #include "target/output.h"
@@ -102,8 +103,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
   std::optional<Prober> startup_, readiness_, liveness_;
 
   bool leaving_ = false;
-  bool stopping_ = false;     // SIGTERM was sent
-  std::string reason_;        // why we are stopping it, where it shall start again
+  bool stopping_ = false;  // SIGTERM was sent
+  std::string reason_;     // why we are stopping it, where it shall start again
   int status_code_ = 0, status_ = 0;
   std::chrono::steady_clock::time_point kill_at_;
   std::optional<std::chrono::steady_clock::time_point> ready_since_;

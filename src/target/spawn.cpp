@@ -1,5 +1,10 @@
 #include "target/spawn.h"
 
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <string_view>
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/sched.h>
@@ -9,11 +14,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <climits>
-#include <cstring>
-#include <string_view>
 
 #include "base/text.h"
 
@@ -41,8 +41,7 @@ struct Plan {
 
 // The child shares our memory until it runs its program, so nothing in it may be instrumented,
 // and it makes its system calls raw: the sanitizers' wrappers keep books in that memory.
-#define HEADROOM_IN_CHILD \
-  __attribute__((noinline, no_sanitize("address", "thread", "undefined")))
+#define HEADROOM_IN_CHILD __attribute__((noinline, no_sanitize("address", "thread", "undefined")))
 
 constexpr unsigned long kSignalSetBytes = 8;
 
@@ -178,7 +177,7 @@ std::string_view value_of(const std::vector<std::string>& env, std::string_view 
 
 bool is_program(const std::string& path, const std::string& directory) {
   const std::string at = path.starts_with('/') || directory.empty() ? path : directory + "/" + path;
-  struct stat info{};
+  struct stat info {};
   return ::stat(at.c_str(), &info) == 0 && S_ISREG(info.st_mode) && ::access(at.c_str(), X_OK) == 0;
 }
 
@@ -216,8 +215,10 @@ Error explain(const Failure& failure, const Command& command, const std::string&
     what = fmt::format("command \"{}\" not found from workingDirectory \"{}\"", name,
                        printable(command.working_directory));
   } else if (failure.error == ENOEXEC) {
-    what = fmt::format("command \"{}\" is no program; a script needs a first line such as "
-                       "#!/bin/sh", name);
+    what = fmt::format(
+        "command \"{}\" is no program; a script needs a first line such as "
+        "#!/bin/sh",
+        name);
   } else {
     what = fmt::format("command \"{}\": {}", name, why);
   }

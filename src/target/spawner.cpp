@@ -1,10 +1,10 @@
 #include "target/spawner.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <future>
 #include <memory>
+
+#include <pthread.h>
+#include <signal.h>
 
 #include "base/time.h"
 

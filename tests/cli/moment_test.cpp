@@ -1,9 +1,9 @@
 #include "cli/moment.h"
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <ctime>
+
+#include <gtest/gtest.h>
 
 #include "base/time.h"
 
@@ -38,8 +38,7 @@ TEST_F(Moment, ReadsWhatPeopleWrite) {
       {"one digit of the hour", "9:30", kMidnight + 9 * kHour + 30 * kMinute + 59'999},
       {"a second means its end", "14:05:08", kMidnight + 14 * kHour + 5 * kMinute + 8'999},
       {"the running minute is today's", "14:05", kMidnight + 14 * kHour + 5 * kMinute + 59'999},
-      {"the running second is today's", "14:05:09",
-       kMidnight + 14 * kHour + 5 * kMinute + 9'999},
+      {"the running second is today's", "14:05:09", kMidnight + 14 * kHour + 5 * kMinute + 9'999},
       {"still to come today, so yesterday", "14:06",
        kMidnight - kDay + 14 * kHour + 6 * kMinute + 59'999},
       {"still to come by a second", "14:05:10",

@@ -95,6 +95,32 @@ TEST(RunFlags, TheMostIsNeverBelowTheLeast) {
   EXPECT_EQ(through_the_document(flags).max_replicas, Replicas{500});
 }
 
+TEST(RunFlags, VariablesAreLookedUpAsInAFile) {
+  struct Case {
+    const char *why, *given, *read;
+  };
+  const Case cases[] = {
+      {"from the environment", "$(PLACE)", "here"},
+      {"within a text", "a$(PLACE)b$(PLACE)", "aherebhere"},
+      {"two dollar signs: as it stands", "$$(PLACE)", "$(PLACE)"},
+      {"each replica's own", "$(PORT)", "$(PORT)"},
+      {"each replica's own, as it stands", "$$(PORT)", "$$(PORT)"},
+      {"no variable", "$PLACE ${PLACE} $ $$", "$PLACE ${PLACE} $ $$"},
+  };
+  const auto environment = [](std::string_view name) -> std::optional<std::string> {
+    if (name == "PLACE") return "here";
+    return std::nullopt;
+  };
+  for (const auto& [why, given, expected] : cases) {
+    SCOPED_TRACE(why);
+    const auto document = document_of({}, {"./server", given});
+    ASSERT_TRUE(document);
+    const auto policies = policy::read_documents(*document, "flags", environment);
+    ASSERT_TRUE(policies) << to_string(policies.error()) << *document;
+    EXPECT_EQ(policies->front().target.process.command[1], expected);
+  }
+}
+
 TEST(RunFlags, ErrorsNameTheFlag) {
   struct Case {
     const char* why;

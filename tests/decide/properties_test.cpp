@@ -9,8 +9,8 @@ namespace {
 
 using namespace make;  // NOLINT
 
-constexpr int kLives = 400;
-constexpr int kLooks = 40;
+constexpr int kLives = 250;
+constexpr int kLooks = 20;
 
 /// Calls `check(policy, observation, memory before, memory after, decision)` through many lives.
 template <class Check>

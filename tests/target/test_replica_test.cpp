@@ -1,18 +1,19 @@
 #include "target/test_replica.h"
 
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <map>
+#include <string>
+#include <thread>
+
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <map>
-#include <string>
-#include <thread>
 
 #include "base/address.h"
 #include "base/time.h"
@@ -40,6 +41,7 @@ struct Server {
 std::string start_child(bool daemon) {
   const pid_t child = ::fork();
   if (child == 0) {
+    ::close_range(3, ~0U, 0);
     if (daemon) ::setsid();
     ::signal(SIGTERM, SIG_IGN);
     for (;;) ::pause();
@@ -47,9 +49,11 @@ std::string start_child(bool daemon) {
   return std::to_string(child);
 }
 
+/// CPU time, not time: the machine may be busy.
 void burn(std::chrono::milliseconds time) {
   volatile std::uint64_t sum = 0;
-  for (const auto end = steady_clock::now() + time; steady_clock::now() < end;) sum = sum + 1;
+  const auto end = std::clock() + time.count() * CLOCKS_PER_SEC / 1000;
+  while (std::clock() < end) sum = sum + 1;
 }
 
 /// The status and the body.
@@ -80,11 +84,16 @@ void handle(Server& server, int connection) {
     if (got <= 0) break;
     request.append(buffer, static_cast<std::size_t>(got));
   }
+  if (!request.starts_with("GET ")) {  // only looked whether we listen
+    ::close(connection);
+    return;
+  }
   const auto path = request.substr(4, request.find(' ', 4) - 4);
   if (server.hanging && path == "/readyz") return;  // never answered: it stays open
   const auto [status, body] = answer(server, path);
-  const auto text = "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " +
-                    std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body;
+  const auto text = "HTTP/1.1 " + std::to_string(status) +
+                    " X\r\nContent-Length: " + std::to_string(body.size()) +
+                    "\r\nConnection: close\r\n\r\n" + body;
   (void)!::write(connection, text.data(), text.size());
   ::close(connection);
 }
@@ -101,8 +110,8 @@ int serve(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
   ::usleep(static_cast<useconds_t>(settings.number("delay")) * 1000);
   const std::string where = argv[2];
-  const auto address = where.starts_with('/') ? resolve("unix:" + where)
-                                              : resolve("127.0.0.1:" + where);
+  const auto address =
+      where.starts_with('/') ? resolve("unix:" + where) : resolve("127.0.0.1:" + where);
   if (!address) return 2;
   const int listener = ::socket(address->family(), SOCK_STREAM, 0);
   if (::bind(listener, address->get(), address->length) != 0 || ::listen(listener, 64) != 0) {
@@ -132,7 +141,7 @@ int be_headroom(int, char** argv) {
     std::printf("%d %s %s ", replica.pid, world.get(replica, "/fork").c_str(),
                 world.get(replica, "/daemon").c_str());
   }
-  std::puts("up");
+  std::printf("%d up\n", guardian->pid());
   std::fflush(stdout);
   world.io.run_for(60s);
   return 0;

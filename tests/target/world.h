@@ -1,15 +1,16 @@
 #pragma once
 
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include "base/time.h"
 #include "target/process.h"
@@ -46,6 +47,8 @@ inline policy::Probe http_probe(const std::string& path, Millis period = 100ms) 
 inline std::string get(const Address& address, const std::string& path) {
   const Fd socket(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (::connect(socket.get(), address.get(), address.length) != 0) return "no connection";
+  const timeval limit{10, 0};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   const auto request = "GET " + path + " HTTP/1.1\r\nHost: test\r\n\r\n";
   if (::write(socket.get(), request.data(), request.size()) < 0) return "not written";
   std::string all;
@@ -86,8 +89,10 @@ struct World {
     hooks.unready = [this](const Replica& r) { events.push_back({"unready", r.id, r.state}); };
     hooks.drain = [this](const Replica& r, std::function<void()> done) {
       events.push_back({"drain", r.id, r.state});
-      if (hold_drain) drains.push_back(std::move(done));
-      else done();
+      if (hold_drain)
+        drains.push_back(std::move(done));
+      else
+        done();
     };
     hooks.gone = [this](ReplicaId id) { events.push_back({"gone", id, {}}); };
     hooks.said = [this](const std::string& what) { said.push_back(what); };

@@ -1,0 +1,208 @@
+#include "support/program.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/temporary.h"
+
+namespace headroom {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+struct Ended {
+  int code = 0;
+  std::string out, err;
+};
+
+Ended call(std::vector<std::string> arguments, const std::vector<std::string>& environment = {}) {
+  arguments.insert(arguments.begin(), HEADROOM_PROGRAM);
+  Program program(std::move(arguments), environment);
+  const int code = program.wait();
+  return {code, program.out(), program.err()};
+}
+
+void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
+
+std::string read(const std::string& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+constexpr const char* kDocument =
+    "apiVersion: headroom.dev/v1alpha1\n"
+    "kind: Autoscaler\n"
+    "metadata: { name: shop }\n"
+    "spec:\n"
+    "  target: { process: { command: [\"./shop\", $(PORT)] } }\n"
+    "  maxReplicas: 3\n";
+
+TEST(CommandLine, ExitCodesAndWhereItSpeaks) {
+  TemporaryFolder folder;
+  write(folder / "app.yaml", kDocument);
+  write(folder / "bad.yaml", std::string(kDocument) + "  minReplica: 1\n");
+  const std::string file = folder / "app.yaml", bad = folder / "bad.yaml";
+  struct Case {
+    const char* why;
+    std::vector<std::string> arguments;
+    int code;
+    const char *out, *err;
+  };
+  const Case cases[] = {
+      {"nothing asked", {}, 2, "Usage: headroom", ""},
+      {"help", {"--help"}, 0, "Exit codes: 0 done, 1 failed, 2", ""},
+      {"help of a verb has examples", {"run", "--help"}, 0, "Examples:", ""},
+      {"help of a verb has examples", {"explain", "--help"}, 0, "Examples:", ""},
+      {"help of a verb has examples", {"schema", "--help"}, 0, "Examples:", ""},
+      {"help of a verb has examples", {"completion", "--help"}, 0, "Examples:", ""},
+      {"help of a verb has examples", {"version", "--help"}, 0, "Example:", ""},
+      {"the version, as a flag", {"--version"}, 0, "headroom 0.", ""},
+      {"the version, as a verb", {"version"}, 0, "headroom 0.", ""},
+      {"an unknown verb", {"rnu"}, 2, "", "found \"rnu\", did you mean \"run\"?"},
+      {"an unknown flag", {"run", "--mni", "1", "--", "x"}, 2, "", "did you mean \"--min\"?"},
+      {"a flag without its value", {"run", "--min"}, 2, "", "--min"},
+      {"a word for a number", {"run", "--max", "many", "--", "x"}, 2, "", "--max"},
+      {"quiet and verbose", {"run", "-q", "-v", "--", "x"}, 2, "", "excludes"},
+      {"no command and no file", {"run"}, 2, "", "found no command"},
+      {"dashes and no command", {"run", "--"}, 2, "", "found no command"},
+      {"a file and a flag of documents", {"run", file, "--min", "1"}, 2, "", "--min and the file"},
+      {"a file and a command", {"run", file, "--", "x"}, 2, "", "which one?"},
+      {"no such file", {"run", "/nonexistent.yaml"}, 1, "", "/nonexistent.yaml"},
+      {"a bad document, with its place",
+       {"run", bad},
+       2,
+       "",
+       "bad.yaml:7:3: unknown field \"minReplica\""},
+      {"the field that was meant", {"run", bad}, 2, "", "minReplicas"},
+      {"flags that make a bad document show it",
+       {"run", "--max", "-1", "--", "x"},
+       2,
+       "",
+       "maxReplicas: -1"},
+      {"a document is printed", {"run", "--print", file}, 0, "name: shop", ""},
+      {"flags after dashes are the command's",
+       {"run", "--print", "--", "x", "--min", "7"},
+       0,
+       "[x, --min, \"7\"]",
+       ""},
+      {"the schema", {"schema"}, 0, "\"$schema\"", ""},
+      {"a shell that is none", {"completion", "tcsh"}, 2, "", "tcsh"},
+      {"no journal", {"explain", "--journal", folder / "none.db"}, 1, "", "none.db"},
+      {"no journal anywhere", {"explain"}, 1, "", "no journal found"},
+      {"a time that is none", {"explain", "--at", "noonish"}, 2, "", "--at: found \"noonish\""},
+  };
+  for (const auto& [why, arguments, code, out, err] : cases) {
+    SCOPED_TRACE(why);
+    const auto ended = call(arguments, {"XDG_STATE_HOME=" + folder.path()});
+    EXPECT_EQ(ended.code, code) << ended.out << ended.err;
+    EXPECT_THAT(ended.out, HasSubstr(out));
+    EXPECT_THAT(ended.err, HasSubstr(err));
+    if (code != 0 && !arguments.empty()) {
+      EXPECT_EQ(ended.out, "");
+    }
+    if (code == 0) {
+      EXPECT_EQ(ended.err, "");
+    }
+  }
+}
+
+TEST(CommandLine, APrintedDocumentRunsAsTheFlagsDo) {
+  TemporaryFolder folder;
+  const auto first = call({"run",
+                           "--print",
+                           "--name",
+                           "shop",
+                           "--min",
+                           "0",
+                           "--max",
+                           "6",
+                           "--concurrency",
+                           "7.5",
+                           "--limit",
+                           "20",
+                           "--cpu",
+                           "70",
+                           "--cooldown",
+                           "90s",
+                           "--env",
+                           "MODE=fast",
+                           "--readiness-path",
+                           "/readyz",
+                           "--output",
+                           "none",
+                           "--",
+                           "./shop",
+                           "--port",
+                           "$(PORT)",
+                           "a b",
+                           "- \"odd\": [x]"});
+  ASSERT_EQ(first.code, 0) << first.err;
+  write(folder / "printed.yaml", first.out);
+  const auto again = call({"run", "--print", folder / "printed.yaml"});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(again.out, first.out);
+}
+
+TEST(CommandLine, AFileOfSeveralIsPrintedWhole) {
+  TemporaryFolder folder;
+  std::string second = kDocument;
+  second.replace(second.find("shop"), 4, "mail");
+  write(folder / "both.yaml", std::string(kDocument) + "---\n" + second);
+  const auto ended = call({"run", "--print", folder / "both.yaml"});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("name: shop"));
+  EXPECT_THAT(ended.out, HasSubstr("\n---\n"));
+  EXPECT_THAT(ended.out, HasSubstr("name: mail"));
+}
+
+TEST(CommandLine, TheSchemaIsJson) {
+  const auto ended = call({"schema"});
+  boost::system::error_code error;
+  const auto schema = boost::json::parse(ended.out, error);
+  ASSERT_FALSE(error) << error.message();
+  EXPECT_TRUE(schema.as_object().contains("properties"));
+}
+
+TEST(CommandLine, TheReferencePageIsTheOneInDocs) {
+  const auto ended = call({"schema", "--reference"});
+  EXPECT_EQ(ended.out, read(DOCS "/reference.md"))
+      << "write it anew: headroom schema --reference > docs/reference.md";
+}
+
+TEST(CommandLine, BashTakesItsCompletions) {
+  TemporaryFolder folder;
+  const auto script = call({"completion", "bash"});
+  ASSERT_EQ(script.code, 0) << script.err;
+  write(folder / "completion", script.out);
+  struct Case {
+    const char *words, *last;
+    const char* among;
+  };
+  const Case cases[] = {
+      {"headroom ex", "1", "explain"},
+      {"headroom run --liv", "2", "--liveness-path"},
+      {"headroom completion z", "2", "zsh"},
+  };
+  for (const auto& [words, last, among] : cases) {
+    SCOPED_TRACE(words);
+    const std::string line = "set -eu; source " + (folder / "completion") + "; COMP_WORDS=(" +
+                             words + "); COMP_CWORD=" + last +
+                             "; _headroom; echo \"${COMPREPLY[@]}\"";
+    Program bash({"/bin/bash", "-c", line});
+    EXPECT_EQ(bash.wait(), 0) << bash.err();
+    EXPECT_THAT(bash.out(), HasSubstr(among)) << bash.err();
+  }
+  EXPECT_THAT(call({"completion", "zsh"}).out, StartsWith("#compdef headroom"));
+  EXPECT_THAT(call({"completion", "fish"}).out, HasSubstr("-l readiness-path"));
+}
+
+}  // namespace
+}  // namespace headroom

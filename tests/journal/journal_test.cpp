@@ -1,0 +1,471 @@
+#include "journal/journal.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "decide/make.h"
+
+namespace headroom::journal {
+namespace {
+
+using namespace decide::make;  // NOLINT
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+/// A folder of its own, removed at the end.
+class JournalTest : public ::testing::Test {
+ protected:
+  JournalTest() {
+    std::string pattern = (fs::temp_directory_path() / "headroom-journal-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+    path_ = folder_ / "state" / "journal.db";
+  }
+  ~JournalTest() override { fs::remove_all(folder_); }
+
+  Journal open(Journal::Mode mode = Journal::Mode::write, Bounds bounds = {}) {
+    auto journal = Journal::open(path_.string(), mode, bounds);
+    EXPECT_TRUE(journal) << journal.error().what;
+    if (!journal) std::abort();
+    return std::move(*journal);
+  }
+  std::string refused(Journal::Mode mode, Code code) {
+    const auto journal = Journal::open(path_.string(), mode);
+    EXPECT_FALSE(journal);
+    if (journal) return "";
+    EXPECT_EQ(journal.error().code, code);
+    return journal.error().what;
+  }
+
+  fs::path folder_;
+  fs::path path_;
+};
+
+/// What is recorded: from so many to so many, for this reason, at this time after the start.
+struct Made {
+  Millis after = 0ms;
+  int from = 1, to = 1;
+  const char* code = "Concurrency";
+  Millis look_again = 250ms;
+};
+
+decide::Observation seen(const Made& made) {
+  return observation(kStart + made.after, made.from, std::min(made.from, 3));
+}
+decide::Decision decided(const Made& made) {
+  decide::Decision decision;
+  decision.current = {made.from};
+  decision.replicas = {made.to};
+  decision.steps.push_back({decide::Step::Stage::recommend,
+                            made.code,
+                            std::to_string(made.after.count()),
+                            {made.from},
+                            {made.to}});
+  decision.look_again = made.look_again;
+  return decision;
+}
+decide::Memory remembered(const Made& made) {
+  decide::Memory memory;
+  memory.last_active = kStart + made.after;
+  return memory;
+}
+Result<std::int64_t> record(Journal& journal, const Made& made, const char* name = "shop") {
+  return journal.record(name, seen(made), decided(made), remembered(made));
+}
+std::int64_t must_record(Journal& journal, const Made& made, const char* name = "shop") {
+  const auto id = record(journal, made, name);
+  EXPECT_TRUE(id) << id.error().what;
+  return id ? *id : 0;
+}
+std::vector<Entry> found(const Journal& journal, const Query& query) {
+  const auto entries = journal.find(query);
+  EXPECT_TRUE(entries) << entries.error().what;
+  return entries ? *entries : std::vector<Entry>{};
+}
+std::vector<std::int64_t> ids(const Journal& journal, const Query& query) {
+  std::vector<std::int64_t> result;
+  for (const auto& entry : found(journal, query)) result.push_back(entry.id);
+  return result;
+}
+constexpr std::size_t kAll = 100'000;
+
+TEST_F(JournalTest, AnEmptyOneKnowsNothing) {
+  const auto journal = open();
+  EXPECT_EQ(*journal.newest(), Instant{});
+  EXPECT_FALSE(journal.restore("shop")->has_value());
+  EXPECT_EQ(*journal.usual_startup("shop"), std::nullopt);
+  EXPECT_TRUE(journal.find({})->empty());
+  EXPECT_TRUE(journal.autoscalers()->empty());
+}
+
+TEST_F(JournalTest, GoesOnAfterARestart) {
+  const Made first{1s, 1, 3}, second{2s, 3, 4}, other{3s, 0, 1};
+  {
+    auto journal = open();
+    must_record(journal, first);
+    must_record(journal, second);
+    must_record(journal, other, "blog");
+  }
+  const auto journal = open();
+  const auto shop = *journal.restore("shop");
+  ASSERT_TRUE(shop);
+  EXPECT_EQ(shop->replicas, Replicas{4});
+  EXPECT_EQ(shop->memory, remembered(second));
+  EXPECT_EQ((*journal.restore("blog"))->replicas, Replicas{1});
+  EXPECT_EQ(*journal.newest(), kStart + 3s);
+  EXPECT_THAT(*journal.autoscalers(), ElementsAre("blog", "shop"));
+  const auto entries = found(journal, {.autoscaler = "shop", .limit = 9});
+  ASSERT_EQ(entries.size(), 2U);
+  EXPECT_EQ(entries[0].observation, seen(second));
+  EXPECT_EQ(entries[0].decision, decided(second));
+  EXPECT_EQ(entries[1].decision, decided(first));
+}
+
+TEST_F(JournalTest, FindsByNameTimeAndRescale) {
+  auto journal = open();
+  const auto a = must_record(journal, {1s, 1, 2});
+  const auto b = must_record(journal, {2s, 2, 2, "Panic"});
+  const auto c = must_record(journal, {3s, 0, 1}, "blog");
+  const auto d = must_record(journal, {4s, 2, 5});
+  const auto at = [](Millis after) { return (kStart + after).time_since_epoch().count(); };
+  struct Case {
+    const char* why;
+    Query query;
+    std::vector<std::int64_t> expected;
+  };
+  const Case cases[] = {
+      {"the newest of all", {}, {d}},
+      {"all, newest first", {.limit = kAll}, {d, c, b, a}},
+      {"of one name", {.autoscaler = "shop", .limit = kAll}, {d, b, a}},
+      {"only rescales", {.autoscaler = "shop", .only_rescales = true, .limit = kAll}, {d, a}},
+      {"only rescales of all", {.only_rescales = true, .limit = kAll}, {d, c, a}},
+      {"at a time", {.until_unix_ms = at(2s), .limit = 1}, {b}},
+      {"before a time", {.until_unix_ms = at(1999ms), .limit = kAll}, {a}},
+      {"before all", {.until_unix_ms = at(0s), .limit = kAll}, {}},
+      {"of nobody", {.autoscaler = "x", .limit = kAll}, {}},
+      {"none asked for", {.limit = 0}, {}},
+  };
+  for (const auto& [why, query, expected] : cases) {
+    SCOPED_TRACE(why);
+    EXPECT_EQ(ids(journal, query), expected);
+  }
+}
+
+TEST_F(JournalTest, RepetitionIsFolded) {
+  auto journal = open();
+  const auto rescale = must_record(journal, {0ms, 1, 3});
+  const auto steady = must_record(journal, {250ms, 3, 3});
+  EXPECT_NE(steady, rescale) << "a rescale is an entry of its own";
+  for (int look = 2; look < 400; ++look) {
+    EXPECT_EQ(must_record(journal, {look * 250ms, 3, 3}), steady);
+  }
+  EXPECT_EQ(ids(journal, {.limit = kAll}).size(), 2U);
+  const auto other = must_record(journal, {100s, 3, 3, "Panic"});
+  EXPECT_NE(other, steady) << "other reasons";
+  EXPECT_EQ(found(journal, {.limit = 2})[1].decision, decided({99750ms, 3, 3}))
+      << "what was pending is written with what ends it";
+  EXPECT_NE(must_record(journal, {100s, 3, 3, "Panic"}, "blog"), other) << "another name";
+  const auto up = must_record(journal, {101s, 3, 4, "Panic"});
+  EXPECT_NE(up, other);
+  EXPECT_NE(must_record(journal, {102s, 3, 4, "Panic"}), up) << "rescales are never folded";
+}
+
+TEST_F(JournalTest, WhatIsFoldedIsOnDiskWithinFiveSeconds) {
+  auto journal = open();
+  const auto reader = open(Journal::Mode::read);
+  Instant read_last{};
+  for (int look = 0; look < 200; ++look) {
+    const Made made{look * 250ms, 3, 3};
+    must_record(journal, made);
+    read_last = *reader.newest();
+    EXPECT_LE(kStart + made.after - read_last, 5s);
+    EXPECT_EQ((*reader.restore("shop"))->memory.last_active, read_last);
+  }
+  EXPECT_LT(read_last, kStart + 199 * 250ms) << "but not each look is a flush";
+  must_record(journal, {50s, 3, 3, "Concurrency", 15s});
+  EXPECT_EQ(*reader.newest(), kStart + 50s) << "the next look is too far away to wait for";
+}
+
+TEST_F(JournalTest, ClosingWritesWhatIsPending) {
+  {
+    auto journal = open();
+    must_record(journal, {0ms, 3, 3});
+    must_record(journal, {250ms, 3, 3});
+  }
+  EXPECT_EQ(*open().newest(), kStart + 250ms);
+}
+
+TEST_F(JournalTest, OutcomesAreKept) {
+  auto journal = open();
+  const auto id = must_record(journal, {1s, 1, 3});
+  EXPECT_EQ(found(journal, {})[0].outcome, "");
+  ASSERT_TRUE(journal.outcome(id, "started 2"));
+  EXPECT_EQ(found(journal, {})[0].outcome, "started 2");
+}
+
+TEST_F(JournalTest, TheUsualStartupIsTheMedianOfTheNewestHundred) {
+  auto journal = open();
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(journal.startup("shop", 9s));
+  EXPECT_EQ(*journal.usual_startup("shop"), 9s);
+  for (int i = 0; i < 99; ++i) ASSERT_TRUE(journal.startup("shop", Millis(i)));
+  EXPECT_EQ(*journal.usual_startup("shop"), 50ms) << "one of the old is left";
+  EXPECT_EQ(*journal.usual_startup("blog"), std::nullopt);
+}
+
+TEST_F(JournalTest, OldEntriesLeave) {
+  auto journal = open(Journal::Mode::write, {.age = 1h});
+  must_record(journal, {0s, 1, 2});
+  for (int i = 0; i < 200; ++i) must_record(journal, {2h + i * 1s, i, i + 1});
+  const auto entries = found(journal, {.limit = kAll});
+  EXPECT_EQ(entries.size(), 200U);
+  EXPECT_EQ(entries.back().observation.now, kStart + 2h);
+}
+
+TEST_F(JournalTest, TheFileDoesNotGrowWithoutEnd) {
+  constexpr std::int64_t kBytes = 200'000;
+  {
+    auto journal = open(Journal::Mode::write, {.bytes = kBytes});
+    for (int i = 0; i < 800; ++i) must_record(journal, {i * 1s, i, i + 1});
+    const auto entries = found(journal, {.limit = kAll});
+    EXPECT_GT(entries.size(), 20U);
+    EXPECT_EQ(entries.front().decision.replicas, Replicas{800}) << "the newest stay";
+    EXPECT_TRUE(journal.restore("shop")->has_value());
+  }
+  EXPECT_LT(fs::file_size(path_), 2 * kBytes);
+}
+
+TEST_F(JournalTest, ASmallerBoundShrinksTheFile) {
+  {
+    auto journal = open();
+    for (int i = 0; i < 800; ++i) must_record(journal, {i * 1s, i, i + 1});
+  }
+  const auto before = fs::file_size(path_);
+  { auto journal = open(Journal::Mode::write, {.bytes = 100'000}); }
+  EXPECT_LT(fs::file_size(path_), before / 2);
+}
+
+TEST_F(JournalTest, AFoldedEntryThatTheBoundsTookIsWrittenAnew) {
+  auto journal = open(Journal::Mode::write, {.bytes = 100'000});
+  must_record(journal, {0s, 0, 0, "Asleep"}, "blog");
+  for (int i = 0; i < 300; ++i) must_record(journal, {i * 1s, i, i + 1});
+  ASSERT_TRUE(ids(journal, {.autoscaler = "blog"}).empty());
+  must_record(journal, {700s, 0, 0, "Asleep"}, "blog");
+  EXPECT_EQ(ids(journal, {.autoscaler = "blog"}).size(), 1U);
+}
+
+TEST_F(JournalTest, OneWriterAtATime) {
+  auto journal = open();
+  EXPECT_THAT(refused(Journal::Mode::write, Code::conflict),
+              HasSubstr("process " + std::to_string(::getpid())));
+  const auto moved = std::move(journal);
+  refused(Journal::Mode::write, Code::conflict);
+  open(Journal::Mode::read);
+}
+
+TEST_F(JournalTest, TheLockGoesWithItsProcess) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto journal = open();
+    ::raise(SIGKILL);
+  }
+  ::waitpid(child, nullptr, 0);
+  open();
+}
+
+TEST_F(JournalTest, AReaderWritesNothing) {
+  { auto journal = open(); }
+  auto reader = open(Journal::Mode::read);
+  EXPECT_EQ(record(reader, {1s, 1, 2}).error().code, Code::invalid);
+  EXPECT_EQ(reader.startup("shop", 1s).error().code, Code::invalid);
+}
+
+TEST_F(JournalTest, AReaderBesideAWriterSeesEachEntryWhole) {
+  auto journal = open();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // Another process: reads until the last entry is there.
+    const auto reader = Journal::open(path_.string(), Journal::Mode::read);
+    if (!reader) ::_exit(1);
+    for (;;) {
+      const auto entries = reader->find({.limit = 3});
+      if (!entries) ::_exit(2);
+      for (const auto& entry : *entries) {
+        if (entry.decision.current != entry.observation.current) ::_exit(3);
+      }
+      if (!entries->empty() && entries->front().decision.replicas.count >= 300) ::_exit(0);
+    }
+  }
+  for (int i = 0; i < 300; ++i) must_record(journal, {i * 1s, i, i + 1});
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(JournalTest, RefusesWhatItCannotOpen) {
+  EXPECT_THAT(refused(Journal::Mode::read, Code::unavailable), HasSubstr("there is none"));
+
+  std::ofstream(folder_ / "file") << "not a folder";
+  path_ = folder_ / "file" / "journal.db";
+  EXPECT_THAT(refused(Journal::Mode::write, Code::unavailable), HasSubstr("Not a directory"));
+
+  path_ = folder_ / "folder";  // where the file should be
+  fs::create_directories(path_);
+  refused(Journal::Mode::write, Code::unavailable);
+}
+
+TEST_F(JournalTest, RefusesAFolderThatIsNotWritable) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
+  fs::create_directories(path_.parent_path());
+  fs::permissions(path_.parent_path(), fs::perms::owner_read | fs::perms::owner_exec);
+  EXPECT_THAT(refused(Journal::Mode::write, Code::unavailable), HasSubstr("must be writable"));
+  fs::permissions(path_.parent_path(), fs::perms::owner_all);
+}
+
+TEST_F(JournalTest, RefusesADamagedFileAndSaysWhatToDo) {
+  { auto journal = open(); }
+  std::ofstream(path_, std::ios::trunc) << std::string(8192, 'x');
+  const auto error = refused(Journal::Mode::write, Code::unavailable);
+  EXPECT_THAT(error, HasSubstr("damaged"));
+  EXPECT_THAT(error, HasSubstr("mv " + path_.string()));
+  EXPECT_THAT(refused(Journal::Mode::read, Code::unavailable), HasSubstr("damaged"));
+  std::ofstream(path_, std::ios::trunc) << "";
+  open();  // an empty file is where one begins
+}
+
+TEST_F(JournalTest, DamageInTheMiddleIsAnErrorNotACrash) {
+  {
+    auto journal = open();
+    for (int i = 0; i < 300; ++i) must_record(journal, {i * 1s, i, i + 1});
+  }
+  const auto size = fs::file_size(path_);
+  std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+  for (auto at = static_cast<std::streamoff>(4096 * 2);
+       at + 4096 < static_cast<std::streamoff>(size); at += 4096) {
+    file.seekp(at);
+    file << std::string(200, '\xA5');
+  }
+  file.close();
+  auto journal = Journal::open(path_.string(), Journal::Mode::write);
+  std::string error;
+  if (!journal) {
+    error = journal.error().what;
+  } else if (const auto entries = journal->find({.limit = kAll}); !entries) {
+    error = entries.error().what;
+  }
+  EXPECT_THAT(error, HasSubstr("damaged"));
+  EXPECT_THAT(error, HasSubstr("Move it aside"));
+}
+
+TEST_F(JournalTest, RefusesAFileOfAnotherProgramOrVersion) {
+  fs::create_directories(path_.parent_path());
+  const auto run = [&](const char* sql) {
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(db);
+  };
+  run("CREATE TABLE bookmarks(url)");
+  EXPECT_THAT(refused(Journal::Mode::write, Code::unavailable), HasSubstr("another program"));
+  fs::remove(path_);
+  { auto journal = open(); }
+  run("PRAGMA user_version = 7");
+  EXPECT_THAT(refused(Journal::Mode::write, Code::unavailable), HasSubstr("version 7"));
+  EXPECT_THAT(refused(Journal::Mode::read, Code::unavailable), HasSubstr("version 7"));
+}
+
+/// A limit on the size of files stands for a disk that is full: the same writes fail.
+class FullDisk {
+ public:
+  explicit FullDisk(std::uintmax_t most) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit limit = before_;
+    limit.rlim_cur = most;
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FullDisk() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(JournalTest, AFullDiskWritesNothingAndIsUsableOnceThereIsRoom) {
+  auto journal = open();
+  must_record(journal, {1s, 1, 2});
+  must_record(journal, {2s, 2, 2});
+  {
+    const FullDisk full(fs::file_size(path_.string() + "-wal"));
+    for (int i = 0; i < 3; ++i) {
+      const auto id = record(journal, {3s, 2, 3});
+      ASSERT_FALSE(id);
+      EXPECT_EQ(id.error().code, Code::unavailable);
+      EXPECT_FALSE(journal.startup("shop", 1s));
+      EXPECT_FALSE(record(journal, {8s, 2, 2})) << "nor what would be folded";
+    }
+    EXPECT_EQ(ids(journal, {.limit = kAll}).size(), 2U) << "reading goes on";
+    EXPECT_EQ((*journal.restore("shop"))->replicas, Replicas{2});
+  }
+  must_record(journal, {9s, 2, 5});
+  EXPECT_EQ(found(journal, {}).front().decision.replicas, Replicas{5});
+  EXPECT_EQ((*journal.restore("shop"))->replicas, Replicas{5});
+}
+
+/// A child records rescales and says each id only after record() has returned; it is killed at
+/// some moment, and whatever it said must be there.
+TEST_F(JournalTest, KilledAtAnyMomentNothingThatWasSaidIsLost) {
+  std::int64_t said_last = 0;
+  std::vector<std::int64_t> said;
+  for (int round = 0; round < 20; ++round) {
+    SCOPED_TRACE(::testing::Message() << "round " << round);
+    std::array<int, 2> pipe{};
+    ASSERT_EQ(::pipe(pipe.data()), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      auto journal = Journal::open(path_.string(), Journal::Mode::write);
+      if (!journal) ::_exit(1);
+      for (int i = 0;; ++i) {
+        const auto id = record(*journal, {round * 1000s + i * 1s, i, i + 1});
+        if (!id || ::write(pipe[1], &*id, sizeof *id) != sizeof *id) ::_exit(2);
+      }
+    }
+    ::close(pipe[1]);
+    std::int64_t id = 0;
+    // The first is waited for, so that each round kills in the midst of writing.
+    ASSERT_EQ(::read(pipe[0], &id, sizeof id), static_cast<ssize_t>(sizeof id));
+    said.push_back(id);
+    std::this_thread::sleep_for(std::chrono::microseconds(1700 * round));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    while (::read(pipe[0], &id, sizeof id) == static_cast<ssize_t>(sizeof id)) said.push_back(id);
+    ::close(pipe[0]);
+
+    const auto journal = open();
+    auto there = ids(journal, {.limit = kAll});
+    std::ranges::sort(there);
+    ASSERT_TRUE(std::ranges::includes(there, said));
+    ASSERT_GT(said.back(), said_last);
+    said_last = said.back();
+    const auto newest = found(journal, {}).front();
+    const auto state = *journal.restore("shop");
+    ASSERT_TRUE(state);
+    EXPECT_EQ(state->replicas, newest.decision.replicas) << "the state is the newest entry's";
+    EXPECT_EQ(state->memory.last_active, newest.observation.now);
+  }
+  EXPECT_GE(said.size(), 20U);
+}
+
+}  // namespace
+}  // namespace headroom::journal
