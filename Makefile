@@ -1,11 +1,12 @@
 # The front door. Each target says what it does in `make help`; the work is in scripts/.
 #
 # What can be set: PREFIX and DESTDIR (install), JOBS (compilers at once), SECONDS_EACH (fuzz),
-# YES=1 (install packages without being asked), NO_INSTALL=1 (never install packages).
+# YES=1 (install packages without being asked), NO_INSTALL=1 (never install packages), BENCH and
+# SOAK (flags of bench/bench.py and bench/soak.py, as in make bench BENCH=--quick).
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
-export JOBS YES NO_INSTALL
+export JOBS YES NO_INSTALL BENCH SECONDS_EACH
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo test bench soak fuzz install format lint clean
@@ -27,15 +28,15 @@ test: ## every test: release, address and thread sanitizers, fuzzers
 	@scripts/packages.sh build test
 	@scripts/test.sh
 
-bench: ## CPU per request beside HAProxy and nginx, latency, footprint
+bench: ## CPU per request beside HAProxy and nginx, from zero, reaction, footprint
 	@scripts/packages.sh build bench
 	@scripts/build.sh release
 	@scripts/bench.sh
 
 soak: ## a million requests through scaling, kills and reloads: none may be lost
-	@scripts/packages.sh build
-	@scripts/build.sh release
-	@scripts/soak.sh
+	@scripts/packages.sh build bench
+	@scripts/build.sh release headroom cpp-service headroom-load
+	@bench/soak.py $(SOAK)
 
 fuzz: ## each fuzzer for SECONDS_EACH seconds (default 60)
 	@scripts/packages.sh build test

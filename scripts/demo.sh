@@ -9,7 +9,7 @@ bin=build/release
 headroom=$bin/src/headroom
 service=$bin/examples/cpp-service/cpp-service
 load=$bin/bench/headroom-load
-schedule=${SCHEDULE:-0s:50,4s:50,14s:2000,24s:2000,30s:200,34s:0}
+schedule=${SCHEDULE:-0s:50,4s:50,8s:2000,24s:2000,30s:200,34s:0}
 
 folder=$(mktemp -d)
 log=$folder/headroom.log
@@ -61,8 +61,11 @@ printf '\nReplicas (asked for) over time:\n\n'
 awk -f scripts/chart.awk "$log"
 printf '\nLoad:\n\n'
 cat "$folder/load"
-printf '\nWhy the last change (headroom explain --rescales):\n\n'
-"$headroom" explain demo --rescales --journal "$folder/journal.db"
+# The first time that the most were asked for, to the second.
+most=$(sed -n 's/.* → \([0-9]*\) replicas: .*/\1/p' "$log" | sort -n | tail -n 1)
+at=$(grep -m 1 " → $most replicas: " "$log" | cut -d . -f 1)
+printf '\nWhy %s (headroom explain demo --rescales --at %s):\n\n' "$most" "$at"
+"$headroom" explain demo --rescales --at "$at" --journal "$folder/journal.db"
 if ((failed)); then
   printf '\nSome requests failed.\n'
   exit 1

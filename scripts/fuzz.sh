@@ -11,14 +11,15 @@ counts=${1:-/dev/null}
 trap 'echo "$passed $failed" >"$counts"' EXIT
 
 mkdir -p build
-if ! scripts/build.sh fuzz; then
+targets=()
+for source in tests/fuzz/*.cpp; do targets+=("fuzz_$(basename "$source" .cpp)"); done
+if ! scripts/build.sh fuzz "${targets[@]}"; then
   failed=1
   exit 1
 fi
 mkdir -p build/fuzz/found
-for fuzzer in build/fuzz/tests/fuzz/fuzz_*; do
-  [[ -f $fuzzer && -x $fuzzer ]] || continue
-  name=${fuzzer##*/}
+for name in "${targets[@]}"; do
+  fuzzer=build/fuzz/tests/fuzz/$name
   # The corpus in the tree is read; what is new goes where nothing is committed by accident.
   mkdir -p "build/fuzz/corpus/$name"
   seeds=(tests/fuzz/corpus/"${name#fuzz_}")

@@ -15,8 +15,8 @@ cmake --preset debug >/dev/null || exit 1
 mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep '^src/.*\.cpp$')
 database=build/debug/tidy
 mkdir -p "$database"
-# Precompiled headers are g++'s own and mean nothing to clang.
-sed 's/-Winvalid-pch//; s/-include [^ ]*cmake_pch.hxx//; s/-fpch-preprocess//' \
+# Precompiled headers and some warnings are g++'s own and mean nothing to clang.
+sed 's/-Winvalid-pch//; s/-include [^ ]*cmake_pch.hxx//; s/-fpch-preprocess//; s/-Wno-restrict//; s/-Wno-maybe-uninitialized//' \
   build/debug/compile_commands.json >"$database/compile_commands.json"
 echo "clang-tidy: ${#sources[@]} files"
 printf '%s\n' "${sources[@]}" |

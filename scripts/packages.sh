@@ -26,14 +26,18 @@ build=(
 test=(
   "libgtest-dev: unit tests (GoogleTest)"
   "libgmock-dev: unit tests (matchers)"
+  "python3: integration tests (its standard library alone)"
   "clang: fuzzers (libFuzzer)"
   "libclang-rt-14-dev: fuzzers (the sanitizers of clang)"
   "clang-format: formatting"
   "clang-tidy: lint"
 )
 bench=(
+  "python3: the benches (its standard library alone)"
   "haproxy: a peer to compare with"
   "nginx-light: a peer to compare with"
+  "strace: counts system calls"
+  "libbenchmark-dev: one room's inner loops (google-benchmark)"
 )
 
 missing=()
@@ -44,6 +48,7 @@ for set in "$@"; do
   esac
   for entry in "${entries[@]}"; do
     package=${entry%%:*}
+    [[ " ${missing[*]:-} " != *" $package "* ]] || continue
     if [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null) != ii* ]]; then
       missing+=("$package")
       printf '%-22s %s\n' "$package" "${entry#*: }" >&2
@@ -70,8 +75,6 @@ if [[ -z ${YES:-} && -z ${CI:-} && -t 0 && -t 2 ]]; then
   case $answer in [nN]*) echo "Nothing was installed." >&2; exit 1 ;; esac
 fi
 echo "Installing them with apt-get." >&2
-export DEBIAN_FRONTEND=noninteractive
 "${as_root[@]}" apt-get update -qq
-# The bench's peers are run by hand, so that neither may start as a service of the machine.
-quiet_env=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1)
-"${as_root[@]}" "${quiet_env[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2

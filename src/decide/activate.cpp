@@ -23,8 +23,9 @@ Activation asleep(const Load& load, Chain& chain) {
     return {Kind::sleep, kZero};
   }
   const Replicas woken = std::max(kOne, chain.number());
-  chain.add(Stage::activate, step::kActivated, woken,
-            fmt::format("{} request{} at zero {}", open, open == 1 ? "" : "s", arrow(woken)));
+  chain.add(
+      Stage::activate, step::kActivated, woken,
+      fmt::format("{} request{} at zero {}", open, open == 1 ? " waits" : "s wait", arrow(woken)));
   return {Kind::wake, woken};
 }
 

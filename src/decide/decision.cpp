@@ -43,6 +43,13 @@ std::string joined(const Links& links) {
 
 std::string Decision::reason() const {
   if (steps.empty()) return "";
+  // To zero and from it, one step alone is why, whatever the others said.
+  for (const Step& step : steps) {
+    const bool alone = step.code == step::kWaiting || step.code == step::kActivated ||
+                       step.code == step::kScaledToZero;
+    const bool zero = current == Replicas{0} || replicas == Replicas{0};
+    if (alone && zero && rescales() && step.after == replicas) return step.text;
+  }
   // What stood outside the bounds was brought inside them first; the winner's chain starts there.
   const Step& first = steps.front();
   const bool moved_first = first.stage == Step::Stage::limit && first.after != first.before;

@@ -62,8 +62,9 @@ class Wheel {
   void set(Timed& timed, Time deadline) {
     timed.deadline = deadline;
     if (deadline == kNever) return;
+    // One that has passed already is met at the next step.
     const auto wanted =
-        std::min(tick_of(deadline) + 1, tick_ + static_cast<std::int64_t>(kSlots) - 1);
+        std::clamp(tick_of(deadline) + 1, tick_ + 1, tick_ + static_cast<std::int64_t>(kSlots) - 1);
     if (timed.linked() && timed.tick <= wanted) return;
     timed.unlink();
     link(timed, wanted);

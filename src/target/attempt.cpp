@@ -11,8 +11,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
-#include <sys/wait.h>
 
 #include "base/text.h"
 
@@ -233,7 +233,7 @@ class ExecTry : public Try {
   ~ExecTry() override {
     if (pid_ == 0) return;
     ::kill(-pid_, SIGKILL);
-    reap();
+    take_status();
   }
 
  protected:
@@ -262,18 +262,17 @@ class ExecTry : public Try {
  private:
   void exited() {
     ::kill(-pid_, SIGKILL);  // what it left in its group
-    const auto info = reap();
+    const auto info = take_status();
     const bool ok = info.si_code == CLD_EXITED && info.si_status == 0;
     answer({.ok = ok,
             .why = fmt::format("{}: {} {}", name(),
                                info.si_code == CLD_EXITED ? "status" : "killed by signal",
                                info.si_status)});
   }
-  siginfo_t reap() {
-    siginfo_t info{};
-    ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED);
-    pid_ = 0;
-    return info;
+  siginfo_t take_status() {
+    pollfd ended{exited_.native_handle(), POLLIN, 0};
+    ::poll(&ended, 1, 1000);  // it was killed, or has ended
+    return reap(std::exchange(pid_, 0));
   }
 
   Command command_;

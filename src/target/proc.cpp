@@ -71,6 +71,7 @@ std::optional<ProcessSeen> see_process(pid_t pid) {
   static const auto page = static_cast<std::int64_t>(::sysconf(_SC_PAGESIZE));
   return ProcessSeen{
       .pid = pid,
+      .parent = static_cast<pid_t>(field(fields, 4)),
       .group = static_cast<pid_t>(field(fields, 5)),
       .state = fields[3].front(),
       .cpu =

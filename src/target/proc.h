@@ -14,7 +14,7 @@
 namespace headroom::target {
 
 struct ProcessSeen {
-  pid_t pid = 0, group = 0;
+  pid_t pid = 0, parent = 0, group = 0;
   char state = '?';
   std::chrono::microseconds cpu{0};  // with the children it has waited for
   std::uint64_t started = 0;         // clock ticks since boot: with the pid, an identity

@@ -7,6 +7,8 @@
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include "target/replica.h"
 
@@ -50,6 +52,7 @@ struct Process::Impl : Runner::Owner, std::enable_shared_from_this<Process::Impl
   using Order = std::vector<Runner*>;
   void reconcile();
   void settle();
+  void watch_strays();
   Order staying() const;
   void start_one();
   void remove(Runner& runner);
@@ -66,6 +69,7 @@ struct Process::Impl : Runner::Owner, std::enable_shared_from_this<Process::Impl
   int generation = 0;
   bool stopped = false;
   std::function<void()> when_stopped;
+  boost::asio::steady_timer stray_timer{around.io};
 };
 
 Process::Impl::~Impl() {
@@ -109,6 +113,19 @@ void Process::Impl::gone(Runner& runner) {
 void Process::Impl::said(const std::string& what) {
   tell([what](Impl& self) {
     if (self.hooks.said) self.hooks.said(what);
+  });
+}
+
+/// In a container we may be process 1, to which every orphan comes: they must not pile up.
+void Process::Impl::watch_strays() {
+  int subreaper = 0;
+  ::prctl(PR_GET_CHILD_SUBREAPER, &subreaper);
+  if (::getpid() != 1 && subreaper == 0) return;
+  reap_strays();
+  stray_timer.expires_after(1s);
+  stray_timer.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+    const auto self = weak.lock();
+    if (!error && self) self->watch_strays();
   });
 }
 
@@ -200,7 +217,9 @@ void Process::Impl::settle() {
 
 Process::Process(boost::asio::io_context& io, std::string name, const policy::Process& spec,
                  Guardian& guardian, std::string state_directory, Hooks hooks)
-    : impl_(std::make_shared<Impl>(io, name, spec, guardian, state_directory, std::move(hooks))) {}
+    : impl_(std::make_shared<Impl>(io, name, spec, guardian, state_directory, std::move(hooks))) {
+  impl_->watch_strays();
+}
 
 Process::~Process() = default;
 

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/wait.h>
 
 #include "base/text.h"
 #include "target/expand.h"
@@ -71,8 +70,7 @@ Runner::~Runner() {
     // One that hangs in the kernel must not hang us; init will reap it.
     pollfd dead{exited_.native_handle(), POLLIN, 0};
     ::poll(&dead, 1, 2000);
-    siginfo_t info{};
-    ::waitid(P_PID, static_cast<id_t>(view_.pid), &info, WEXITED | WNOHANG);
+    reap(view_.pid);
     around_.guardian.forget(view_.pid);
     output_.finish();
   }
@@ -297,8 +295,7 @@ void Runner::clean_up_after_exit() {
   kill();
   if (const auto used = used_now()) cpu_seen_ = std::max(cpu_seen_, cpu_before_ + used->cpu);
   cpu_before_ = cpu_seen_;
-  siginfo_t info{};
-  ::waitid(P_PID, static_cast<id_t>(view_.pid), &info, WEXITED);
+  const auto info = reap(view_.pid);
   status_code_ = info.si_code;
   status_ = info.si_status;
   error_code ignored;

@@ -3,11 +3,14 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <mutex>
+#include <set>
 #include <string_view>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -16,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "target/proc.h"
 
 namespace headroom::target {
 namespace {
@@ -117,6 +121,18 @@ long fork_child(Plan plan, int cgroup, int& pidfd) {
   if (pid < 0) return -errno;
   pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   return pid;
+}
+
+/// The children of spawn() that nobody has reaped yet. Locked from before a child exists until
+/// it is in here, so that reap_strays() cannot take it for somebody else's.
+struct Book {
+  std::mutex mutex;
+  std::set<pid_t> children;
+};
+
+Book& book() {
+  static Book* const made = new Book;  // leaked: threads may outlive the statics
+  return *made;
 }
 
 struct Cloned {
@@ -293,7 +309,12 @@ Result<Child> spawn(const Command& command, SpawnOptions options) {
   sigset_t all, before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const Cloned cloned = clone_or_fork(plan, options.cgroup);
+  const Cloned cloned = [&] {
+    const std::lock_guard lock(book().mutex);
+    const Cloned made = clone_or_fork(plan, options.cgroup);
+    if (made.pid > 0) book().children.insert(static_cast<pid_t>(made.pid));
+    return made;
+  }();
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (cloned.pid < 0) {
     return fail({Code::unavailable,
@@ -305,9 +326,29 @@ Result<Child> spawn(const Command& command, SpawnOptions options) {
   streams->status.write.reset();
   Failure failure;
   if (!read_failure(streams->status.read.get(), failure)) return child;
-  siginfo_t info{};
-  ::waitid(P_PID, static_cast<id_t>(child.pid), &info, WEXITED);
+  // With clone it has ended; with fork it may need a moment.
+  pollfd ended{child.pidfd.get(), POLLIN, 0};
+  ::poll(&ended, 1, 1000);
+  reap(child.pid);
   return fail(explain(failure, command, *path));
+}
+
+siginfo_t reap(pid_t pid) {
+  const std::lock_guard lock(book().mutex);
+  siginfo_t info{};
+  ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG);
+  if (info.si_pid == pid) book().children.erase(pid);
+  return info;
+}
+
+void reap_strays() {
+  const std::lock_guard lock(book().mutex);
+  for_each_process([](const ProcessSeen& seen) {
+    if (seen.state != 'Z' || seen.parent != ::getpid() || book().children.contains(seen.pid))
+      return;
+    siginfo_t info{};
+    ::waitid(P_PID, static_cast<id_t>(seen.pid), &info, WEXITED | WNOHANG);
+  });
 }
 
 }  // namespace headroom::target

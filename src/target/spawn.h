@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include "base/fd.h"
@@ -33,5 +34,12 @@ struct Child {
 /// Safe to call from any thread; returns once the program runs.
 /// Errors: Code::unavailable, saying what could not be started and why.
 Result<Child> spawn(const Command& command, SpawnOptions options = {});
+
+/// Takes the status of a child of spawn() that has ended; `si_pid` is 0 where it has not.
+siginfo_t reap(pid_t pid);
+
+/// Takes the status of every ended child of this process that is not from spawn(): what
+/// replicas left behind comes to us where we are process 1 (of a container) or a subreaper.
+void reap_strays();
 
 }  // namespace headroom::target

@@ -85,7 +85,7 @@ TEST(Decide, FromZeroByCpuAloneStartsOne) {
   live.burst = 30;
   const auto decision = live.look();
   EXPECT_EQ(decision.replicas, Replicas{1});
-  EXPECT_EQ(decision.reason(), "30 requests at zero → 1 replica");
+  EXPECT_EQ(decision.reason(), "30 requests wait at zero → 1 replica");
 }
 
 TEST(Decide, WhenTheLoadGoesTheReplicasGoGraduallyAndToZeroAfterTheCooldown) {

@@ -81,6 +81,8 @@ class Headroom:
         return f"http://127.0.0.1:{self.port(name)}"
 
     def get(self, path="/", timeout=20, port=None):
+        if port:
+            self.wait_for(rf"listening on \S*:{port}\b")
         connection = http.client.HTTPConnection("127.0.0.1", port or self.port(), timeout=timeout)
         try:
             connection.request("GET", path)
@@ -164,7 +166,7 @@ class Case(unittest.TestCase):
 
     def load(self, url, *arguments):
         load = Load(url, *arguments)
-        self.addCleanup(load.process.wait)
+        self.addCleanup(load.process.communicate)
         self.addCleanup(load.process.kill)
         return load
 

@@ -98,7 +98,7 @@ TEST(Guardian, WithstandsTheSignalsOfATerminal) {
   EXPECT_TRUE(dies(pid)) << "the end of the pipe is its end";
 }
 
-TEST(Guardian, LeavesAReusedNumberAlone) {
+TEST(Guardian, ForgetsWhatItIsTold) {
   const std::vector<std::string> env{"PATH=/usr/bin:/bin"};
   auto stranger = spawn({{"sleep", "60"}, env, ""}, {.pipes = false});
   ASSERT_TRUE(stranger);

@@ -16,8 +16,6 @@ TEST(Probe, EachKindFindsAReplicaReady) {
   exec.exec = policy::Exec{{"/bin/sh", "-c", "test \"$PORT\" = $(PORT) && test -e " + own_path()}};
   auto with_header = http_probe("/readyz");
   with_header.http_get->http_headers = {{"X-Probe", "yes"}, {"Host", "shop"}};
-  auto by_name = http_probe("/readyz");
-  by_name.http_get->host = "localhost";
   struct Case {
     const char* why;
     policy::Probe probe;
