@@ -1,35 +1,46 @@
 #include "target/expand.h"
 
 #include <algorithm>
+#include <array>
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 namespace headroom::target {
 namespace {
 
-/// The parts of a text that are not literal: `name` for each reference, in order.
+/// What only the replica knows of itself; every other $(NAME) was the document reader's.
+constexpr std::array<std::string_view, 2> kOwn = {"PORT", "SOCKET"};
+
+/// The parts of a text that are literal, and the names that are referred to, in order. "$$(PORT)"
+/// is a literal "$(PORT)".
 template <class Literal, class Name>
 void scan(std::string_view text, Literal literal, Name name) {
-  for (std::size_t at = 0; at < text.size();) {
-    const auto dollar = text.find('$', at);
-    literal(text.substr(at, dollar - at));
+  while (!text.empty()) {
+    const auto dollar = text.find('$');
+    literal(text.substr(0, dollar));
     if (dollar == std::string_view::npos) return;
-    const auto rest = text.substr(dollar);
-    const auto close = rest.starts_with("$(") ? rest.find(')') : std::string_view::npos;
-    if (close != std::string_view::npos) {
-      name(rest.substr(2, close - 2), rest.substr(0, close + 1));
-      at = dollar + close + 1;
-    } else {
-      literal("$");  // of "$$(" the first escapes; any other "$$" is the shell's, and stays
-      at = dollar + (rest.starts_with("$$(") ? 2 : 1);
+    text.remove_prefix(dollar);
+    std::size_t used = 0;
+    for (const auto own : kOwn) {
+      const auto reference = fmt::format("$({})", own);
+      if (text.starts_with(reference)) {
+        name(own);
+        used = reference.size();
+      } else if (text.starts_with("$" + reference)) {
+        literal(reference);
+        used = reference.size() + 1;
+      }
     }
+    if (used == 0) literal("$");
+    text.remove_prefix(std::max<std::size_t>(used, 1));
   }
 }
 
 bool names_socket(std::string_view text) {
   bool found = false;
   scan(
-      text, [](auto) {}, [&](std::string_view name, auto) { found = found || name == "SOCKET"; });
+      text, [](auto) {}, [&](std::string_view name) { found = found || name == "SOCKET"; });
   return found;
 }
 
@@ -39,9 +50,9 @@ std::string expand(std::string_view text, const Environment& variables) {
   std::string result;
   scan(
       text, [&](std::string_view literal) { result += literal; },
-      [&](std::string_view name, std::string_view written) {
+      [&](std::string_view name) {
         const auto variable = variables.find(name);
-        result += variable == variables.end() ? written : std::string_view(variable->second);
+        result += variable != variables.end() ? variable->second : fmt::format("$({})", name);
       });
   return result;
 }

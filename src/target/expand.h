@@ -13,8 +13,8 @@ namespace headroom::target {
 
 using Environment = std::map<std::string, std::string, std::less<>>;
 
-/// Kubernetes' expansion: $(NAME) is the variable's value, an unknown one stays as written,
-/// $$(NAME) is a literal $(NAME).
+/// $(PORT) and $(SOCKET) become the variable's value where there is one; $$(PORT) is a literal
+/// $(PORT). Nothing else is touched: the document's reader has replaced every other $(NAME).
 std::string expand(std::string_view text, const Environment& variables);
 
 /// Whether the replica wants a Unix socket: its command or environment names $(SOCKET).
@@ -24,7 +24,7 @@ bool wants_socket(const policy::Process& spec);
 Environment own_environment();
 
 /// The environment of a replica: `base`, `given` (PORT or SOCKET and the like), then the
-/// policy's, expanded in alphabetical order, each seeing those before it.
+/// policy's, which may name them.
 Environment replica_environment(Environment base, const Environment& given,
                                 const policy::Process& spec);
 

@@ -102,6 +102,7 @@ class Stderr {
 
 void Tail::add(std::string_view line) {
   lines_.emplace_back(line);
+  ++of_this_life_;
   bytes_ += line.size() + 1;
   while (lines_.size() > kTailLines || bytes_ > kTailBytes + 1) {
     bytes_ -= lines_.front().size() + 1;
@@ -114,7 +115,8 @@ std::string Tail::text() const { return fmt::format("{}", fmt::join(lines_, "\n"
 std::string Tail::brief() const {
   constexpr std::size_t kLines = 5;
   std::string all;
-  for (std::size_t n = lines_.size() - std::min(kLines, lines_.size()); n < lines_.size(); ++n) {
+  const auto count = std::min({kLines, of_this_life_, lines_.size()});
+  for (std::size_t n = lines_.size() - count; n < lines_.size(); ++n) {
     if (!all.empty()) all += " / ";
     all += printable(lines_[n], 200);
   }
@@ -171,6 +173,7 @@ Output::Output(boost::asio::io_context& io, const policy::Output& to, const Name
 
 void Output::attach(Fd out, Fd err) {
   finish();
+  tail_.new_life();
   attached_ = std::make_shared<bool>(true);
   out_.pipe.assign(out.release());
   err_.pipe.assign(err.release());

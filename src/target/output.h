@@ -20,12 +20,15 @@ class Tail {
  public:
   void add(std::string_view line);
   std::string text() const;  // one a line, no newline at the end
-  /// The newest few on one line, fit for a message; empty where there are none.
+  /// The process is another from here on.
+  void new_life() { of_this_life_ = 0; }
+  /// The newest few of this life on one line, fit for a message; empty where there are none.
   std::string brief() const;
 
  private:
   std::deque<std::string> lines_;
   std::size_t bytes_ = 0;
+  std::size_t of_this_life_ = 0;
 };
 
 /// Cuts a stream into lines: at newlines, and at 8 KiB where there is none.

@@ -214,7 +214,9 @@ void Runner::readiness(bool healthy, const std::string& why) {
 void Runner::restart_because(const std::string& why) {
   if (stopping_ || leaving_ || view_.pid == 0) return;
   const auto self = shared_from_this();
-  reason_ = fmt::format("{} is stopped: {}", label(), why);
+  // Said now: the stop itself may take the whole grace period.
+  owner_.said(fmt::format("{} is stopped: {}; {}", label(), why, last_output()));
+  reason_ = fmt::format("{} has stopped", label());
   const bool was_ready = view_.state == Replica::State::ready;
   enter(Replica::State::starting);
   if (was_ready) owner_.unready(*this);
@@ -342,10 +344,9 @@ void Runner::ended() {
   if (leaving_) return owner_.gone(*this);
   view_.restarts = was_stable ? 1 : view_.restarts + 1;
   if (reason_.empty()) {
-    reason_ = fmt::format("{} {} after {}", label(), how_it_ended(status_code_, status_),
-                          seconds(now - view_.started));
+    reason_ = fmt::format("{} {} after {}; {}", label(), how_it_ended(status_code_, status_),
+                          seconds(now - view_.started), last_output());
   }
-  reason_ += "; " + last_output();
   back_off();
 }
 

@@ -15,16 +15,16 @@
 namespace headroom::target::test {
 namespace {
 
-TEST(Expand, FollowsKubernetes) {
-  const Environment variables{{"PORT", "8080"}, {"EMPTY", ""}};
+TEST(Expand, FillsInWhatOnlyTheReplicaKnows) {
+  const Environment variables{{"PORT", "8080"}, {"HOME", "/root"}};
   struct Case {
     const char *why, *text, *expected;
   };
   const Case cases[] = {
       {"a variable", "--port=$(PORT)", "--port=8080"},
       {"twice", "$(PORT)$(PORT)", "80808080"},
-      {"empty is known", "[$(EMPTY)]", "[]"},
-      {"unknown stays as written", "$(NOBODY)", "$(NOBODY)"},
+      {"the others were the reader's", "$(HOME) $$(HOME)", "$(HOME) $$(HOME)"},
+      {"no socket was given", "$(SOCKET)", "$(SOCKET)"},
       {"escaped", "$$(PORT)", "$(PORT)"},
       {"escaped, then a variable", "$$(PORT)$(PORT)", "$(PORT)8080"},
       {"a shell's own", "$PORT ${PORT} $$ $", "$PORT ${PORT} $$ $"},
@@ -47,14 +47,13 @@ TEST(Expand, TheSocketIsWantedWhereItIsNamed) {
   EXPECT_TRUE(wants_socket(spec));
 }
 
-TEST(Expand, AVariableMayBuildOnOursAndOnThoseBeforeIt) {
+TEST(Expand, AVariableMayNameThePort) {
   policy::Process spec;
-  spec.env = {{"A", "$(PORT)"}, {"B", "$(A)/$(C)"}, {"C", "c"}, {"PATH", "/opt:$(PATH)"}};
+  spec.env = {{"LISTEN", ":$(PORT)"}, {"PATH", "/opt"}};
   const auto all = replica_environment({{"PATH", "/bin"}, {"SOCKET", "ours"}, {"PORT", "1"}},
                                        {{"PORT", "8080"}}, spec);
-  EXPECT_EQ(all.at("A"), "8080");
-  EXPECT_EQ(all.at("B"), "8080/$(C)");
-  EXPECT_EQ(all.at("PATH"), "/opt:/bin");
+  EXPECT_EQ(all.at("LISTEN"), ":8080");
+  EXPECT_EQ(all.at("PATH"), "/opt");
   EXPECT_FALSE(all.contains("SOCKET"));
 }
 
