@@ -164,6 +164,7 @@ def main():
         print(f"{total['offered']} requests at {args.rate}/s through {result['reloads']} reloads "
               f"(1→6→1→0→3 replicas) and {result['kills']} SIGKILLs of replicas\n"
               f"  lost: {found['lost']} {found['lost_by_kind'] or ''}\n"
+              f"  what the gateway said: {result['errors'] or 'nothing'}\n"
               f"  apart: {found['killed_in_flight']} POST that a replica was answering when it was "
               f"killed, {found['cut_in_answer']} answers cut off in the middle by that\n"
               f"  latency: p50 {result['latency_us']['p50'] / 1000:.1f} ms, p99 "

@@ -4,9 +4,27 @@
 #include <fmt/format.h>
 
 #include "cli/verbs.h"
+#include "decide/steps.h"
 #include "policy/read.h"
 
 namespace headroom::cli {
+namespace {
+
+/// The reference page, and the words that `explain` puts behind each step.
+std::string reference() {
+  std::string page = policy::reference_page();
+  page +=
+      "\n## Steps of a decision\n\n"
+      "The words in brackets that `headroom explain` puts behind each step, and `code` in its "
+      "JSON.\n\n"
+      "| Code | Meaning |\n|---|---|\n";
+  for (const auto& kind : decide::kSteps) {
+    page += fmt::format("| `{}` | {} |\n", kind.code, kind.meaning);
+  }
+  return page;
+}
+
+}  // namespace
 
 void add_schema(CLI::App& app, Call& call) {
   auto* verb = app.add_subcommand("schema", "Prints the JSON Schema of the Autoscaler document.");
@@ -17,10 +35,10 @@ void add_schema(CLI::App& app, Call& call) {
       "\n"
       "An editor with a YAML language server takes it from the document's first line:\n"
       "  # yaml-language-server: $schema=./autoscaler.schema.json\n");
-  auto reference = std::make_shared<bool>(false);
-  verb->add_flag("--reference", *reference, "The reference page (Markdown) instead");
-  verb->callback([&call, reference] {
-    const auto text = *reference ? policy::reference_page() : policy::json_schema();
+  auto whole = std::make_shared<bool>(false);
+  verb->add_flag("--reference", *whole, "The reference page (Markdown) instead");
+  verb->callback([&call, whole] {
+    const auto text = *whole ? reference() : policy::json_schema();
     fmt::print("{}{}", text, text.ends_with('\n') ? "" : "\n");
     call.exit = kOk;
   });

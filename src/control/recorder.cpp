@@ -4,19 +4,6 @@
 
 namespace headroom::control {
 
-bool Recorder::says_nothing_new(const std::string& autoscaler, Instant now,
-                                const decide::Decision& decision) {
-  std::vector<std::string> steps;
-  for (const auto& step : decision.steps) steps.push_back(step.code);
-  const auto last = last_.find(autoscaler);
-  if (last != last_.end() && !decision.rescales() && last->second.steps == steps &&
-      now - last->second.at < kQuiet) {
-    return true;
-  }
-  last_[autoscaler] = {now, std::move(steps)};
-  return false;
-}
-
 /// Writes what waits, as far as the journal takes it.
 void Recorder::flush() {
   while (!waiting_.empty()) {
@@ -55,17 +42,19 @@ std::optional<std::int64_t> Recorder::record(const std::string& autoscaler,
                                              const decide::Observation& observation,
                                              const decide::Decision& decision,
                                              const decide::Memory& memory) {
-  if (says_nothing_new(autoscaler, observation.now, decision)) return std::nullopt;
-  if (!waiting_.empty()) flush();
+  if (!waiting_.empty() && observation.now >= retry_at_) {
+    flush();
+    retry_at_ = observation.now + kRetry;
+  }
+  Error error{Code::unavailable, "still cannot be written", {}};
   if (waiting_.empty()) {
     const auto written = journal_.record(autoscaler, observation, decision, memory);
     if (written) return *written;
-    keep({autoscaler, observation, decision, memory});
-    failed(written.error(), observation.now);
-    return std::nullopt;
+    error = written.error();
+    retry_at_ = observation.now + kRetry;
   }
   keep({autoscaler, observation, decision, memory});
-  failed({Code::unavailable, "still cannot be written", {}}, observation.now);
+  failed(error, observation.now);
   return std::nullopt;
 }
 

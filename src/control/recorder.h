@@ -1,10 +1,8 @@
 #pragma once
 
 #include <deque>
-#include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "journal/journal.h"
 
@@ -12,21 +10,18 @@ namespace headroom::control {
 
 /// Writes decisions to the journal before they are acted on.
 ///
-/// A decision that changes nothing and stands on the same kinds of steps as the one before it
-/// is written once in kQuiet: the loop looks several times a second, and a day of such looks
-/// would push out of the journal what people ask for.
-///
 /// Where the journal cannot take them (a full disk), scaling goes on, because a service that is
 /// not scaled is worse than one whose record comes late: the entries wait here, at most kKept of
-/// them, and are written when the journal takes them again.
+/// them, and are written when the journal takes them again, which is tried once in kRetry: an
+/// attempt may block for as long as the journal waits for a lock.
 class Recorder {
  public:
   static constexpr std::size_t kKept = 256;
-  static constexpr Millis kQuiet = 5s;
+  static constexpr Millis kRetry = 5s;
 
   explicit Recorder(journal::Journal journal) : journal_(std::move(journal)) {}
 
-  /// The journal's id of the entry; nullopt where it was left out or comes late.
+  /// The journal's id of the entry; nullopt where it comes late.
   std::optional<std::int64_t> record(const std::string& autoscaler,
                                      const decide::Observation& observation,
                                      const decide::Decision& decision,
@@ -46,20 +41,14 @@ class Recorder {
     decide::Decision decision;
     decide::Memory memory;
   };
-  struct Last {
-    Instant at;
-    std::vector<std::string> steps;  // their codes
-  };
-  bool says_nothing_new(const std::string& autoscaler, Instant now,
-                        const decide::Decision& decision);
   void flush();
   void keep(Late late);
   void failed(const Error& error, Instant now);
 
   journal::Journal journal_;
-  std::map<std::string, Last> last_;
   std::deque<Late> waiting_;
   std::size_t dropped_ = 0;
+  Instant retry_at_{};
   std::optional<Instant> complained_;
 };
 

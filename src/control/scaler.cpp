@@ -145,8 +145,7 @@ void Scaler::on_drain(const target::Replica& replica, std::function<void()> done
   run->second.ready = false;
   if (world_.traffic_ended) return finish();
   publish_backends();
-  log::info("{}: replica {} drains, {} open", policy_.name, replica.id,
-            outstanding(replica.id));
+  log::info("{}: replica {} drains, {} open", policy_.name, replica.id, outstanding(replica.id));
   world_.gateway.drain(*service_, run->second.backend.id, policy_.gateway->drain, finish);
 }
 

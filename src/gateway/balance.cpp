@@ -76,7 +76,7 @@ void Worker::count_panic(WorkerService& service) {
 }
 
 /// B1: two distinct random draws, the one with fewer outstanding; where neither has room, any
-/// that has. The slot is taken. `avoid` comes last. Null: nobody has room.
+/// that has. The slot is taken. Null: nobody has room but, perhaps, `avoid`.
 LocalReplica* Worker::choose(WorkerService& service, const Replica* avoid) {
   const auto& all = service.candidates;
   if (all.empty()) return nullptr;
@@ -87,7 +87,7 @@ LocalReplica* Worker::choose(WorkerService& service, const Replica* avoid) {
     return true;
   };
   const auto count = all.size();
-  if (count == 1) return take(all[0]) ? all[0] : nullptr;
+  if (count == 1) return all[0]->shared.get() != avoid && take(all[0]) ? all[0] : nullptr;
 
   const std::uint64_t draw = random_();
   const auto first = draw % count;
@@ -103,9 +103,6 @@ LocalReplica* Worker::choose(WorkerService& service, const Replica* avoid) {
   for (std::size_t i = 0; i < count; ++i) {
     auto* const any = all[(first + i) % count];
     if (any->shared.get() != avoid && take(any)) return any;
-  }
-  for (auto* const local : all) {
-    if (local->shared.get() == avoid && take(local)) return local;
   }
   return nullptr;
 }

@@ -19,7 +19,7 @@ struct Exchange;
 
 /// What epoll points at.
 struct Source {
-  enum class Kind : std::uint8_t { client, upstream, listener, mailbox };
+  enum class Kind : std::uint8_t { client, upstream, listener, mailbox, alarm };
   explicit Source(Kind kind_) : kind(kind_) {}
   const Kind kind;
 };

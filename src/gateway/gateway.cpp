@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cerrno>
-#include <condition_variable>
 #include <cstring>
+#include <latch>
 #include <map>
 #include <random>
 
@@ -197,7 +197,8 @@ class Live : public Gateway {
   }
 
   void close(ServiceId id) override {
-    to_all([id](Worker& worker) {
+    // Returns when nobody listens any more: another service may want the address.
+    to_all_and_wait([id](Worker& worker) {
       worker.close_listener(id);
       worker.close_clients(id, false);
     });
@@ -224,10 +225,9 @@ class Live : public Gateway {
     while (busy() && std::chrono::steady_clock::now() < until) {
       std::this_thread::sleep_for(2ms);
     }
-    for (const auto id : ids()) to_all([id](Worker& worker) { worker.close_clients(id, true); });
-    auto left = std::make_shared<std::atomic<int>>(static_cast<int>(common_.workers.size()));
-    to_all([left](Worker&) { left->fetch_sub(1); });
-    while (left->load() > 0) std::this_thread::sleep_for(1ms);
+    for (const auto id : ids()) {
+      to_all_and_wait([id](Worker& worker) { worker.close_clients(id, true); });
+    }
   }
 
  private:
@@ -242,6 +242,15 @@ class Live : public Gateway {
     for (const auto& worker : common_.workers) {
       worker->post([&worker = *worker, what] { what(worker); });
     }
+  }
+
+  void to_all_and_wait(const std::function<void(Worker&)>& what) const {
+    const auto left = std::make_shared<std::latch>(std::ssize(common_.workers));
+    to_all([left, what](Worker& worker) {
+      what(worker);
+      left->count_down();
+    });
+    left->wait();
   }
 
   std::vector<ServiceId> ids() const {

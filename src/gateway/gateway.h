@@ -55,8 +55,20 @@ struct Backend {
 
 /// Why a request that had arrived was not answered by a replica.
 enum class Failure : std::uint8_t {
-  refused, connect_timeout, reset_before_head, reset_in_body, bad_response, head_timeout,
-  idle_timeout, client_abort, hold_full, hold_timeout, drain_cut, request_timeout, bad_request, kCount
+  refused,
+  connect_timeout,
+  reset_before_head,
+  reset_in_body,
+  bad_response,
+  head_timeout,
+  idle_timeout,
+  client_abort,
+  hold_full,
+  hold_timeout,
+  drain_cut,
+  request_timeout,
+  bad_request,
+  kCount
 };
 const char* name(Failure failure);
 
@@ -65,15 +77,15 @@ const char* name(Failure failure);
 struct Snapshot {
   std::uint64_t arrived = 0, completed = 0;
   std::uint64_t failed[static_cast<std::size_t>(Failure::kCount)] = {};
-  std::uint64_t rejected = 0;            // refused before they arrived: bad framing, limits
+  std::uint64_t rejected = 0;  // refused before they arrived: bad framing, limits
   std::uint64_t retries = 0, retries_denied = 0, ejections = 0, panics = 0;
   std::int64_t waiting = 0, outstanding = 0;  // now
   std::int64_t tunnels = 0;                   // now
   std::int64_t client_connections = 0, upstream_connections = 0;
-  double concurrency_seconds = 0;        // integral of waiting + outstanding + tunnels
-  std::uint64_t codes[6] = {};           // by class: [2] is 2xx; [0] none
-  Histogram::Counts duration;            // from arrived to the last byte in the kernel
-  Histogram::Counts hold;                // how long requests waited for a replica
+  double concurrency_seconds = 0;  // integral of waiting + outstanding + tunnels
+  std::uint64_t codes[6] = {};     // by class: [2] is 2xx; [0] none
+  Histogram::Counts duration;      // from arrived to the last byte in the kernel
+  Histogram::Counts hold;          // how long requests waited for a replica
 };
 
 struct Options {
@@ -109,8 +121,8 @@ class Gateway {
   /// The process is gone: what was outstanding on it fails now, or is retried where safe.
   virtual void gone(ServiceId service, ReplicaId replica) = 0;
 
-  /// Takes the backlog and stops listening; the service's answers say Connection: close. Its id
-  /// stays valid, for what is still open.
+  /// Takes the backlog and stops listening, which holds when it returns; the service's answers
+  /// say Connection: close. Its id stays valid, for what is still open.
   virtual void close(ServiceId service) = 0;
 
   virtual Snapshot snapshot(ServiceId service) const = 0;

@@ -14,6 +14,7 @@ constexpr int kIdleAtMost = 32;       // kept connections per thread and replica
 constexpr Micros kYoung = 1s;         // C4: what may not be repeated takes no older connection
 constexpr Micros kContinueWait = 1s;  // C5
 constexpr Micros kLater = 20ms;
+constexpr Micros kPause = 50ms;
 
 const char* proxy_error(Failure failure) {  // RFC 9209 §2.3
   switch (failure) {
@@ -205,28 +206,49 @@ void Worker::upstream_failed(Exchange& exchange, Failure failure) {
   const bool safe =
       unheard || (failure == Failure::reset_before_head && (exchange.idempotent || untouched));
   if (!exchange.answering && exchange.client->out.empty() && exchange.interim == 0 && safe &&
-      exchange.repeatable) {
-    const auto avoid = exchange.slot;
-    leave(exchange);
-    buffers_.give(exchange.response);
-    exchange.fresh = stale;
-    // Where the replica has seen nothing of it, it is as if it had never been sent: it costs
-    // no retry, and waits where nobody else can take it (Z5).
-    if (unheard || retry(exchange)) {
-      auto* const other = unheard && service.candidates.size() < 2
-                              ? nullptr
-                              : choose(service, stale ? nullptr : avoid.get());
-      if (other == nullptr) {
-        hold(exchange, true);
-        return;
-      }
-      exchange.slot = other->shared;
-      return again(exchange, *other);
-    }
+      exchange.repeatable && (unheard || stale || retry(exchange))) {
+    return try_again(exchange, unheard, stale);
   }
   const auto code =
       failure == Failure::head_timeout || failure == Failure::connect_timeout ? 504 : 502;
   reply_and_end(exchange, failure, {code, proxy_error(failure), name(failure)});
+}
+
+/// To another replica, or once more to the same one: at once where only a kept connection was
+/// lost, else after a moment, in which its end may become known. Where the replica has seen
+/// nothing of it, it is as if it had never been sent, and waits where nobody else takes it (Z5).
+void Worker::try_again(Exchange& exchange, bool unheard, bool stale) {
+  auto& service = *exchange.service;
+  const auto failed_one = exchange.slot;
+  leave(exchange);
+  buffers_.give(exchange.response);
+  exchange.fresh = stale;
+  auto* const other = choose(service, stale ? nullptr : failed_one.get());
+  if (other != nullptr) {
+    exchange.slot = other->shared;
+    return again(exchange, *other);
+  }
+  if (unheard || service.candidates.empty()) {
+    hold(exchange, true);
+    return;
+  }
+  pauses_.push_back({&exchange, exchange.generation, now_ + kPause});
+}
+
+/// Those whose pause is over.
+void Worker::resume_paused() {
+  while (!pauses_.empty() && pauses_.front().until <= now_) {
+    const auto [exchange, generation, until] = pauses_.front();
+    pauses_.pop_front();
+    if (exchange->generation != generation) continue;
+    auto* const any = choose(*exchange->service, nullptr);
+    if (any != nullptr) {
+      exchange->slot = any->shared;
+      assign(*exchange, *any);
+    } else {
+      hold(*exchange, true);
+    }
+  }
 }
 
 /// Whether the limits allow another try.

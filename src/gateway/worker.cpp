@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
 
 #include "base/check.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr int kEvents = 256;
 constexpr Micros kHousekeeping = 20ms;
+constexpr Micros kDrainLook = 2ms;
 constexpr Micros kDemandEvery = 100ms;
 
 Time steady_now() { return std::chrono::time_point_cast<Micros>(std::chrono::steady_clock::now()); }
@@ -25,14 +27,18 @@ Worker::Worker(Common& common, int index)
       index_(index),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      alarm_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
       now_(steady_now()),
       wheel_(now_),
       in_(std::make_unique<char[]>(kScratch)),
       out_(std::make_unique<char[]>(4 * kScratch)),
       random_(std::random_device{}()) {
-  check(epoll_ && wake_, "no descriptors for a gateway thread");
-  epoll_event event{EPOLLIN, {.ptr = &mailbox_source_}};
-  check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) == 0, "epoll_ctl");
+  check(epoll_ && wake_ && alarm_, "no descriptors for a gateway thread");
+  epoll_event mail{EPOLLIN, {.ptr = &mailbox_source_}};
+  epoll_event alarm{EPOLLIN | EPOLLET, {.ptr = &alarm_source_}};
+  check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &mail) == 0 &&
+            ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, alarm_.get(), &alarm) == 0,
+        "epoll_ctl");
 }
 
 Worker::~Worker() { stop(); }
@@ -64,7 +70,7 @@ void Worker::post(std::function<void()> what) {
 Time Worker::clock() const { return steady_now(); }
 
 void Worker::run() {
-  while (!stopping_.load()) turn(wait());
+  while (!stopping_.load()) turn();
   for (auto& [id, service] : services_) {
     close_clients(id, true);
     for (auto& [replica_id, replica] : service->replicas) {
@@ -75,18 +81,30 @@ void Worker::run() {
   bury();
 }
 
-int Worker::wait() const {
-  if (!queue_.empty() || !grants_.empty()) return 0;
-  int wait = wheel_.wait(now_);
-  const auto at_most = [&wait](int limit) { wait = wait < 0 ? limit : std::min(wait, limit); };
-  if (waiting_ > 0 || paused_) at_most(static_cast<int>(kHousekeeping.count() / 1000));
-  if (!drains_.empty()) at_most(2);
-  return wait;
+/// Sees to it that the loop wakes when there is something to do by the clock; false where that is
+/// now. A time limit given to epoll_wait would be set up and torn down for each request, which in
+/// a virtual machine costs more than reading a head does; a timer that is already set for no
+/// later costs nothing.
+bool Worker::arm_timer() {
+  if (!queue_.empty() || !grants_.empty()) return false;
+  const int wait = wheel_.wait(now_);
+  Time wanted = wait < 0 ? kNever : now_ + std::chrono::milliseconds(wait);
+  if (waiting_ > 0 || paused_) wanted = std::min(wanted, now_ + kHousekeeping);
+  if (!drains_.empty()) wanted = std::min(wanted, now_ + kDrainLook);
+  if (!pauses_.empty()) wanted = std::min(wanted, pauses_.front().until);
+  if (wanted >= armed_) return true;
+  armed_ = wanted;
+  const auto since_boot = wanted.time_since_epoch();
+  itimerspec at{};
+  at.it_value.tv_sec = since_boot / Micros{1s};
+  at.it_value.tv_nsec = (since_boot % Micros{1s}).count() * 1000 + 1;
+  check(::timerfd_settime(alarm_.get(), TFD_TIMER_ABSTIME, &at, nullptr) == 0, "timerfd_settime");
+  return true;
 }
 
-void Worker::turn(int timeout) {
+void Worker::turn() {
   epoll_event events[kEvents];
-  const int count = ::epoll_wait(epoll_.get(), events, kEvents, timeout);
+  const int count = ::epoll_wait(epoll_.get(), events, kEvents, arm_timer() ? -1 : 0);
   now_ = steady_now();
   for (int i = 0; i < count; ++i) {
     on_event(events[i].events, *static_cast<Source*>(events[i].data.ptr));
@@ -102,6 +120,9 @@ void Worker::on_event(std::uint32_t events, Source& source) {
   switch (source.kind) {
     case Source::Kind::mailbox:
       return read_mailbox();
+    case Source::Kind::alarm:
+      armed_ = kNever;
+      return;
     case Source::Kind::listener:
       return accept(*static_cast<WorkerService::Listener&>(source).service);
     case Source::Kind::client:
@@ -165,6 +186,7 @@ void Worker::read_mailbox() {
 /// What has to be looked at now and then, while there is any of it.
 void Worker::housekeep() {
   if (!drains_.empty()) housekeep_drains();
+  if (!pauses_.empty()) resume_paused();
   if ((waiting_ == 0 && !paused_) || now_ - housekept_ < kHousekeeping) return;
   housekept_ = now_;
   if (paused_) {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -122,8 +123,8 @@ class Worker {
  private:
   // worker.cpp: the loop.
   void run();
-  int wait() const;
-  void turn(int timeout);
+  void turn();
+  bool arm_timer();
   void on_event(std::uint32_t events, Source& source);
   void enqueue(Connection& connection);
   void run_queue();
@@ -202,6 +203,8 @@ class Worker {
   void leave(Exchange& exchange);
   void upstream_failed(Exchange& exchange, Failure failure);
   bool retry(Exchange& exchange);
+  void try_again(Exchange& exchange, bool unheard, bool stale);
+  void resume_paused();
   void again(Exchange& exchange, LocalReplica& replica);
   void on_upstream_deadline(Upstream& upstream);
 
@@ -224,8 +227,8 @@ class Worker {
 
   Common& common_;
   const int index_;
-  Fd epoll_, wake_;
-  Source mailbox_source_{Source::Kind::mailbox};
+  Fd epoll_, wake_, alarm_;
+  Source mailbox_source_{Source::Kind::mailbox}, alarm_source_{Source::Kind::alarm};
   std::thread thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<int> clients_{0};
@@ -234,12 +237,19 @@ class Worker {
   std::vector<std::function<void()>> mailbox_;
 
   Time now_{};
+  Time armed_ = kNever;  // when alarm_ goes off
   Wheel wheel_;
   Buffers buffers_;
   std::unique_ptr<char[]> in_, out_;
   std::vector<Connection*> queue_, running_;
   std::vector<Connection*> dead_;
   std::vector<std::pair<Exchange*, std::uint32_t>> grants_;
+  struct Pause {
+    Exchange* exchange;
+    std::uint32_t generation;
+    Time until;
+  };
+  std::deque<Pause> pauses_;  // before another try at the same replica
   std::vector<std::unique_ptr<Exchange>> exchanges_;
   std::vector<Exchange*> free_exchanges_;
   std::unordered_map<ServiceId, std::shared_ptr<WorkerService>> services_;

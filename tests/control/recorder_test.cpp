@@ -62,31 +62,6 @@ TEST(Recorder, WritesBeforeItReturns) {
   EXPECT_EQ(all(path)[0].outcome, "reached after 12ms");
 }
 
-TEST(Recorder, LeavesOutWhatSaysNothingNew) {
-  struct Case {
-    const char* why;
-    Record record;
-    bool written;
-  };
-  const Case cases[] = {
-      {"the first", {0s, 2, 2, "Concurrency"}, true},
-      {"the same a moment later", {1s, 2, 2, "Concurrency"}, false},
-      {"another reason", {2s, 2, 2, "Panic"}, true},
-      {"another count", {3s, 2, 3, "Panic"}, true},
-      {"another count again", {3s, 3, 4, "Panic"}, true},
-      {"the same", {4s, 4, 4, "Panic"}, false},
-      {"the same for long: that it still holds is worth a line",
-       {3s + Recorder::kQuiet, 4, 4, "Panic"},
-       true},
-  };
-  TemporaryFolder folder;
-  Recorder recorder(open(folder / "journal.db", Journal::Mode::write));
-  for (const auto& [why, record, written] : cases) {
-    SCOPED_TRACE(why);
-    EXPECT_EQ(put(recorder, record).has_value(), written);
-  }
-}
-
 /// Holds the database's write lock from another connection, as a fault that comes and goes.
 class Blocked {
  public:
@@ -115,12 +90,13 @@ TEST(Recorder, KeepsWhatTheJournalDoesNotTakeAndWritesItLater) {
     EXPECT_FALSE(put(recorder, {2s, 1, 2, "Panic"}));
     EXPECT_EQ(recorder.waiting(), 2u);
   }
-  EXPECT_TRUE(put(recorder, {3s, 2, 3, "Panic"}));
+  EXPECT_FALSE(put(recorder, {3s, 2, 3, "Panic"})) << "not tried again yet";
+  EXPECT_TRUE(put(recorder, {1s + Recorder::kRetry, 3, 4, "Panic"}));
   EXPECT_EQ(recorder.waiting(), 0u);
   const auto entries = all(path);
-  ASSERT_EQ(entries.size(), 3u) << "none lost, in order";
-  EXPECT_EQ(entries[2].decision.replicas, Replicas{1});
-  EXPECT_EQ(entries[0].decision.replicas, Replicas{3});
+  ASSERT_EQ(entries.size(), 4u) << "none lost, in order";
+  EXPECT_EQ(entries[3].decision.replicas, Replicas{1});
+  EXPECT_EQ(entries[0].decision.replicas, Replicas{4});
 }
 
 TEST(Recorder, KnowsTheUsualStartup) {

@@ -74,6 +74,15 @@ class Reload(Case):
         self.write("app.yaml", document(port=port, least=1, most=1))
         self.assertTrue(eventually(lambda: len(headroom.replicas()) == 1), headroom.log())
 
+    def test_a_new_name_takes_over_the_address(self):
+        port = free_port()
+        path = self.write("app.yaml", document("before", port, 1, 1))
+        headroom = self.run_headroom(path)
+        self.assertEqual(headroom.get(port=port)[0], 200)
+        self.write("app.yaml", document("after", port, 1, 1))
+        headroom.wait_for("after: listening")
+        self.assertEqual(headroom.get(port=port)[0], 200)
+
     def test_sighup_reads_the_file_again(self):
         path = self.write("app.yaml", document(least=1, most=1))
         headroom = self.run_headroom(path)
