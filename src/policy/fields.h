@@ -271,9 +271,9 @@ struct Fields<Timeouts> {
 template <>
 struct Fields<Limits> {
   static void visit(auto& v) {
-    v.field("requestLine", &Limits::request_line, Bytes{64, 1 * kMebi},
+    v.field("requestLine", &Limits::request_line, Bytes{64, 128 * kKibi},
             About{"Bytes of the request line."});
-    v.field("head", &Limits::head, Bytes{64, 1 * kMebi}, About{"Bytes of the whole head."});
+    v.field("head", &Limits::head, Bytes{64, 128 * kKibi}, About{"Bytes of the whole head."});
     v.field("fields", &Limits::fields, Whole{1, 10'000}, About{"Header fields of a request."});
     v.field("body", &Limits::body, Bytes{0, 1024 * 1024 * kGibi},
             About{"Bytes of a request's body; 0: no limit."});

@@ -173,8 +173,8 @@ TEST(CommandLine, TheSchemaIsJson) {
 
 TEST(CommandLine, TheReferencePageIsTheOneInDocs) {
   const auto ended = call({"schema", "--reference"});
-  EXPECT_EQ(ended.out, read(DOCS "/reference.md"))
-      << "write it anew: headroom schema --reference > docs/reference.md";
+  EXPECT_TRUE(ended.out == read(DOCS "/reference.md"))
+      << "it differs; write it anew: headroom schema --reference > docs/reference.md";
 }
 
 TEST(CommandLine, BashTakesItsCompletions) {

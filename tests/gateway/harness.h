@@ -65,7 +65,10 @@ class Socket {
     return got > 0;
   }
   /// Whether the peer has ended the connection (and sent nothing more).
-  bool at_end() { return buffer_.empty() && !receive() && errno != EAGAIN; }
+  bool at_end() {
+    errno = 0;
+    return buffer_.empty() && !receive() && errno != EAGAIN;
+  }
   /// All that was ever received, as it came.
   const std::string& heard() const { return heard_; }
   std::string until(std::string_view mark) {
