@@ -17,7 +17,7 @@ progress() {
       if (!good || ++n % 50 == 0) { print; fflush() }
       next
     }
-    /^(Test project|    Start|Internal ctest|Label Time|Total Test)/ || /^$/ { next }
+    /^(Test project|Internal ctest|Label Time|Total Test)/ || /^ +Start / || /^$/ { next }
     { print; fflush() }'
 }
 

@@ -109,7 +109,7 @@ std::optional<std::string> spell(std::uint64_t magnitude, const Suffix& suffix) 
   }
   const std::uint64_t rest = magnitude % unit;
   if (rest == 0) return fmt::format("{}{}", magnitude / unit, suffix.name);
-  if (rest % (unit / 1000) != 0) return std::nullopt;
+  if (unit < 1000 || rest % (unit / 1000) != 0) return std::nullopt;
   auto fraction = fmt::format("{:03}", rest / (unit / 1000));
   fraction.erase(fraction.find_last_not_of('0') + 1);
   return fmt::format("{}.{}{}", magnitude / unit, fraction, suffix.name);

@@ -77,7 +77,7 @@ void panic(const KpaSettings& settings, const Averages& averages, bool over, Rep
   if (!memory.panic_since) return;
   memory.panic_peak = std::max({memory.panic_peak, chain.number(), wanted_panic});
   chain.move(Stage::recommend, step::kPanic, memory.panic_peak, [&] {
-    if (over && memory.panic_peak == wanted_panic) {
+    if (memory.panic_peak == wanted_panic) {
       return fmt::format("panic: {} {} over {} of {} per replica {}", what(settings),
                          number(averages.panic), seconds(settings.panic_window),
                          number(settings.target), arrow(memory.panic_peak));

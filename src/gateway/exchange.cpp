@@ -33,23 +33,9 @@ Exchange& Worker::take_exchange() {
   return *exchange;
 }
 
-/// A whole head is here: from now on the request has arrived.
-void Worker::begin(Client& client, const http1::Request& request, Buffer head,
-                   std::string_view rest) {
+/// The request has arrived: an exchange for it, as yet nowhere.
+Exchange& Worker::open(Client& client, const http1::Request& request, const Buffer& head) {
   auto& service = *client.service;
-  const auto& settings = *service.settings;
-  const bool http10 = request.minor == 0;
-  const auto most = static_cast<std::uint64_t>(settings.limits.body);
-  const Answer too_large{413, "http_request_error", "body-too-large"};
-  const Answer asleep{503, "destination_unavailable", "no_wake", true};
-  const bool over = most > 0 && request.framing == http1::Framing::length && request.length > most;
-  if (over ||
-      (service.candidates.empty() && starts_with_any(request.target, settings.hold.no_wake))) {
-    buffers_.give(head);
-    bump<std::uint64_t>(service.counters.rejected);
-    return answer(client, over ? too_large : asleep, false, request.head, http10);
-  }
-
   auto& exchange = take_exchange();
   exchange.service = &service;
   exchange.client = &client;
@@ -74,8 +60,8 @@ void Worker::begin(Client& client, const http1::Request& request, Buffer head,
   exchange.arrived = now_;
   exchange.hold_deadline = exchange.until_hold = exchange.until_expect = kNever;
   exchange.until_body = exchange.until_rate = exchange.until_sent = kNever;
-  exchange.until_whole =
-      settings.timeouts.request > 0ms ? now_ + settings.timeouts.request : kNever;
+  const auto whole = service.settings->timeouts.request;
+  exchange.until_whole = whole > 0ms ? now_ + whole : kNever;
   client.exchange = &exchange;
   client.state = Client::State::busy;
   client.idle.unlink();
@@ -83,7 +69,27 @@ void Worker::begin(Client& client, const http1::Request& request, Buffer head,
   service.counters.in_flight.change(1, now_);
   service.budget.request(now_);
   set_deadline(client, exchange.until_whole);
+  return exchange;
+}
 
+/// A whole head is here; `rest` came behind it.
+void Worker::begin(Client& client, const http1::Request& request, Buffer head,
+                   std::string_view rest) {
+  auto& service = *client.service;
+  const auto& settings = *service.settings;
+  const bool http10 = request.minor == 0;
+  const auto most = static_cast<std::uint64_t>(settings.limits.body);
+  const Answer too_large{413, "http_request_error", "body-too-large"};
+  const Answer asleep{503, "destination_unavailable", "no_wake", true};
+  const bool over = most > 0 && request.framing == http1::Framing::length && request.length > most;
+  if (over ||
+      (service.candidates.empty() && starts_with_any(request.target, settings.hold.no_wake))) {
+    buffers_.give(head);
+    bump<std::uint64_t>(service.counters.rejected);
+    return answer(client, over ? too_large : asleep, false, request.head, http10);
+  }
+
+  auto& exchange = open(client, request, head);
   if (!rest.empty() && !exchange.body_done && !exchange.expecting) {
     std::size_t used = 0;
     if (!take_body(exchange, rest, used)) return;
@@ -389,6 +395,29 @@ bool Worker::respond_head(Exchange& exchange, std::string_view& input, std::size
   }
 }
 
+/// Writes chunks anew behind `written` bytes of `out_`; what does not fit there is sent.
+bool Worker::respond_chunks(Exchange& exchange, std::string_view input, std::size_t& written) {
+  constexpr std::size_t kRoom = 4 * kScratch;
+  while (!input.empty() && !exchange.answered) {
+    const auto step = exchange.answer_chunks.feed(input, {out_.get() + written, kRoom - written});
+    if (step.error != nullptr) {
+      upstream_failed(exchange, Failure::bad_response);
+      return false;
+    }
+    written += step.written;
+    input.remove_prefix(step.consumed);
+    exchange.answered = step.done;
+    if (kRoom - written >= 128) continue;
+    if (!send_to(*exchange.client, {out_.get(), written})) {
+      fail(exchange, Failure::client_abort);
+      return false;
+    }
+    written = 0;
+  }
+  if (!input.empty()) exchange.answer.upstream_keep_alive = false;
+  return true;
+}
+
 /// Passes body bytes on, behind `written` bytes of head in `out_`, in one send.
 bool Worker::respond_body(Exchange& exchange, std::string_view input, std::size_t written) {
   auto& answer = exchange.answer;
@@ -409,29 +438,10 @@ bool Worker::respond_body(Exchange& exchange, std::string_view input, std::size_
       }
       break;
     }
-    case http1::Framing::chunked: {
-      while (!input.empty() && !exchange.answered) {
-        const auto step =
-            exchange.answer_chunks.feed(input, {out_.get() + written, 4 * kScratch - written});
-        if (step.error != nullptr) {
-          upstream_failed(exchange, Failure::bad_response);
-          return false;
-        }
-        written += step.written;
-        input.remove_prefix(step.consumed);
-        exchange.answered = step.done;
-        if (4 * kScratch - written < 128) {
-          if (!send_to(*exchange.client, {out_.get(), written})) {
-            fail(exchange, Failure::client_abort);
-            return false;
-          }
-          written = 0;
-        }
-      }
-      if (!input.empty()) answer.upstream_keep_alive = false;
+    case http1::Framing::chunked:
+      if (!respond_chunks(exchange, input, written)) return false;
       out = {out_.get(), written};
       break;
-    }
     case http1::Framing::close: {
       const bool chunked = answer.out_framing == http1::Framing::chunked;
       if (chunked && !input.empty()) {

@@ -15,7 +15,7 @@ class Worker;
 
 /// A replica as all threads share it. `outstanding` is the one word that every request writes.
 struct Replica {
-  Replica(ReplicaId id_, Address address_) : id(id_), address(std::move(address_)) {}
+  Replica(ReplicaId id_, const Address& address_) : id(id_), address(address_) {}
 
   const ReplicaId id;
   const Address address;

@@ -169,6 +169,7 @@ class Worker {
   void on_client_deadline(Client& client);
 
   // exchange.cpp: one request, from its head to its last byte.
+  Exchange& open(Client& client, const http1::Request& request, const Buffer& head);
   void begin(Client& client, const http1::Request& request, Buffer head, std::string_view rest);
   bool pump(Exchange& exchange);
   bool send_request(Exchange& exchange, bool& yielded);
@@ -178,6 +179,7 @@ class Worker {
   bool take_body(Exchange& exchange, std::string_view input, std::size_t& used);
   bool respond(Exchange& exchange, std::string_view input);
   bool respond_head(Exchange& exchange, std::string_view& input, std::size_t& written);
+  bool respond_chunks(Exchange& exchange, std::string_view input, std::size_t& written);
   bool respond_body(Exchange& exchange, std::string_view input, std::size_t written);
   bool answer_ended(Exchange& exchange);
   void finish(Exchange& exchange);

@@ -199,7 +199,8 @@ void Process::Impl::reconcile() {
   const auto serving = static_cast<std::ptrdiff_t>(old.size()) + fresh_ready;
   auto surplus =
       std::clamp<std::ptrdiff_t>(serving - wanted, 0, static_cast<std::ptrdiff_t>(old.size()));
-  for (Runner* runner : old | std::views::take(surplus)) {
+  for (std::ptrdiff_t n = 0; n < surplus; ++n) {
+    Runner* const runner = old[static_cast<std::size_t>(n)];
     remove(*runner);
     std::erase(stay, runner);
   }
