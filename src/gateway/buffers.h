@@ -48,7 +48,7 @@ class Buffers {
       std::memmove(buffer.data, buffer.data + buffer.begin, held);
     } else {
       Buffer larger = take(held + more);
-      if (held > 0) std::memcpy(larger.data, buffer.data + buffer.begin, held);
+      if (buffer.data != nullptr) std::memcpy(larger.data, buffer.data + buffer.begin, held);
       give(buffer);
       buffer = larger;
     }

@@ -20,14 +20,14 @@ struct Exchange;
 /// What epoll points at.
 struct Source {
   enum class Kind : std::uint8_t { client, upstream, listener, mailbox, alarm };
-  explicit Source(Kind kind_) : kind(kind_) {}
+  explicit Source(Kind of) : kind(of) {}
   const Kind kind;
 };
 
 /// A socket with what epoll said of it; edge-triggered, so a flag stays until a call says
 /// otherwise.
 struct Connection : Source {
-  explicit Connection(Kind kind_) : Source(kind_) {}
+  explicit Connection(Kind of) : Source(of) {}
   int fd = -1;
   bool readable = false;
   bool writable = false;
@@ -36,7 +36,7 @@ struct Connection : Source {
   bool queued = false;  // in the run queue
   bool closed = false;  // waits for the end of the turn, when it is freed
   struct Timer : Timed {
-    explicit Timer(Connection* owner_) : owner(owner_) {}
+    explicit Timer(Connection* of) : owner(of) {}
     Connection* const owner;
   } timer{this};
 };

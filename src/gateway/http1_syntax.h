@@ -33,7 +33,7 @@ constexpr std::array<std::uint8_t, 256> kToken = [] {
   for (int c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = 1;
   for (int c = 'a'; c <= 'z'; ++c) table[static_cast<std::size_t>(c)] = 1;
   for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<std::size_t>(c)] = 1;
-  for (const char c : std::string_view("!#$%&'*+-.^`|~")) table[static_cast<std::size_t>(c)] = 1;
+  for (const char c : std::string_view("!#$%&'*+-.^`|~")) table[static_cast<unsigned char>(c)] = 1;
   table[std::size_t{'_'}] = kUnderscore;
   return table;
 }();

@@ -15,7 +15,7 @@ class Worker;
 
 /// A replica as all threads share it. `outstanding` is the one word that every request writes.
 struct Replica {
-  Replica(ReplicaId id_, const Address& address_) : id(id_), address(address_) {}
+  Replica(ReplicaId of, const Address& at) : id(of), address(at) {}
 
   const ReplicaId id;
   const Address address;

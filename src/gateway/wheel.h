@@ -39,7 +39,7 @@ struct Link {
 /// A Link inside the object that it stands for.
 template <class T>
 struct Hook : Link {
-  explicit Hook(T* owner_) : owner(owner_) {}
+  explicit Hook(T* of) : owner(of) {}
   T* const owner;
 };
 template <class T>

@@ -24,8 +24,8 @@ namespace headroom::gateway {
 
 /// A replica as one thread sees it: its connections.
 struct LocalReplica {
-  LocalReplica(WorkerService* service_, std::shared_ptr<Replica> shared_)
-      : service(service_), shared(std::move(shared_)) {}
+  LocalReplica(WorkerService* of, std::shared_ptr<Replica> all)
+      : service(of), shared(std::move(all)) {}
 
   WorkerService* const service;
   const std::shared_ptr<Replica> shared;
@@ -54,7 +54,7 @@ class RetryBudget {
 /// A service as one thread sees it.
 struct WorkerService {
   struct Listener : Source {
-    explicit Listener(WorkerService* service_) : Source(Kind::listener), service(service_) {}
+    explicit Listener(WorkerService* of) : Source(Kind::listener), service(of) {}
     WorkerService* const service;
   };
 

@@ -205,7 +205,7 @@ void Process::Impl::reconcile() {
     std::erase(stay, runner);
   }
   const bool rolling = surplus < static_cast<std::ptrdiff_t>(old.size()) && wanted > 0;
-  const auto allowed = static_cast<std::size_t>(wanted + (rolling ? 1 : 0));
+  const auto allowed = static_cast<std::size_t>(wanted) + (rolling ? 1 : 0);
   for (std::size_t n = stay.size(); n < allowed; ++n) start_one();
   for (std::size_t n = allowed; n < stay.size(); ++n) remove(*stay[n - allowed]);
   settle();
@@ -216,8 +216,8 @@ void Process::Impl::settle() {
   tell([done = std::exchange(when_stopped, nullptr)](Impl&) { done(); });
 }
 
-Process::Process(boost::asio::io_context& io, std::string name, const policy::Process& spec,
-                 Guardian& guardian, std::string state_directory, Hooks hooks)
+Process::Process(boost::asio::io_context& io, const std::string& name, const policy::Process& spec,
+                 Guardian& guardian, const std::string& state_directory, Hooks hooks)
     : impl_(std::make_shared<Impl>(io, name, spec, guardian, state_directory, std::move(hooks))) {
   impl_->watch_strays();
 }

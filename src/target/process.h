@@ -53,8 +53,8 @@ struct Hooks {
 /// Lives on one io_context with one thread.
 class Process {
  public:
-  Process(boost::asio::io_context& io, std::string name, const policy::Process& spec,
-          Guardian& guardian, std::string state_directory, Hooks hooks);
+  Process(boost::asio::io_context& io, const std::string& name, const policy::Process& spec,
+          Guardian& guardian, const std::string& state_directory, Hooks hooks);
   ~Process();  // SIGKILLs what is left
 
   /// Asks for n replicas: starts some at once, or drains the newest-starting and idlest first.
