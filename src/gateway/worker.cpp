@@ -342,7 +342,8 @@ void Worker::gone(ServiceId id, ReplicaId replica) {
 void Worker::close_listener(ServiceId id) {
   auto* const service = find(id);
   if (service == nullptr || service->closing) return;
-  accept(*service);  // the backlog: who has connected is answered
+  // The whole backlog, which is taken in turns: who has connected is answered.
+  for (int i = 0; i < 64; ++i) accept(*service);
   service->closing = true;
   listen(*service, false);
   service->socket.reset();
