@@ -91,7 +91,7 @@ void Worker::adopt(WorkerService& service, int fd, const Address& peer) {
   auto* const client = new Client;
   client->fd = fd;
   client->service = &service;
-  client->writable = true;
+  client->readable = client->writable = true;
   client->address_size = write_peer(peer, client->address);
   for (const auto& block : service.trusted)
     client->trusted = client->trusted || block.contains(peer);

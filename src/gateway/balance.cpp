@@ -55,7 +55,7 @@ bool RetryBudget::allow(Time now, const Settings::Retries& limits) {
 bool Worker::usable(WorkerService& service, Replica& replica) {
   if (micros(now_) < replica.left_alone_until.load(std::memory_order_relaxed)) return false;
   const auto ejected_until = replica.ejected_until.load(std::memory_order_relaxed);
-  if (ejected_until == 0) return true;
+  if (ejected_until == 0 || service.candidates.size() == 1) return true;
   if (now_ - service.panic_counted >= kPanicEvery) count_panic(service);
   if (service.panic) return true;
   if (micros(now_) < ejected_until) return false;
@@ -205,6 +205,8 @@ void Worker::unhold(Exchange& exchange) {
 
 /// A slot is free again: it goes straight to the head of the queue.
 void Worker::release(WorkerService& service, std::shared_ptr<Replica>& slot) {
+  // A trial that ended without a verdict lets another one try.
+  if (slot->ejected_until.load(std::memory_order_relaxed) != 0) slot->trying.store(false);
   slot->release();
   slot.reset();
   if (service.shared->hold.count.load() > 0) pump_hold(service);

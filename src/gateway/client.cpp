@@ -142,6 +142,9 @@ bool Worker::receive_head(Client& client, std::string_view& input) {
   if (got <= 0) {
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
       client.readable = errno == EINTR;
+      if (!client.readable && client.state == Client::State::idle && client.service->closing) {
+        linger(client);
+      }
       return false;
     }
     close(client);  // its end, between requests or in the middle of a head
@@ -238,11 +241,8 @@ void Worker::become_idle(Client& client) {
   client.scan = true;
   idle_clients_.push_back(client.idle);
   set_deadline(client, now_ + client.service->settings->timeouts.idle);
-  if (client.readable || !client.in.empty()) {
-    enqueue(client);
-  } else if (client.service->closing) {
-    linger(client);
-  }
+  if (client.service->closing) client.readable = true;  // to see whether there is one more
+  if (client.readable || !client.in.empty()) enqueue(client);
 }
 
 /// C2: no more from us; what the client still sends is thrown away for a while, because closing

@@ -90,12 +90,14 @@ void Worker::begin(Client& client, const http1::Request& request, Buffer head,
   }
 
   auto& exchange = open(client, request, head);
+  if (client.hangup && !settings.half_close) return fail(exchange, Failure::client_abort);
   if (!rest.empty() && !exchange.body_done && !exchange.expecting) {
     std::size_t used = 0;
     if (!take_body(exchange, rest, used)) return;
     rest.remove_prefix(used);
   }
   if (!rest.empty()) buffers_.append(client.in, rest);
+  if (client.in.empty()) buffers_.give(client.in);
 
   // Who waits already goes first.
   LocalReplica* replica = nullptr;
@@ -150,6 +152,7 @@ bool Worker::send_request(Exchange& exchange, bool& yielded) {
       moved += static_cast<std::size_t>(sent);
       if (exchange.sent < request.end) {
         upstream->writable = false;
+        set_deadline(*upstream, now_ + exchange.service->settings->timeouts.response_head);
         wait_writable(*upstream);
         break;
       }
@@ -294,7 +297,12 @@ bool Worker::read_answer(Exchange& exchange, bool& yielded) {
       upstream.readable = false;
       return true;
     }
-    if (got <= 0) {
+    if (got < 0) {
+      upstream_failed(exchange,
+                      exchange.answering ? Failure::reset_in_body : Failure::reset_before_head);
+      return false;
+    }
+    if (got == 0) {
       if (!answer_ended(exchange)) return false;
       continue;
     }
@@ -374,6 +382,10 @@ bool Worker::respond_head(Exchange& exchange, std::string_view& input, std::size
     }
     written += size;
     exchange.answering = true;
+    if (exchange.until_expect != kNever) {
+      exchange.until_expect = kNever;  // it said no: the body is not wanted
+      plan_deadline(exchange);
+    }
     exchange.answer_left = answer.framing == http1::Framing::length ? answer.length : 0;
     bump<std::uint64_t>(exchange.service->counters.codes[answer.code / 100]);
     succeeded(*exchange.slot);
@@ -497,6 +509,12 @@ void Worker::fail(Exchange& exchange, Failure failure) {
   if (!exchange.tunnel) {
     bump<std::uint64_t>(exchange.service->counters.failed[static_cast<std::size_t>(failure)]);
   }
+  // Where the end of the connection is the end of the answer, only a reset can say otherwise.
+  if (exchange.answering && !exchange.tunnel &&
+      exchange.answer.out_framing == http1::Framing::close) {
+    const struct linger reset { 1, 0 };
+    ::setsockopt(client.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  }
   end(exchange, false);
   close(client);
 }
@@ -505,7 +523,8 @@ void Worker::fail(Exchange& exchange, Failure failure) {
 void Worker::reply_and_end(Exchange& exchange, Failure failure, const Answer& what) {
   if (exchange.answering || !exchange.client->out.empty()) return fail(exchange, failure);
   auto& client = *exchange.client;
-  const bool keep_alive = exchange.keep_alive && exchange.body_done;
+  const bool keep_alive =
+      exchange.keep_alive && exchange.body_done && failure != Failure::bad_request;
   const bool head = exchange.head;
   const bool http10 = exchange.minor == 0;
   bump<std::uint64_t>(exchange.service->counters.failed[static_cast<std::size_t>(failure)]);
@@ -564,7 +583,7 @@ void Worker::on_exchange_deadline(Exchange& exchange) {
                                          kLeastRate * static_cast<std::uint64_t>(kRateWindow / 1s);
   // A body that waits for the replica is not the client's to hurry.
   const bool held_back = exchange.sent < exchange.request.end || !exchange.client->in.empty();
-  if ((passed(exchange.until_body) || slow) && !held_back) {
+  if ((passed(exchange.until_body) || slow) && !held_back && !exchange.answering) {
     return reply_and_end(exchange, Failure::idle_timeout,
                          {408, "http_request_error", "body-timeout"});
   }

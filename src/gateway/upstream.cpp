@@ -57,6 +57,9 @@ void Worker::assign(Exchange& exchange, LocalReplica& replica) {
   upstream->exchange = &exchange;
   exchange.upstream = upstream;
   exchange.sent = 0;
+  if (upstream->connected) {
+    set_deadline(*upstream, now_ + exchange.service->settings->timeouts.response_head);
+  }
   if (exchange.expecting && exchange.until_expect == kNever) {
     exchange.until_expect = now_ + kContinueWait;
     plan_deadline(exchange);
@@ -143,6 +146,7 @@ void Worker::on_upstream(Upstream& upstream) {
     }
     if (!upstream.writable) return;
     upstream.connected = true;
+    set_deadline(upstream, now_ + exchange->service->settings->timeouts.response_head);
   }
   pump(*exchange);
 }
@@ -185,8 +189,6 @@ void Worker::leave(Exchange& exchange) {
   if (!exchange.slot) return;
   auto slot = std::move(exchange.slot);
   exchange.slot.reset();
-  // A trial that ended without a verdict lets another one try.
-  if (slot->ejected_until.load(std::memory_order_relaxed) != 0) slot->trying.store(false);
   release(*exchange.service, slot);
 }
 
@@ -288,7 +290,7 @@ void Worker::on_upstream_deadline(Upstream& upstream) {
     return set_deadline(upstream, now_ + exchange->service->settings->timeouts.response_idle);
   }
   if (exchange->answering) return upstream_failed(*exchange, Failure::idle_timeout);
-  if (exchange->body_done) {
+  if (exchange->body_done || exchange->sent < exchange->request.end) {
     return upstream_failed(*exchange, Failure::head_timeout);
   }
   set_deadline(upstream, now_ + exchange->service->settings->timeouts.response_head);

@@ -134,7 +134,9 @@ void Worker::on_event(std::uint32_t events, Source& source) {
   if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) connection.readable = true;
   if (events & EPOLLOUT) connection.writable = true;
   if (events & (EPOLLRDHUP | EPOLLHUP)) connection.hangup = true;
-  if (events & (EPOLLERR | EPOLLHUP)) connection.broken = true;
+  // A client whose sides have both ended may still have bytes to be read.
+  const bool replica = source.kind == Source::Kind::upstream;
+  if (events & (replica ? EPOLLERR | EPOLLHUP : EPOLLERR)) connection.broken = true;
   enqueue(connection);
 }
 
@@ -320,18 +322,21 @@ void Worker::gone(ServiceId id, ReplicaId replica) {
   const auto found = service->replicas.find(replica);
   if (found == service->replicas.end()) return;
   auto& local = *found->second;
-  while (local.open.linked()) {
-    auto& upstream = owner_of<Upstream>(local.open.next);
+  for (Link* link = local.open.next; link != &local.open;) {
+    auto& upstream = owner_of<Upstream>(link);
+    link = link->next;
     auto* const exchange = upstream.exchange;
     if (exchange == nullptr) {
       close(upstream);
       continue;
     }
-    // Its last bytes may be here already: what they complete has not failed.
+    // Its last bytes may be here already: what they complete has not failed. An answer that has
+    // begun goes on to the end that the kernel gives it.
     upstream.readable = true;
     const auto generation = exchange->generation;
     pump(*exchange);
-    if (upstream.closed || exchange->generation != generation || upstream.exchange != exchange) {
+    if (upstream.closed || exchange->generation != generation || upstream.exchange != exchange ||
+        exchange->answering) {
       continue;
     }
     upstream_failed(*exchange, upstream.connected ? Failure::reset_before_head : Failure::refused);
@@ -359,8 +364,9 @@ void Worker::close_clients(ServiceId id, bool all) {
       fail(*client.exchange, Failure::drain_cut);
     } else if (all) {
       close(client);
-    } else if (client.state == Client::State::idle && !client.readable) {
-      linger(client);
+    } else if (client.state == Client::State::idle) {
+      client.readable = true;  // a request may be here that nobody has told us of yet
+      enqueue(client);
     } else if (client.exchange != nullptr && client.exchange->tunnel) {
       fail(*client.exchange, Failure::drain_cut);
     }

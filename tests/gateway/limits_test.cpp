@@ -182,6 +182,21 @@ TEST(Lifecycle, ShutdownAnswersWhatIsOpenAndThenListensNoMore) {
   EXPECT_TRUE(world.adds_up());
 }
 
+TEST(Lifecycle, WhatWasSentBeforeTheShutdownIsAnswered) {
+  auto backend = echo();
+  World world;
+  world.use({&backend});
+  std::vector<Socket> clients;
+  for (int i = 0; i < 200; ++i) {
+    clients.push_back(world.client());
+    clients.back().send(kGet);
+  }
+  std::thread stopping([&] { world.gateway->shutdown(10s); });
+  for (auto& client : clients) EXPECT_EQ(read_message(client).status(), 200);
+  clients.clear();
+  stopping.join();
+}
+
 TEST(Lifecycle, ShutdownCutsWhatDoesNotEnd) {
   Backend hangs([](Socket& socket) { socket.rest(); });
   World world;

@@ -129,6 +129,40 @@ TEST(Replicas, AnAnswerCutShortIsCutForTheClient) {
   EXPECT_TRUE(eventually([&] { return world.failed(Failure::reset_in_body) == 1; }));
 }
 
+TEST(Replicas, AnAnswerThatEndsByAResetHasNoProperEnd) {
+  Backend backend([](Socket& socket) {
+    read_message(socket);
+    socket.send("HTTP/1.1 200 OK\r\n\r\nonly this");
+    std::this_thread::sleep_for(50ms);
+    socket.will_reset();
+  });
+  World world;
+  world.use({&backend});
+  auto client = world.client();
+  client.send(kGet);
+  EXPECT_FALSE(client.rest().ends_with("0\r\n\r\n"));
+  EXPECT_TRUE(eventually([&] { return world.failed(Failure::reset_in_body) == 1; }));
+}
+
+TEST(Replicas, AnUploadToOneThatDoesNotReadEnds) {
+  Backend backend([](Socket& socket) {
+    socket.until("\r\n\r\n");
+    std::this_thread::sleep_for(2s);
+  });
+  Settings settings;
+  settings.timeouts.response_head = 200ms;
+  World world(settings);
+  world.use({&backend});
+  auto client = world.client();
+  std::thread sender([&] {
+    client.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 50000000\r\n\r\n" +
+                std::string(50'000'000, 'x'));
+  });
+  EXPECT_TRUE(eventually([&] { return world.failed(Failure::head_timeout) == 1; }));
+  client.end_of_sending();
+  sender.join();
+}
+
 TEST(Replicas, NonsenseIsABadGateway) {
   for (const std::string nonsense :
        {"SSH-2.0-OpenSSH\r\n\r\n",
