@@ -4,8 +4,6 @@
 #include <memory>
 #include <string_view>
 
-#include <sys/uio.h>
-
 #include "gateway/buffers.h"
 #include "gateway/http1.h"
 #include "gateway/service.h"

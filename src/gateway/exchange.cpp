@@ -161,9 +161,7 @@ bool Worker::send_request(Exchange& exchange, bool& yielded) {
         request.clear();
         exchange.sent = 0;
       }
-      const auto& timeouts = exchange.service->settings->timeouts;
-      set_deadline(*upstream,
-                   now_ + (exchange.answering ? timeouts.response_idle : timeouts.response_head));
+      await_answer(exchange);
     }
     if (exchange.body_done || exchange.expecting) break;
     if (upstream != nullptr ? exchange.sent < request.end : !may_hold_more(exchange)) break;
@@ -311,12 +309,8 @@ bool Worker::read_answer(Exchange& exchange, bool& yielded) {
     if (size < kScratch && !upstream.hangup) upstream.readable = false;
     if (!respond(exchange, {in_.get(), size})) return false;
     if (exchange.tunnel) return true;
-    // Nothing is to come: no deadline to move on.
-    if (!exchange.answered) {
-      const auto& timeouts = exchange.service->settings->timeouts;
-      set_deadline(upstream,
-                   now_ + (exchange.answering ? timeouts.response_idle : timeouts.response_head));
-    }
+    // Where nothing is to come there is no deadline to move on.
+    if (!exchange.answered) await_answer(exchange);
   }
 }
 
@@ -495,7 +489,7 @@ void Worker::finish(Exchange& exchange) {
   auto& client = *exchange.client;
   auto& counters = exchange.service->counters;
   bump<std::uint64_t>(counters.completed);
-  counters.duration.record(clock() - exchange.arrived);
+  counters.duration.record(steady_now() - exchange.arrived);
   const bool whole = exchange.body_done && exchange.sent >= exchange.request.end;
   const bool reuse = exchange.answer.client_keep_alive && whole;
   end(exchange, exchange.answer.upstream_keep_alive && whole);

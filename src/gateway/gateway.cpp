@@ -22,8 +22,6 @@ constexpr int kThreadsAtMost = 4;
 constexpr int kBacklog = 4096;
 constexpr std::int32_t kLargestHead = 128 << 10;
 
-Time steady_now() { return std::chrono::time_point_cast<Micros>(std::chrono::steady_clock::now()); }
-
 /// A Unix socket that a dead process left behind is in the way; one that answers is not ours.
 bool remove_stale(const Address& address) {
   if (address.family() != AF_UNIX) return false;

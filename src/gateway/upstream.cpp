@@ -57,9 +57,7 @@ void Worker::assign(Exchange& exchange, LocalReplica& replica) {
   upstream->exchange = &exchange;
   exchange.upstream = upstream;
   exchange.sent = 0;
-  if (upstream->connected) {
-    set_deadline(*upstream, now_ + exchange.service->settings->timeouts.response_head);
-  }
+  if (upstream->connected) await_answer(exchange);
   if (exchange.expecting && exchange.until_expect == kNever) {
     exchange.until_expect = now_ + kContinueWait;
     plan_deadline(exchange);
@@ -80,7 +78,6 @@ Upstream* Worker::kept(Exchange& exchange, LocalReplica& replica) {
     upstream.idle.unlink();
     --replica.idle_count;
     upstream.reused = true;
-    set_deadline(upstream, now_ + exchange.service->settings->timeouts.response_head);
     return &upstream;
   }
   return nullptr;
@@ -129,6 +126,13 @@ void Worker::wait_writable(Upstream& upstream) {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, upstream.fd, &event);
 }
 
+/// From now on the replica has so long for its answer's head, or for more of its body.
+void Worker::await_answer(Exchange& exchange) {
+  const auto& timeouts = exchange.service->settings->timeouts;
+  set_deadline(*exchange.upstream,
+               now_ + (exchange.answering ? timeouts.response_idle : timeouts.response_head));
+}
+
 void Worker::on_upstream(Upstream& upstream) {
   auto* const exchange = upstream.exchange;
   if (exchange == nullptr) {
@@ -146,7 +150,7 @@ void Worker::on_upstream(Upstream& upstream) {
     }
     if (!upstream.writable) return;
     upstream.connected = true;
-    set_deadline(upstream, now_ + exchange->service->settings->timeouts.response_head);
+    await_answer(*exchange);
   }
   pump(*exchange);
 }
@@ -284,8 +288,8 @@ void Worker::on_upstream_deadline(Upstream& upstream) {
   auto* const exchange = upstream.exchange;
   if (exchange == nullptr) return close(upstream);
   if (!upstream.connected) return upstream_failed(*exchange, Failure::connect_timeout);
-  // A client that does not read keeps its replica waiting: that is the client's deadline.
   if (exchange->tunnel) return;
+  // A client that does not read keeps its replica waiting: that is the client's deadline.
   if (!exchange->client->out.empty()) {
     return set_deadline(upstream, now_ + exchange->service->settings->timeouts.response_idle);
   }
@@ -293,7 +297,7 @@ void Worker::on_upstream_deadline(Upstream& upstream) {
   if (exchange->body_done || exchange->sent < exchange->request.end) {
     return upstream_failed(*exchange, Failure::head_timeout);
   }
-  set_deadline(upstream, now_ + exchange->service->settings->timeouts.response_head);
+  await_answer(*exchange);
 }
 
 }  // namespace headroom::gateway

@@ -13,6 +13,10 @@ using Micros = std::chrono::microseconds;
 using Time = std::chrono::time_point<std::chrono::steady_clock, Micros>;
 inline constexpr Time kNever = Time::max();
 
+inline Time steady_now() {
+  return std::chrono::time_point_cast<Micros>(std::chrono::steady_clock::now());
+}
+
 /// A place in an intrusive list; alone it points at itself.
 struct Link {
   Link* prev = this;

@@ -18,8 +18,6 @@ constexpr Micros kHousekeeping = 20ms;
 constexpr Micros kDrainLook = 2ms;
 constexpr Micros kDemandEvery = 100ms;
 
-Time steady_now() { return std::chrono::time_point_cast<Micros>(std::chrono::steady_clock::now()); }
-
 }  // namespace
 
 Worker::Worker(Common& common, int index)
@@ -66,8 +64,6 @@ void Worker::post(std::function<void()> what) {
   const std::uint64_t one = 1;
   static_cast<void>(::write(wake_.get(), &one, sizeof one));
 }
-
-Time Worker::clock() const { return steady_now(); }
 
 void Worker::run() {
   while (!stopping_.load()) turn();

@@ -138,7 +138,6 @@ class Worker {
     wheel_.set(connection.timer, deadline);
   }
   bool watch(Connection& connection, std::uint32_t events);
-  Time clock() const;
   std::string_view date();
   WorkerService* find(ServiceId id);
 
@@ -199,6 +198,7 @@ class Worker {
   Upstream* kept(Exchange& exchange, LocalReplica& replica);
   Upstream* connect(LocalReplica& replica, Micros timeout, int& error);
   void wait_writable(Upstream& upstream);
+  void await_answer(Exchange& exchange);
   void on_upstream(Upstream& upstream);
   void keep(Upstream& upstream, const Exchange& exchange);
   void close(Upstream& upstream);

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "policy/substitution.h"
+
 namespace headroom::target {
 namespace {
 
@@ -37,13 +39,6 @@ void scan(std::string_view text, Literal literal, Name name) {
   }
 }
 
-bool names_socket(std::string_view text) {
-  bool found = false;
-  scan(
-      text, [](auto) {}, [&](std::string_view name) { found = found || name == "SOCKET"; });
-  return found;
-}
-
 }  // namespace
 
 std::string expand(std::string_view text, const Environment& variables) {
@@ -58,9 +53,7 @@ std::string expand(std::string_view text, const Environment& variables) {
 }
 
 bool wants_socket(const policy::Process& spec) {
-  return std::ranges::any_of(spec.command, names_socket) ||
-         std::ranges::any_of(spec.env,
-                             [](const auto& entry) { return names_socket(entry.second); });
+  return policy::names_replica_variable(spec, "SOCKET");
 }
 
 Environment own_environment() {
