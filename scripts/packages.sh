@@ -26,6 +26,7 @@ build=(
 test=(
   "libgtest-dev: unit tests (GoogleTest)"
   "libgmock-dev: unit tests (matchers)"
+  "zlib1g-dev: conformance cases are kept compressed"
   "python3: integration tests (its standard library alone)"
   "clang: fuzzers (libFuzzer)"
   "libclang-rt-14-dev: fuzzers (the sanitizers of clang)"
