@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "base/units.h"
+#include "policy/keda.h"
 
 /// What the user asks for: one kind, Autoscaler (headroom.dev/v1alpha1). Each struct is a
 /// level of the document; members are named as the document's fields (in snake_case). What
@@ -98,8 +99,20 @@ struct Process {
   bool operator==(const Process&) const = default;
 };
 
+/// An object with a scale subresource.
+struct ObjectReference {
+  std::string api_version;
+  std::string kind;
+  std::string name;
+
+  bool operator==(const ObjectReference&) const = default;
+};
+
+/// What is scaled: processes of this machine or, where scale_target_ref is set, an object in
+/// Kubernetes (and then `process` means nothing).
 struct Target {
   Process process;
+  std::optional<ObjectReference> scale_target_ref;
 
   bool operator==(const Target&) const = default;
 };
@@ -183,18 +196,39 @@ struct Concurrency {
 };
 
 struct MetricTarget {
-  enum class Type { utilization, average_value };
+  enum class Type { utilization, value, average_value };
   Type type = Type::utilization;
   std::optional<std::int32_t> average_utilization;  // percent of the request
+  std::optional<Quantity> value;
   std::optional<Quantity> average_value;
 
   bool operator==(const MetricTarget&) const = default;
 };
 
-/// HPA v2's MetricSpec; here of type Resource.
+/// Which of a metric's series count.
+struct Selector {
+  struct Requirement {
+    enum class Operator { in, not_in, exists, does_not_exist };
+    std::string key;
+    Operator op = Operator::in;
+    std::vector<std::string> values;
+
+    bool operator==(const Requirement&) const = default;
+  };
+  std::map<std::string, std::string> match_labels;
+  std::vector<Requirement> match_expressions;
+
+  bool operator==(const Selector&) const = default;
+};
+
+/// HPA v2's MetricSpec.
 struct Metric {
-  enum class Resource { cpu, memory };
-  Resource resource = Resource::cpu;
+  enum class Type { resource, container_resource, pods, object, external };
+  Type type = Type::resource;
+  std::string name;                                 // of the resource ("cpu") or the metric
+  std::string container;                            // ContainerResource
+  std::optional<Selector> selector;                 // Pods, Object, External
+  std::optional<ObjectReference> described_object;  // Object
   MetricTarget target;
 
   bool operator==(const Metric&) const = default;
@@ -226,9 +260,50 @@ struct Behavior {
   bool operator==(const Behavior&) const = default;
 };
 
+/// KEDA's trigger: an event source whose value, held against a target, asks for replicas.
+struct Trigger {
+  enum class MetricType { average_value, value, utilization };
+  struct AuthenticationRef {
+    std::string name;
+    std::string kind;
+
+    bool operator==(const AuthenticationRef&) const = default;
+  };
+  std::string type;  // "kafka"
+  std::string name;  // for formulas; may be empty
+  std::map<std::string, std::string> metadata;
+  MetricType metric_type = MetricType::average_value;
+  bool use_cached_metrics = false;
+  std::optional<AuthenticationRef> authentication_ref;
+
+  bool operator==(const Trigger&) const = default;
+};
+
+/// KEDA's scalingModifiers: one number made of the triggers' values, in place of theirs.
+struct ScalingModifiers {
+  std::string formula;
+  std::string target;             // as written, a Go float
+  std::string activation_target;  // the same; empty: 0
+  Trigger::MetricType metric_type = Trigger::MetricType::average_value;
+
+  bool operator==(const ScalingModifiers&) const = default;
+};
+
+/// What HPA users set as flags of its controller, with its defaults.
+struct ControllerSettings {
+  double tolerance = 0.1;
+  Millis downscale_stabilization = 300s;
+  Millis cpu_initialization_period = 300s;
+  Millis initial_readiness_delay = 30s;
+  bool scale_to_zero = false;  // the HPAScaleToZero gate
+
+  bool operator==(const ControllerSettings&) const = default;
+};
+
 /// One validated document. Immutable once read.
 struct Autoscaler {
   std::string name;
+  std::string namespace_;  // of an HPA or a ScaledObject; empty: none
   Target target;
   std::optional<Gateway> gateway;
   Replicas min_replicas = {1};
@@ -237,6 +312,15 @@ struct Autoscaler {
   std::optional<Concurrency> concurrency;  // neither this nor metrics: Knative's defaults
   std::vector<Metric> metrics;
   std::optional<Behavior> behavior;
+  ControllerSettings controller;
+  // KEDA's, as in a ScaledObject.
+  std::vector<Trigger> triggers;
+  Millis polling_interval = 30s;
+  Millis initial_cooldown_period = 0s;
+  std::optional<Replicas> idle_replicas;
+  std::optional<Fallback> fallback;
+  std::optional<ScalingModifiers> scaling_modifiers;
+  Pause pause;
 
   bool operator==(const Autoscaler&) const = default;
 };

@@ -80,10 +80,8 @@ template <>
 inline constexpr std::array<std::string_view, 2> kWords<Concurrency::Aggregation> = {
     "linear", "weighted-exponential"};
 template <>
-inline constexpr std::array<std::string_view, 2> kWords<MetricTarget::Type> = {"Utilization",
-                                                                               "AverageValue"};
-template <>
-inline constexpr std::array<std::string_view, 2> kWords<Metric::Resource> = {"cpu", "memory"};
+inline constexpr std::array<std::string_view, 3> kWords<MetricTarget::Type> = {
+    "Utilization", "Value", "AverageValue"};
 template <>
 inline constexpr std::array<std::string_view, 2> kWords<ScalingPolicy::Type> = {"Pods", "Percent"};
 template <>
@@ -365,7 +363,7 @@ struct Fields<Metric> {
     v.fixed("type", "Resource", About{"What kind of metric.", true},
             {"ContainerResource", "Pods", "Object", "External"});
     v.level("resource", About{"The resource and what is aimed at.", true}, [](auto& inner) {
-      inner.field("name", &Metric::resource, Word{}, About{"Which resource.", true});
+      inner.field("name", &Metric::name, Text{form::kAny}, About{"Which resource.", true});
       inner.field("target", &Metric::target, Level{}, About{"What is aimed at.", true});
     });
     for (const char* other : {"containerResource", "pods", "object", "external"}) v.later(other);

@@ -10,8 +10,7 @@
 namespace headroom::policy {
 
 /// What is scaled by where there is neither `concurrency` nor `metrics` nor a gateway: HPA v2's.
-inline const Metric kDefaultMetric = {Metric::Resource::cpu,
-                                      {MetricTarget::Type::utilization, 80, std::nullopt}};
+inline const Metric kDefaultMetric = {.name = "cpu", .target = {.average_utilization = 80}};
 
 /// Reads one document into an Autoscaler and says everything that is wrong with it.
 class Reader {
