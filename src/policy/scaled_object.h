@@ -86,8 +86,8 @@ struct FieldError {
 };
 
 struct Read {
-  ScaledObject object;  // what could be read
-  std::vector<FieldError> errors;  // sorted by path and type, each once
+  ScaledObject object;               // what could be read
+  std::vector<FieldError> errors;    // sorted by path and type, each once
   std::vector<FieldError> warnings;  // unknown fields (without a type), numbers for texts
 };
 

@@ -7,11 +7,12 @@
 /// KEDA's checks that both its webhook and its reconciler make, private to the room.
 namespace headroom::policy::keda {
 
-std::optional<Refusal> check_counts(const ScaledObject& object);     // V2
-std::optional<Refusal> check_triggers(const ScaledObject& object);   // V3
-std::optional<Refusal> check_wakes(const ScaledObject& object);      // V7, whatever the kind
-std::optional<Refusal> check_fallback(const ScaledObject& object);   // V8
-std::optional<Refusal> check_modifiers(const ScaledObject& object);  // M1, M5, M6; there must be any
+std::optional<Refusal> check_counts(const ScaledObject& object);    // V2
+std::optional<Refusal> check_triggers(const ScaledObject& object);  // V3
+std::optional<Refusal> check_wakes(const ScaledObject& object);     // V7, whatever the kind
+std::optional<Refusal> check_fallback(const ScaledObject& object);  // V8
+std::optional<Refusal> check_modifiers(
+    const ScaledObject& object);  // M1, M5, M6; there must be any
 
 /// Everything that is wrong with the parameters of each trigger, in their order; a type that nobody
 /// has is wrong, one that only KEDA has is not.

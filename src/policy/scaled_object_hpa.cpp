@@ -87,8 +87,8 @@ hpa::MetricSpec external_metric(const ScaledObject& object, std::string name,
   source.metric.selector.emplace().match_labels[std::string(kNameLabel)] = object.name;
   source.target.type = metric_type.empty() ? "AverageValue" : std::string(metric_type);
   // Whatever is not AverageValue goes to value: the API server refuses it there.
-  auto& to = source.target.type == "AverageValue" ? source.target.average_value
-                                                  : source.target.value;
+  auto& to =
+      source.target.type == "AverageValue" ? source.target.average_value : source.target.value;
   to = quantity;
   return {.type = "External", .external = std::move(source)};
 }
@@ -134,8 +134,8 @@ tl::expected<std::vector<hpa::MetricSpec>, Refusal> metrics(const ScaledObject& 
                                     "found a type that Headroom cannot ask, expected another"});
     }
     if (target->metric_name.empty()) continue;  // the source says it
-    all.push_back(external_metric(object, target->metric_name, trigger.metric_type,
-                                  target->quantity));
+    all.push_back(
+        external_metric(object, target->metric_name, trigger.metric_type, target->quantity));
   }
   std::ranges::stable_sort(all, {}, &hpa::MetricSpec::type);
   const auto composite = modifiers_target(object);
@@ -254,9 +254,9 @@ tl::expected<hpa::HorizontalPodAutoscaler, Refusal> to_hpa(const ScaledObject& o
   written.namespace_ = object.namespace_;
   written.labels = labels(object);
   written.annotations = object.annotations;
-  written.spec.scale_target_ref = {
-      target ? target->api_version : spec.scale_target_ref.api_version,
-      target ? target->kind : spec.scale_target_ref.kind, spec.scale_target_ref.name};
+  written.spec.scale_target_ref = {target ? target->api_version : spec.scale_target_ref.api_version,
+                                   target ? target->kind : spec.scale_target_ref.kind,
+                                   spec.scale_target_ref.name};
   written.spec.min_replicas = std::max(spec.min_replica_count.value_or(0), 1);
   written.spec.max_replicas = spec.max_replica_count.value_or(kMostReplicas);
   written.spec.metrics = std::move(*specs);

@@ -125,7 +125,8 @@ class SchemaReader {
     const Node* node = map.find(name);
     return node == nullptr || node->kind == Node::Kind::null ? nullptr : node;
   }
-  const Node* value(const Node& map, const std::string& path, std::string_view name, bool required) {
+  const Node* value(const Node& map, const std::string& path, std::string_view name,
+                    bool required) {
     const Node* node = value(map, name);
     if (node == nullptr && required) {
       error(kRequired, path + "." + std::string(name), map, "found nothing, expected it");
@@ -173,7 +174,8 @@ bool SchemaReader::is_map(const Node& node, const std::string& path, Names names
     if (std::ranges::find(names, name) != names.end()) continue;
     const auto near = nearest(name, std::vector<std::string_view>(names));
     read_.warnings.push_back(
-        {{}, path.empty() ? name : path + "." + name,
+        {{},
+         path.empty() ? name : path + "." + name,
          near.empty() ? "found an unknown field, passed over"
                       : fmt::format("found an unknown field, passed over; is it {}?", near),
          node.items[i]->place});
@@ -249,8 +251,8 @@ void SchemaReader::quantity(const Node& map, const std::string& path, std::strin
   const bool fits =
       node->kind == Node::Kind::scalar && (kind == Scalar::text || kind == Scalar::whole);
   const auto read = fits ? parse_quantity(node->text) : fail({});
-  const auto detail = fmt::format("found {}, expected a quantity in quotes such as \"50m\"",
-                                  found(*node));
+  const auto detail =
+      fmt::format("found {}, expected a quantity in quotes such as \"50m\"", found(*node));
   if (!read) error(kInvalid, full, *node, detail);
   if (!fits) error(kTypeInvalid, full, *node, detail);
   if (read) to = *read;
@@ -272,7 +274,8 @@ void SchemaReader::texts(const Node& map, const std::string& path, std::string_v
     } else if (is_scalar && strictness_ == Strictness::one_machine && name == "metadata") {
       to[key] = item.text;
       read_.warnings.push_back(
-          {{}, full + "." + key,
+          {{},
+           full + "." + key,
            fmt::format("found {}, taken as \"{}\"; Kubernetes wants it in quotes",
                        printable(item.text, 60), printable(item.text, 60)),
            item.place});
@@ -346,7 +349,8 @@ void SchemaReader::policies(const Node& node, const std::string& path,
 }
 
 void SchemaReader::rules(const Node& node, const std::string& path, hpa::ScalingRules& to) {
-  if (!is_map(node, path, {"policies", "selectPolicy", "stabilizationWindowSeconds", "tolerance"})) {
+  if (!is_map(node, path,
+              {"policies", "selectPolicy", "stabilizationWindowSeconds", "tolerance"})) {
     return;
   }
   if (const Node* list = value(node, "policies")) {
@@ -370,8 +374,9 @@ void SchemaReader::behavior(const Node& node, const std::string& path) {
 
 void SchemaReader::advanced(const Node& node, const std::string& path) {
   static constexpr std::array<std::string_view, 2> kMetricTypes = {"AverageValue", "Value"};
-  if (!is_map(node, path, {"horizontalPodAutoscalerConfig", "restoreToOriginalReplicaCount",
-                           "scalingModifiers"})) {
+  if (!is_map(
+          node, path,
+          {"horizontalPodAutoscalerConfig", "restoreToOriginalReplicaCount", "scalingModifiers"})) {
     return;
   }
   Spec& to = read_.object.spec;
@@ -397,8 +402,9 @@ void SchemaReader::advanced(const Node& node, const std::string& path) {
 void SchemaReader::trigger(const Node& node, const std::string& path, Trigger& to) {
   static constexpr std::array<std::string_view, 2> kKinds = {"TriggerAuthentication",
                                                              "ClusterTriggerAuthentication"};
-  if (!is_map(node, path, {"type", "name", "metadata", "metricType", "useCachedMetrics",
-                           "authenticationRef"})) {
+  if (!is_map(
+          node, path,
+          {"type", "name", "metadata", "metricType", "useCachedMetrics", "authenticationRef"})) {
     return;
   }
   text(node, path, "type", to.type, {.required = true, .filled = true});
@@ -438,9 +444,10 @@ void SchemaReader::check_counts(const Node& node) {
 
 void SchemaReader::spec(const Node& node) {
   const std::string path = "spec";
-  if (!is_map(node, path, {"scaleTargetRef", "pollingInterval", "initialCooldownPeriod",
-                           "cooldownPeriod", "idleReplicaCount", "minReplicaCount",
-                           "maxReplicaCount", "advanced", "triggers", "fallback"})) {
+  if (!is_map(node, path,
+              {"scaleTargetRef", "pollingInterval", "initialCooldownPeriod", "cooldownPeriod",
+               "idleReplicaCount", "minReplicaCount", "maxReplicaCount", "advanced", "triggers",
+               "fallback"})) {
     return;
   }
   Spec& to = read_.object.spec;

@@ -35,17 +35,17 @@ std::string annotation(const std::map<std::string, std::string>& annotations,
 
 std::optional<Refusal> verify_name(const ScaledObject& object) {
   if (object.name.size() > kLongestLabel) {
-    return Refusal{"verifyName", "metadata.name",
-                   fmt::format("found {} characters, expected at most {}", object.name.size(),
-                               kLongestLabel)};
+    return Refusal{
+        "verifyName", "metadata.name",
+        fmt::format("found {} characters, expected at most {}", object.name.size(), kLongestLabel)};
   }
   const auto name = hpa_name(object);
   if (name.size() <= kLongestLabel) return std::nullopt;
-  return Refusal{"verifyName",
-                 object.spec.hpa_config.name.empty() ? "metadata.name"
-                                                     : fmt::format("{}.name", kConfig),
-                 fmt::format("found \"{}\" as the HPA's name, expected at most {} characters",
-                             printable(name, 80), kLongestLabel)};
+  return Refusal{
+      "verifyName",
+      object.spec.hpa_config.name.empty() ? "metadata.name" : fmt::format("{}.name", kConfig),
+      fmt::format("found \"{}\" as the HPA's name, expected at most {} characters",
+                  printable(name, 80), kLongestLabel)};
 }
 
 /// Of the webhook itself: whether another kind or name stands behind the same target.
@@ -230,8 +230,7 @@ std::optional<Refusal> check_triggers(const ScaledObject& object) {
   const auto& triggers = object.spec.triggers;
   for (std::size_t i = 0; i < triggers.size(); ++i) {
     const auto& [type, name] = std::tie(triggers[i].type, triggers[i].name);
-    if (triggers[i].use_cached_metrics &&
-        std::ranges::find(kNotCached, type) != kNotCached.end()) {
+    if (triggers[i].use_cached_metrics && std::ranges::find(kNotCached, type) != kNotCached.end()) {
       return Refusal{"verifyTriggers", fmt::format("spec.triggers[{}].useCachedMetrics", i),
                      fmt::format("found true, expected false for {}", type)};
     }
@@ -255,12 +254,10 @@ std::optional<Refusal> check_fallback(const ScaledObject& object) {
 
 std::optional<Refusal> check_wakes(const ScaledObject& object) {
   const Spec& spec = object.spec;
-  if (spec.min_replica_count.value_or(0) != 0 ||
-      !std::ranges::all_of(spec.triggers, is_resource)) {
+  if (spec.min_replica_count.value_or(0) != 0 || !std::ranges::all_of(spec.triggers, is_resource)) {
     return std::nullopt;
   }
-  return Refusal{"verifyCPUMemoryScalers",
-                 spec.min_replica_count ? "spec.minReplicaCount" : "spec",
+  return Refusal{"verifyCPUMemoryScalers", spec.min_replica_count ? "spec.minReplicaCount" : "spec",
                  "found cpu and memory triggers alone and minReplicaCount 0, expected at least 1: "
                  "without replicas there is nothing to measure"};
 }

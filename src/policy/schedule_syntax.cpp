@@ -15,8 +15,7 @@ namespace {
 
 constexpr std::array<std::string_view, 12> kMonths = {"jan", "feb", "mar", "apr", "may", "jun",
                                                       "jul", "aug", "sep", "oct", "nov", "dec"};
-constexpr std::array<std::string_view, 7> kDays = {"sun", "mon", "tue", "wed",
-                                                   "thu", "fri", "sat"};
+constexpr std::array<std::string_view, 7> kDays = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
 
 struct Bounds {
   std::string_view name;
@@ -89,8 +88,8 @@ bool add_range(std::string_view text, const Bounds& bounds, Field& field) {
 /// Whether there is a minute, and a month that has such a day. Any date that comes again and again
 /// falls on each day of the week.
 bool can_fire(std::span<const Field, kFields.size()> fields) {
-  const auto& [minutes, hours, days, months, weekdays] = std::tie(fields[0], fields[1], fields[2],
-                                                                  fields[3], fields[4]);
+  const auto& [minutes, hours, days, months, weekdays] =
+      std::tie(fields[0], fields[1], fields[2], fields[3], fields[4]);
   if (minutes.bits == 0 || hours.bits == 0 || months.bits == 0) return false;
   const bool either = !days.star && !weekdays.star;  // of the two is enough
   if (either && weekdays.bits != 0) return true;

@@ -64,7 +64,9 @@ class Selector {
   }
 
  private:
-  static bool is_symbol(char c) { return std::string_view("=!(),><").find(c) != std::string_view::npos; }
+  static bool is_symbol(char c) {
+    return std::string_view("=!(),><").find(c) != std::string_view::npos;
+  }
 
   void next() {
     text_ = trimmed(text_);

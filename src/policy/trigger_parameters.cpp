@@ -17,9 +17,9 @@ namespace {
 enum class Kind { text, texts, pairs, flag, whole, real, duration };
 
 struct Parameter {
-  std::string_view names;        // alternatives, with a ';' between
+  std::string_view names;  // alternatives, with a ';' between
   Kind kind = Kind::text;
-  std::string_view from = "m";   // m: metadata, e: environment, a: authentication; in their order
+  std::string_view from = "m";  // m: metadata, e: environment, a: authentication; in their order
   bool required = false;
   std::string_view otherwise = {};  // the default
   std::string_view words = {};      // what it may be, with a ';' between; empty: anything
@@ -236,16 +236,11 @@ constexpr std::array kRedisStream = {
 };
 
 constexpr std::array kPostgresql = {
-    Parameter{"targetQueryValue", Kind::real},
-    Parameter{"activationTargetQueryValue", Kind::real},
-    Parameter{"connection", Kind::text, "ae"},
-    Parameter{"query", Kind::text, "m", true},
-    Parameter{"host", Kind::text, "am"},
-    Parameter{"port", Kind::text, "am"},
-    Parameter{"userName", Kind::text, "am"},
-    Parameter{"dbName", Kind::text, "am"},
-    Parameter{"sslmode", Kind::text, "am"},
-    Parameter{"password", Kind::text, "ae"},
+    Parameter{"targetQueryValue", Kind::real}, Parameter{"activationTargetQueryValue", Kind::real},
+    Parameter{"connection", Kind::text, "ae"}, Parameter{"query", Kind::text, "m", true},
+    Parameter{"host", Kind::text, "am"},       Parameter{"port", Kind::text, "am"},
+    Parameter{"userName", Kind::text, "am"},   Parameter{"dbName", Kind::text, "am"},
+    Parameter{"sslmode", Kind::text, "am"},    Parameter{"password", Kind::text, "ae"},
 };
 
 constexpr std::array kPrometheus = {
@@ -412,8 +407,7 @@ void check_rabbitmq(Source& source) {
 void check_redis(Source& source) {
   auto& values = source.values;
   const auto hosts = values.text("hosts"), ports = values.text("ports");
-  if (!hosts.empty() && !ports.empty() &&
-      pieces(hosts, ',').size() != pieces(ports, ',').size()) {
+  if (!hosts.empty() && !ports.empty() && pieces(hosts, ',').size() != pieces(ports, ',').size()) {
     return source.wrong("ports", "as many ports as hosts");
   }
   if (!values.has("address") && !(values.has("hosts") && values.has("ports"))) {
@@ -470,12 +464,15 @@ void check_authentication(Source& source) {
   struct Need {
     std::string_view mode, name;
   };
-  constexpr std::array kNeeds = {
-      Need{"bearer", "bearerToken"},   Need{"basic", "username"},
-      Need{"tls", "cert"},             Need{"tls", "key"},
-      Need{"oauth", "oauthTokenURI"},  Need{"oauth", "clientID"},
-      Need{"custom", "customAuthHeader"}, Need{"custom", "customAuthValue"},
-      Need{"apiKey", "apiKey"}};
+  constexpr std::array kNeeds = {Need{"bearer", "bearerToken"},
+                                 Need{"basic", "username"},
+                                 Need{"tls", "cert"},
+                                 Need{"tls", "key"},
+                                 Need{"oauth", "oauthTokenURI"},
+                                 Need{"oauth", "clientID"},
+                                 Need{"custom", "customAuthHeader"},
+                                 Need{"custom", "customAuthValue"},
+                                 Need{"apiKey", "apiKey"}};
   for (const auto& [mode, name] : kNeeds) {
     if (!has(mode) || values.has(name)) continue;
     source.problems.push_back(
@@ -522,17 +519,60 @@ constexpr std::array kTypes = {
 };
 
 /// KEDA's others.
-constexpr std::array<std::string_view, 54> kUnsupported = {
-    "activemq", "apache-kafka", "arangodb", "artemis-queue", "aws-cloudwatch", "aws-dynamodb",
-    "aws-dynamodb-streams", "aws-kinesis-stream", "aws-sqs-queue", "azure-app-insights",
-    "azure-blob", "azure-data-explorer", "azure-eventhub", "azure-log-analytics", "azure-monitor",
-    "azure-pipelines", "azure-queue", "azure-servicebus", "beanstalkd", "cassandra", "clickhouse",
-    "couchdb", "datadog", "dynatrace", "elastic-forecast", "elasticsearch", "etcd",
-    "forgejo-runner", "gcp-cloudtasks", "gcp-pubsub", "gcp-spanner", "gcp-stackdriver",
-    "gcp-storage", "github-runner", "graphite", "huawei-cloudeye", "ibmmq", "influxdb",
-    "kubernetes-resource", "liiklus", "loki", "mongodb", "mssql", "mysql", "new-relic", "nsq",
-    "opensearch", "openstack-metric", "openstack-swift", "predictkube", "pulsar", "selenium-grid",
-    "solace-direct-messaging", "solace-event-queue"};
+constexpr std::array<std::string_view, 54> kUnsupported = {"activemq",
+                                                           "apache-kafka",
+                                                           "arangodb",
+                                                           "artemis-queue",
+                                                           "aws-cloudwatch",
+                                                           "aws-dynamodb",
+                                                           "aws-dynamodb-streams",
+                                                           "aws-kinesis-stream",
+                                                           "aws-sqs-queue",
+                                                           "azure-app-insights",
+                                                           "azure-blob",
+                                                           "azure-data-explorer",
+                                                           "azure-eventhub",
+                                                           "azure-log-analytics",
+                                                           "azure-monitor",
+                                                           "azure-pipelines",
+                                                           "azure-queue",
+                                                           "azure-servicebus",
+                                                           "beanstalkd",
+                                                           "cassandra",
+                                                           "clickhouse",
+                                                           "couchdb",
+                                                           "datadog",
+                                                           "dynatrace",
+                                                           "elastic-forecast",
+                                                           "elasticsearch",
+                                                           "etcd",
+                                                           "forgejo-runner",
+                                                           "gcp-cloudtasks",
+                                                           "gcp-pubsub",
+                                                           "gcp-spanner",
+                                                           "gcp-stackdriver",
+                                                           "gcp-storage",
+                                                           "github-runner",
+                                                           "graphite",
+                                                           "huawei-cloudeye",
+                                                           "ibmmq",
+                                                           "influxdb",
+                                                           "kubernetes-resource",
+                                                           "liiklus",
+                                                           "loki",
+                                                           "mongodb",
+                                                           "mssql",
+                                                           "mysql",
+                                                           "new-relic",
+                                                           "nsq",
+                                                           "opensearch",
+                                                           "openstack-metric",
+                                                           "openstack-swift",
+                                                           "predictkube",
+                                                           "pulsar",
+                                                           "selenium-grid",
+                                                           "solace-direct-messaging",
+                                                           "solace-event-queue"};
 constexpr std::array<std::string_view, 6> kUnsupportedToo = {
     "solarwinds", "solr", "splunk", "splunk-observability", "sumologic", "temporal"};
 
@@ -587,7 +627,8 @@ void check_parameter(const Parameter& parameter, Source& source) {
 
 void check_resource(const Metadata& metadata, std::string_view metric_type, Source& source) {
   constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
-  if (const auto old = metadata.find("type"); old != metadata.end() && !trimmed(old->second).empty()) {
+  if (const auto old = metadata.find("type");
+      old != metadata.end() && !trimmed(old->second).empty()) {
     source.problems.push_back({"type", "found it, expected the trigger's metricType in its place"});
   }
   const auto value = source.values.text("value");
@@ -610,7 +651,8 @@ void check_resource(const Metadata& metadata, std::string_view metric_type, Sour
 /// The names of metrics may not hold these.
 std::string normalised(std::string text) {
   std::ranges::replace_if(
-      text, [](char c) { return std::string_view("/.:%()").find(c) != std::string_view::npos; }, '-');
+      text, [](char c) { return std::string_view("/.:%()").find(c) != std::string_view::npos; },
+      '-');
   return text;
 }
 

@@ -13,7 +13,6 @@ constexpr std::string_view kBlanks = " \t\n\v\f\r";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
-bool is_letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
 
 bool same_word(std::string_view text, std::string_view word) {
   return std::ranges::equal(text, word, [](char a, char b) { return (a | 0x20) == b; });
@@ -126,8 +125,8 @@ std::optional<double> go_float(std::string_view text) {
 std::optional<double> json_number(std::string_view text) {
   auto rest = text;
   const auto take_digits = [&rest] {
-    const auto count = static_cast<std::size_t>(std::ranges::find_if_not(rest, is_digit) -
-                                                rest.begin());
+    const auto count =
+        static_cast<std::size_t>(std::ranges::find_if_not(rest, is_digit) - rest.begin());
     rest.remove_prefix(count);
     return count;
   };
@@ -163,9 +162,9 @@ std::optional<std::int64_t> go_duration(std::string_view text) {
     std::string_view name;
     double nanoseconds;
   };
-  constexpr std::array kUnits = {Unit{"ns", 1},   Unit{"us", 1e3}, Unit{"\u00b5s", 1e3},
-                                 Unit{"\u03bcs", 1e3}, Unit{"ms", 1e6}, Unit{"s", 1e9},
-                                 Unit{"m", 60e9}, Unit{"h", 3600e9}};
+  constexpr std::array kUnits = {Unit{"ns", 1},        Unit{"us", 1e3},  Unit{"\u00b5s", 1e3},
+                                 Unit{"\u03bcs", 1e3}, Unit{"ms", 1e6},  Unit{"s", 1e9},
+                                 Unit{"m", 60e9},      Unit{"h", 3600e9}};
   constexpr double kMost = 9.2e18;
   const auto milliseconds = go_integer(text);
   if (milliseconds) {
