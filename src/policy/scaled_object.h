@@ -122,7 +122,8 @@ struct LimitRange {
 
 /// What else is in the cluster, and how the object is written.
 struct World {
-  std::optional<PodSpec> target;  // of the object that scaleTargetRef names; none: there is none
+  bool has_scale = true;          // the /scale of what scaleTargetRef names answers
+  std::optional<PodSpec> target;  // its pods, of a Deployment or StatefulSet; none: there is none
   std::vector<ScaledObject> scaled_objects;
   std::vector<OtherHpa> hpas;
   std::vector<LimitRange> limit_ranges;

@@ -154,10 +154,13 @@ struct Known {
 constexpr std::array kKnownKinds = {Known{"apps/v1", "ReplicaSet"}, Known{"apps/v1", "DaemonSet"},
                                     Known{"argoproj.io/v1alpha1", "Rollout"}};
 
-bool target_exists(const TargetKind& kind, const World& world) {
-  if (!world.target || kind.kind == "DaemonSet") return false;
-  const bool core = kind.kind == "Deployment" || kind.kind == "StatefulSet";
-  return !core || kind.api_version == "apps/v1";
+bool has_core_kind(const TargetKind& kind) {
+  return kind.kind == "Deployment" || kind.kind == "StatefulSet";
+}
+
+bool can_be_scaled(const TargetKind& kind, const World& world) {
+  if (!world.has_scale || kind.kind == "DaemonSet") return false;
+  return !has_core_kind(kind) || kind.api_version == "apps/v1";
 }
 
 std::optional<Refusal> refused_by_server(const hpa::HorizontalPodAutoscaler& written) {
@@ -279,11 +282,14 @@ Reconciled reconcile(const ScaledObject& object, const World& world) {
   }
   const auto& reference = object.spec.scale_target_ref;
   const auto kind = target_kind(reference.api_version, reference.kind);
-  if (!kind || !target_exists(*kind, world)) {
+  if (!kind || !can_be_scaled(*kind, world)) {
     return give_up("target", {{}, "spec.scaleTargetRef", "found no such object to scale"});
   }
   if (const auto wrong = check_counts(object)) return give_up("replicaCounts", *wrong);
   if (const auto wrong = check_triggers(object)) return give_up("triggers", *wrong);
+  if (has_core_kind(*kind) && !world.target) {
+    return give_up("hpa", {{}, "spec.scaleTargetRef.name", "found no pods of that name"});
+  }
   auto written = to_hpa(object);
   if (!written) return give_up("hpa", written.error());
   if (const auto refused = refused_by_server(*written)) return give_up("hpaRefused", *refused);

@@ -89,7 +89,11 @@ keda::World world_of(const json::object& sample) {
   const auto& from = object(sample, "world");
   keda::World world;
   world.dry_run = sample.contains("dryRun") && sample.at("dryRun").as_bool();
-  if (const auto& target = object(from, "target"); !target.empty()) {
+  const auto& target = object(from, "target");
+  world.has_scale = !target.empty();
+  // Whatever the object names, what is in the cluster is called x.
+  const auto& named = object(object(object(sample, "scaledObject"), "spec"), "scaleTargetRef");
+  if (world.has_scale && text(named, "name") == "x") {
     auto& pod = world.target.emplace();
     pod.pod = container(target);
     for (const auto& item : array(target, "containers")) {
