@@ -173,8 +173,13 @@ std::optional<double> modifiers_target(const ScaledObject& object);
 /// The object that `autoscaler` was read from, as far as an Autoscaler holds it.
 ScaledObject from_autoscaler(const Autoscaler& autoscaler);
 
+/// The document (YAML) that reads back as `object`.
+std::string write(const ScaledObject& object);
+
 /// What a valid one asks for. All its triggers stay in `triggers`, in their order, which is a part
 /// of the metrics' names; those of type cpu and memory are in `metrics`, too.
+/// Left behind: labels, annotations but for the pauses, the HPA's name,
+/// restoreToOriginalReplicaCount and envSourceContainerName.
 Autoscaler to_autoscaler(const ScaledObject& object);
 
 }  // namespace headroom::policy::keda
@@ -191,6 +196,10 @@ struct ScaledObjectRead {
 /// Errors: Code::invalid, all that is wrong, at most 20, one a line, each with its place; `where`
 /// is the first's. Columns are bytes.
 Result<ScaledObjectRead> read_scaled_object(const Node& document, const std::string& file);
+
+/// The same with what is wrong, and what is not as it seems, said to the lists; an empty Autoscaler
+/// where anything is wrong.
+Autoscaler read_scaled_object(const Node& document, Problems& problems, Problems& warnings);
 
 /// The document that reads back as `autoscaler`, which came from a ScaledObject.
 std::string write_scaled_object(const Autoscaler& autoscaler);

@@ -18,4 +18,13 @@ std::optional<Refusal> check_modifiers(
 /// has is wrong, one that only KEDA has is not.
 std::vector<Refusal> check_all_parameters(const ScaledObject& object);
 
+/// What the API server says of the HPA, at the fields of the object that it comes from.
+std::vector<Refusal> refused_by_server(const ScaledObject& object,
+                                       const hpa::HorizontalPodAutoscaler& written);
+
+std::optional<Refusal> check_pause(const ScaledObject& object);  // Z2
+Pause pause_of(const ScaledObject& object);                      // section 1.3
+/// The other way.
+std::map<std::string, std::string> annotations_of(const Pause& pause);
+
 }  // namespace headroom::policy::keda

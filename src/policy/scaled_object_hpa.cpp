@@ -118,33 +118,48 @@ Quantity cut_off(double target) {
   return {static_cast<std::int64_t>(milli)};
 }
 
-tl::expected<std::vector<hpa::MetricSpec>, Refusal> metrics(const ScaledObject& object) {
-  std::vector<hpa::MetricSpec> all;
+struct Metrics {
+  std::vector<hpa::MetricSpec> specs;
+  std::vector<std::string> paths;  // of what each was made from
+};
+
+/// What an external source says itself, and a source that Headroom cannot ask, is left out.
+Metrics metrics(const ScaledObject& object) {
+  struct Made {
+    hpa::MetricSpec spec;
+    std::string path;
+  };
+  std::vector<Made> all;
   const auto& triggers = object.spec.triggers;
   for (std::size_t i = 0; i < triggers.size(); ++i) {
     const Trigger& trigger = triggers[i];
+    const std::string path = fmt::format("spec.triggers[{}]", i);
     if (support_of(trigger.type) == TriggerSupport::resource) {
-      all.push_back(resource_metric(trigger));
+      all.push_back({resource_metric(trigger), path});
       continue;
     }
     const auto target = headroom::policy::target_of(trigger.type, trigger.metadata,
                                                     static_cast<int>(i), object.namespace_);
-    if (!target) {
-      return tl::unexpected(Refusal{"hpa", fmt::format("spec.triggers[{}].type", i),
-                                    "found a type that Headroom cannot ask, expected another"});
-    }
-    if (target->metric_name.empty()) continue;  // the source says it
+    if (!target || target->metric_name.empty()) continue;
     all.push_back(
-        external_metric(object, target->metric_name, trigger.metric_type, target->quantity));
+        {external_metric(object, target->metric_name, trigger.metric_type, target->quantity),
+         path});
   }
-  std::ranges::stable_sort(all, {}, &hpa::MetricSpec::type);
+  std::ranges::stable_sort(all, {}, [](const Made& made) { return made.spec.type; });
   const auto composite = modifiers_target(object);
-  if (!uses_modifiers(object) || !composite) return all;
-  // Upstream drops ContainerResource metrics here, too; they are no part of the formula.
-  std::erase_if(all, [](const hpa::MetricSpec& metric) { return metric.external.has_value(); });
-  all.push_back(external_metric(object, std::string(kComposite),
-                                object.spec.scaling_modifiers.metric_type, cut_off(*composite)));
-  return all;
+  if (uses_modifiers(object) && composite) {
+    // Upstream drops ContainerResource metrics here, too; they are no part of the formula.
+    std::erase_if(all, [](const Made& made) { return made.spec.external.has_value(); });
+    all.push_back({external_metric(object, std::string(kComposite),
+                                   object.spec.scaling_modifiers.metric_type, cut_off(*composite)),
+                   "spec.advanced.scalingModifiers.target"});
+  }
+  Metrics result;
+  for (auto& [spec, path] : all) {
+    result.specs.push_back(std::move(spec));
+    result.paths.push_back(std::move(path));
+  }
+  return result;
 }
 
 struct Known {
@@ -161,29 +176,6 @@ bool has_core_kind(const TargetKind& kind) {
 bool can_be_scaled(const TargetKind& kind, const World& world) {
   if (!world.has_scale || kind.kind == "DaemonSet") return false;
   return !has_core_kind(kind) || kind.api_version == "apps/v1";
-}
-
-std::optional<Refusal> refused_by_server(const hpa::HorizontalPodAutoscaler& written) {
-  auto filled = written;
-  hpa::set_defaults(filled);
-  const auto errors = hpa::validate(filled, false);
-  if (errors.empty()) return std::nullopt;
-  return Refusal{"hpaRefused", "spec",
-                 fmt::format("the HPA's {}: {}", errors.front().path, errors.front().detail)};
-}
-
-/// Z1, Z2: whether it is paused as a whole, and then what is wrong with the count.
-Reconciled paused(const ScaledObject& object) {
-  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
-  Reconciled result;
-  const std::string* text = annotation(object, kPausedReplicas);
-  if (text == nullptr) return result;
-  const auto count = go_integer(*text);
-  if (count && *count <= kMost && *count >= -kMost - 1) return result;
-  result.gives_up = Refusal{
-      "pausedReplicas", fmt::format("metadata.annotations.{}", kPausedReplicas),
-      fmt::format("found \"{}\", expected a whole number of replicas", printable(*text, 60))};
-  return result;
 }
 
 }  // namespace
@@ -249,8 +241,6 @@ tl::expected<hpa::HorizontalPodAutoscaler, Refusal> to_hpa(const ScaledObject& o
   if (const auto wrong = check_all_parameters(object); !wrong.empty()) {
     return tl::unexpected(wrong.front());
   }
-  auto specs = metrics(object);
-  if (!specs) return tl::unexpected(specs.error());
   const auto target = target_kind(spec.scale_target_ref.api_version, spec.scale_target_ref.kind);
   hpa::HorizontalPodAutoscaler written;
   written.name = hpa_name(object);
@@ -262,16 +252,77 @@ tl::expected<hpa::HorizontalPodAutoscaler, Refusal> to_hpa(const ScaledObject& o
                                    spec.scale_target_ref.name};
   written.spec.min_replicas = std::max(spec.min_replica_count.value_or(0), 1);
   written.spec.max_replicas = spec.max_replica_count.value_or(kMostReplicas);
-  written.spec.metrics = std::move(*specs);
+  written.spec.metrics = metrics(object).specs;
   written.spec.behavior = behavior(object);
   return written;
 }
 
-Reconciled reconcile(const ScaledObject& object, const World& world) {
-  if (annotation(object, kPausedReplicas) != nullptr || flag(object, kPaused)) {
-    return paused(object);
+std::vector<Refusal> refused_by_server(const ScaledObject& object,
+                                       const hpa::HorizontalPodAutoscaler& written) {
+  constexpr std::string_view kBehavior = "spec.behavior", kMetrics = "spec.metrics[";
+  auto filled = written;
+  hpa::set_defaults(filled);
+  const auto paths = metrics(object).paths;
+  std::vector<Refusal> refusals;
+  for (const auto& error : hpa::validate(filled, false)) {
+    std::string path = error.path;
+    if (path.starts_with(kBehavior)) {
+      path = fmt::format("spec.advanced.horizontalPodAutoscalerConfig{}",
+                         path.substr(std::string_view("spec").size()));
+    } else if (path.starts_with(kMetrics)) {
+      const auto digits = path.substr(kMetrics.size(), path.find(']') - kMetrics.size());
+      const auto index = static_cast<std::size_t>(go_integer(digits).value_or(-1));
+      path = index < paths.size() ? paths[index] : "spec.triggers";
+    }
+    refusals.push_back(
+        {"hpaRefused", path, fmt::format("{} (the HPA's {})", error.detail, error.path)});
   }
+  return refusals;
+}
+
+std::optional<Refusal> check_pause(const ScaledObject& object) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  const std::string* text = annotation(object, kPausedReplicas);
+  if (text == nullptr) return std::nullopt;
+  const auto count = go_integer(*text);
+  if (count && *count <= kMost && *count >= -kMost - 1) return std::nullopt;
+  return Refusal{
+      "pausedReplicas", fmt::format("metadata.annotations.{}", kPausedReplicas),
+      fmt::format("found \"{}\", expected a whole number of replicas", printable(*text, 60))};
+}
+
+Pause pause_of(const ScaledObject& object) {
+  Pause pause;
+  if (const std::string* text = annotation(object, kPausedReplicas)) {
+    constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+    pause.paused = true;  // whatever `paused` says
+    pause.replicas = Replicas{static_cast<std::int32_t>(
+        std::clamp<std::int64_t>(go_integer(*text).value_or(0), 0, kMost))};
+  }
+  pause.paused = pause.paused || flag(object, kPaused);
+  pause.scale_in = flag(object, kPausedScaleIn);
+  pause.scale_out = flag(object, kPausedScaleOut);
+  return pause;
+}
+
+std::map<std::string, std::string> annotations_of(const Pause& pause) {
+  std::map<std::string, std::string> annotations;
+  if (pause.replicas) {
+    annotations[std::string(kPausedReplicas)] = fmt::format("{}", pause.replicas->count);
+  } else if (pause.paused) {
+    annotations[std::string(kPaused)] = "true";
+  }
+  if (pause.scale_in) annotations[std::string(kPausedScaleIn)] = "true";
+  if (pause.scale_out) annotations[std::string(kPausedScaleOut)] = "true";
+  return annotations;
+}
+
+Reconciled reconcile(const ScaledObject& object, const World& world) {
   Reconciled result;
+  if (pause_of(object).paused) {  // Z1, Z2
+    result.gives_up = check_pause(object);
+    return result;
+  }
   const auto give_up = [&result](std::string check, Refusal refusal) {
     refusal.check = std::move(check);
     result.gives_up = std::move(refusal);
@@ -292,7 +343,8 @@ Reconciled reconcile(const ScaledObject& object, const World& world) {
   }
   auto written = to_hpa(object);
   if (!written) return give_up("hpa", written.error());
-  if (const auto refused = refused_by_server(*written)) return give_up("hpaRefused", *refused);
+  const auto refused = refused_by_server(object, *written);
+  if (!refused.empty()) return give_up("hpaRefused", refused.front());
   result.hpa = std::move(*written);
   return result;
 }
