@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "base/units.h"
+#include "decide/decision.h"
 
 namespace headroom::decide {
 
@@ -53,6 +54,7 @@ struct Memory {
   std::vector<ScaleEvent> ups, downs;           // inside the rate windows
   ConcurrencyMemory concurrency;
   std::optional<Instant> last_active;
+  std::vector<Condition> conditions;  // HPA's: they stay until a step sets them anew
   bool operator==(const Memory&) const = default;
 };
 
