@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "decide/replica_calculator.h"
 #include "decide/steps.h"
 #include "decide/words.h"
 
@@ -38,30 +39,30 @@ std::string name_of(const Metric& metric) {
   return metric.name;
 }
 
-/// Why the number is not just the ratio's: what is not there was filled in.
-std::string note_of(const Step& step) {
+/// Why the number is not just the ratio's.
+std::string note_of(const Step& step, const Tolerances& tolerances) {
   const double filled_in = step.inputs[2];
   const double ratio = step.inputs[3];
   if (filled_in > 0) {
     return fmt::format(" ({} without a reading count as {})", number(filled_in),
                        ratio < 1.0 ? "full" : "idle");
   }
-  if (step.before == step.after && ratio != 1.0) return " (near enough)";
-  return "";
+  if (!tolerances.hold(ratio)) return "";
+  return fmt::format(" (within {} of it)", number(ratio > 1.0 ? tolerances.up : tolerances.down));
 }
 
-std::string by_metric(const Metric& metric, const Step& step) {
+std::string by_metric(const Metric& metric, const Step& step, const Tolerances& tolerances) {
   const double value = step.inputs[0];
   const double target = step.inputs[1];
   const std::string name = name_of(metric);
   const std::string to = arrow(step.after);
   if (step.code == step::kUtilization) {
-    return fmt::format("{} {}% of {}%{} {}", name, number(value), number(target), note_of(step),
-                       to);
+    return fmt::format("{} {}% of {}%{} {}", name, number(value), number(target),
+                       note_of(step, tolerances), to);
   }
   if (step.code == step::kAverageValue) {
     return fmt::format("{} {} of {} per replica{} {}", name, value_of(metric, value),
-                       value_of(metric, target), note_of(step), to);
+                       value_of(metric, target), note_of(step, tolerances), to);
   }
   if (step.code == step::kAverageOfAll) {
     return fmt::format("{} {}, {} per replica aimed at {}", name, value_of(metric, value),
@@ -116,7 +117,7 @@ std::string text_of(const policy::Autoscaler& policy, const Observation& observa
   if (has_source) {
     const auto& metric = policy.metrics[static_cast<std::size_t>(step.source)];
     if (fails(step.code)) return by_failure(metric, step, observation);
-    if (step.code != step::kLargestWins) return by_metric(metric, step);
+    if (step.code != step::kLargestWins) return by_metric(metric, step, tolerances_of(policy));
     return fmt::format("{} asks for the most {}", name_of(metric), arrow(step.after));
   }
   if (step.code == step::kNothingReadable) {

@@ -36,18 +36,26 @@ class Arbitrary {
     made.last_active = one_in(5) ? Instant{} : at();
     return made;
   }
+  Truth truth() { return static_cast<Truth>(whole(0, 2)); }
+  ReplicaSeen replica(std::uint64_t id) {
+    ReplicaSeen made{.id = id,
+                     .phase = static_cast<ReplicaSeen::Phase>(one_in(3) ? whole(0, 3) : 1),
+                     .deleting = one_in(8),
+                     .made_of = one_in(9) ? 1 : 0,
+                     .cpu = reading(4),
+                     .memory = reading(1e9)};
+    if (!one_in(8)) made.started = at();
+    if (!one_in(8)) made.ready = Readiness{truth(), at()};
+    return made;
+  }
   Observation observation(Instant now) {
     Observation made;
     made.now = now;
     made.unix_millis = whole(0, 2'000'000'000'000);
-    made.current = replicas();
+    made.current = made.status = replicas();
+    made.templates = {process(), {.sidecars = {{"proxy", {{"cpu", {100}}}}}}};
     for (std::int64_t i = whole(0, 12); i > 0; --i) {
-      made.replicas.push_back({.id = static_cast<std::uint64_t>(i),
-                               .state = static_cast<ReplicaSeen::State>(whole(0, 2)),
-                               .started = at(),
-                               .state_since = at(),
-                               .cpu = reading(4),
-                               .memory = reading(1e9)});
+      made.replicas.push_back(replica(static_cast<std::uint64_t>(i)));
     }
     if (one_in(6)) {
       made.load = tl::unexpected<Absent>(absent());
@@ -86,7 +94,7 @@ class Arbitrary {
     }
     for (std::int64_t i = whole(0, 2); i > 0; --i) {
       auto& metric = made.metrics.emplace_back();
-      metric.resource = static_cast<policy::Metric::Resource>(i - 1);
+      metric.name = i == 1 ? "cpu" : "memory";
       if (one_in(2)) {
         metric.target.average_value = Quantity{whole(1, 2'000)};
       } else {

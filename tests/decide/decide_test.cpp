@@ -18,11 +18,12 @@ using ::testing::HasSubstr;
 
 std::vector<std::string> codes(const Decision& decision) {
   std::vector<std::string> found;
-  for (const auto& step : decision.steps) found.push_back(step.code);
+  for (const auto& step : decision.steps) found.emplace_back(step.code);
   return found;
 }
 
-auto condition(const char* type, bool status, const char* reason) {
+auto condition(const char* type, bool holds, const char* reason) {
+  const Truth status = holds ? Truth::yes : Truth::no;
   return AllOf(Field(&Condition::type, type), Field(&Condition::status, status),
                Field(&Condition::reason, reason));
 }
@@ -300,9 +301,8 @@ TEST(Decide, TheReasonIsTheWinnersChain) {
   Memory memory;
   const auto decision = decide(policy, seen, memory);
   EXPECT_EQ(decision.replicas, Replicas{8});
-  EXPECT_THAT(codes(decision),
-              ElementsAre(step::kCpuUtilization, step::kConcurrency, step::kWaiting,
-                          step::kLargestWins, step::kTooManyReplicas));
+  EXPECT_THAT(codes(decision), ElementsAre(step::kUtilization, step::kConcurrency, step::kWaiting,
+                                           step::kLargestWins, step::kTooManyReplicas));
   EXPECT_EQ(
       decision.reason(),
       "100 waiting and 20 running now of 7 per replica → 18 replicas; at most 8 → 8 replicas");
