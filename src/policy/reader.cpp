@@ -446,6 +446,18 @@ void Reader::check(const Node& node, const Autoscaler& autoscaler) {
   }
 }
 
+void fill_in(Autoscaler& autoscaler) {
+  if (autoscaler.gateway) {
+    autoscaler.gateway->unix_sockets = names_replica_variable(autoscaler.target.process, "SOCKET");
+  }
+  if (autoscaler.concurrency || !autoscaler.metrics.empty() || !autoscaler.triggers.empty()) return;
+  if (autoscaler.gateway) {
+    autoscaler.concurrency.emplace();
+  } else {
+    autoscaler.metrics = {kDefaultMetric};
+  }
+}
+
 Autoscaler Reader::read_document(const Node& document) {
   Autoscaler autoscaler;
   if (document.kind != Node::Kind::map) {

@@ -12,6 +12,10 @@ namespace headroom::policy {
 /// What is scaled by where there is neither `concurrency` nor `metrics` nor a gateway: HPA v2's.
 inline const Metric kDefaultMetric = {.name = "cpu", .target = {.average_utilization = 80}};
 
+/// What is asked for where the document says nothing: Knative's defaults behind a gateway, HPA
+/// v2's without one.
+void fill_in(Autoscaler& autoscaler);
+
 /// Reads one document into an Autoscaler and says everything that is wrong with it.
 class Reader {
  public:
