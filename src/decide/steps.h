@@ -22,6 +22,7 @@ inline constexpr std::string_view kScaleDownRate = "ScaleDownRate";
 inline constexpr std::string_view kActivationScale = "ActivationScale";
 inline constexpr std::string_view kPanic = "Panic";
 inline constexpr std::string_view kScaleDownDelay = "ScaleDownDelay";
+inline constexpr std::string_view kTargetBurstCapacity = "TargetBurstCapacity";
 inline constexpr std::string_view kWaiting = "Waiting";
 inline constexpr std::string_view kWaitingHeld = "WaitingHeld";
 inline constexpr std::string_view kLargestWins = "LargestWins";
@@ -61,6 +62,7 @@ inline constexpr std::array kSteps = {
     StepKind{step::kActivationScale, "activationScale: at least so many under any load"},
     StepKind{step::kPanic, "the panic window is over the threshold: its peak is held for a window"},
     StepKind{step::kScaleDownDelay, "scaleDownDelay: the largest answer of that time"},
+    StepKind{step::kTargetBurstCapacity, "targetBurstCapacity: room for so much more at once"},
     StepKind{step::kWaiting, "requests wait at the gateway now: enough for them and what runs"},
     StepKind{step::kWaitingHeld, "what waiting requests needed is held for a window"},
     StepKind{step::kLargestWins, "several gave a number: the largest is taken"},

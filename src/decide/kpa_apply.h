@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/time.h"
+#include "base/units.h"
+#include "policy/knative.h"
+
+/// How Knative applies what its KPA decides, exactly: bounds, the way to zero, and whether the
+/// activator stands before the replicas. Source: Knative Serving, reconciler/autoscaling/kpa,
+/// rules of release 1.23 (P1 to P6 below).
+namespace headroom::decide {
+
+using policy::KpaSettings;
+
+enum class Activity { inactive, activating, active };
+
+/// What one application leaves for the next: plain data.
+struct Applied {
+  Replicas replicas;  // asked of the target
+  Activity activity = Activity::activating;
+  Instant activity_since;
+  bool initialised = false;  // so many as initialScale were ready once; stays
+  bool proxied = true;       // requests go through the activator
+  Instant proxied_since;
+  bool operator==(const Applied&) const = default;
+};
+
+struct ToApply {
+  std::optional<Replicas> desired;  // none: nothing decided yet
+  std::int32_t excess_burst = 0;
+  std::int32_t ready = 0;
+  bool activator_answers = false;   // what a probe of the public service finds
+  Millis progress_deadline = 600s;  // activating for this and 30 s more is given up
+};
+
+/// P1: bounds, of which the minimum wins.
+struct ScaleBounds {
+  Replicas min, max;  // max 0: none
+  Replicas clamp(Replicas wanted) const;
+};
+ScaleBounds scale_bounds(const KpaSettings& settings, bool initialised);
+
+/// P1: whether so many are ready that the initial scale no longer counts.
+bool initialises(const KpaSettings& settings, std::int32_t ready);
+
+/// One application: P1 to P5.
+void apply(const KpaSettings& settings, const ToApply& what, Instant now, Applied& applied);
+
+/// P6: activators for a revision with so many ready replicas.
+std::int32_t activators(const KpaSettings& settings, std::int32_t ready);
+
+}  // namespace headroom::decide
