@@ -94,9 +94,7 @@ void apply(const KpaSettings& settings, const ToApply& what, Instant now, Applie
   const Want wanted = want(settings, what, now, applied);
   if (wanted.ask && wanted.replicas) applied.replicas = *wanted.replicas;
 
-  const bool unknown_at_zero = !wanted.replicas && applied.activity == Activity::inactive;
-  const bool proxied =
-      wanted.replicas == kZero || what.excess_burst < 0 || unknown_at_zero || what.ready <= 0;
+  const bool proxied = !wanted.replicas || *wanted.replicas <= kZero || what.excess_burst < 0;
   if (proxied != applied.proxied) applied.proxied_since = now;
   applied.proxied = proxied;
 

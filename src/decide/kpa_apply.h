@@ -22,7 +22,9 @@ struct Applied {
   Activity activity = Activity::activating;
   Instant activity_since;
   bool initialised = false;  // so many as initialScale were ready once; stays
-  bool proxied = true;       // requests go through the activator
+  /// Requests are to go through the activator. What does the routing goes there whatever is asked
+  /// while no replica is ready, and to the replicas while there is no activator.
+  bool proxied = true;
   Instant proxied_since;
   bool operator==(const Applied&) const = default;
 };
