@@ -32,13 +32,14 @@ Replicas delayed(const KpaSettings& settings, Replicas wanted, Instant now, KpaM
     answers.clear();
     return wanted;
   }
+  if (!settings.reachable) return wanted;  // nor is it remembered
   const std::int64_t slots = (settings.scale_down_delay + kSlot - 1ms) / kSlot;
   const std::int64_t slot = kpa_slot(now);
   std::erase_if(answers, [&](const SlotAnswer& answer) {
     return answer.slot <= slot - slots || answer.replicas <= wanted;
   });
   answers.push_back({slot, wanted});
-  return settings.reachable ? answers.front().replicas : wanted;
+  return answers.front().replicas;
 }
 
 /// D9. The number of ready replicas counts as it is, 0 included.

@@ -6,7 +6,7 @@
 namespace headroom::decide {
 namespace {
 
-/// The first second of a window that was emptied: the next newer sample is its first.
+/// The first second of a window that was emptied: the next sample of another second is its first.
 constexpr std::int64_t kLongAgo = -(std::int64_t{1} << 50);
 
 std::int64_t length(const Window& window) {
@@ -28,7 +28,7 @@ double* bucket_for(Window& window, std::int64_t second) {
   } else if (second <= window.last - n) {
     return nullptr;
   }
-  if (window.first == kLongAgo && second > window.last) window.first = second;
+  if (window.first == kLongAgo && second != window.last) window.first = second;
   while (window.last < second) window.buckets[index(++window.last, n)] = 0.0;
   window.first = std::min(window.first, second);
   return &window.buckets[index(second, n)];
