@@ -25,7 +25,8 @@ Replicas panicked(const KpaSettings& settings, bool over, const KpaAnswer& answe
   return memory.panic_peak;
 }
 
-/// D8. A number that is not above a newer one can no longer be the largest, so what is kept falls.
+/// D8. What is not above a newer number, or below one of its slot, can no longer be the largest; so
+/// what is kept falls.
 Replicas delayed(const KpaSettings& settings, Replicas wanted, Instant now, KpaMemory& memory) {
   auto& answers = memory.delayed;
   if (settings.scale_down_delay <= 0ms) {
@@ -38,7 +39,7 @@ Replicas delayed(const KpaSettings& settings, Replicas wanted, Instant now, KpaM
   std::erase_if(answers, [&](const SlotAnswer& answer) {
     return answer.slot <= slot - slots || answer.replicas <= wanted;
   });
-  answers.push_back({slot, wanted});
+  if (answers.empty() || answers.back().slot != slot) answers.push_back({slot, wanted});
   return answers.front().replicas;
 }
 

@@ -47,11 +47,21 @@ Want at_zero(const KpaSettings& settings, const ToApply& what, Instant now,
   return {kZero, may_remove_last(settings, what, now, applied)};
 }
 
+/// P1. The minimum wins over the maximum, of which 0 is none.
+Replicas within_scales(const KpaSettings& settings, bool initialised, Replicas wanted) {
+  Replicas min = settings.min_scale;
+  if (!initialised && settings.reachable && settings.initial_scale > kOne) {
+    min = std::max(min, settings.initial_scale);
+  }
+  if (wanted < min) return min;
+  return settings.max_scale > kZero && wanted > settings.max_scale ? settings.max_scale : wanted;
+}
+
 /// P1, P2 and P4.
 Want want(const KpaSettings& settings, const ToApply& what, Instant now, const Applied& applied) {
   if (!what.desired && applied.activity != Activity::activating) return {};
   const Replicas inside =
-      scale_bounds(settings, applied.initialised).clamp(what.desired.value_or(kZero));
+      within_scales(settings, applied.initialised, what.desired.value_or(kZero));
   if (inside == kZero) return at_zero(settings, what, now, applied);
   return {inside, true};
 }
@@ -72,23 +82,6 @@ Activity activity_of(const Want& wanted, std::int32_t ready, std::int32_t thresh
 }
 
 }  // namespace
-
-Replicas ScaleBounds::clamp(Replicas wanted) const {
-  if (wanted < min) return min;
-  return max > kZero && wanted > max ? max : wanted;
-}
-
-ScaleBounds scale_bounds(const KpaSettings& settings, bool initialised) {
-  ScaleBounds bounds{settings.min_scale, settings.max_scale};
-  if (!initialised && settings.reachable && settings.initial_scale > kOne) {
-    bounds.min = std::max(bounds.min, settings.initial_scale);
-  }
-  return bounds;
-}
-
-bool initialises(const KpaSettings& settings, std::int32_t ready) {
-  return ready >= threshold(settings, false);
-}
 
 void apply(const KpaSettings& settings, const ToApply& what, Instant now, Applied& applied) {
   const Want wanted = want(settings, what, now, applied);

@@ -37,16 +37,6 @@ struct ToApply {
   Millis progress_deadline = 600s;  // activating for this and 30 s more is given up
 };
 
-/// P1: bounds, of which the minimum wins.
-struct ScaleBounds {
-  Replicas min, max;  // max 0: none
-  Replicas clamp(Replicas wanted) const;
-};
-ScaleBounds scale_bounds(const KpaSettings& settings, bool initialised);
-
-/// P1: whether so many are ready that the initial scale no longer counts.
-bool initialises(const KpaSettings& settings, std::int32_t ready);
-
 /// One application: P1 to P5.
 void apply(const KpaSettings& settings, const ToApply& what, Instant now, Applied& applied);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
+#include <functional>
 #include <type_traits>
 
 #include "decide/json.h"
@@ -144,6 +145,11 @@ void describe(Io& io, T& memory) {
   io.field("panicSince", memory.panic_since);
   io.field("panicPeak", memory.panic_peak);
   io.field("delayed", memory.delayed);
+  if constexpr (std::same_as<Io, JsonReader>) {
+    io.require(
+        std::ranges::is_sorted(memory.delayed, std::greater_equal<>(), &SlotAnswer::replicas),
+        "delayed answers that do not fall");
+  }
 }
 
 template <class Io, Is<ConcurrencyMemory> T>

@@ -28,6 +28,7 @@ inline constexpr std::string_view kWaitingHeld = "WaitingHeld";
 inline constexpr std::string_view kLargestWins = "LargestWins";
 inline constexpr std::string_view kFailedHolds = "FailedHolds";
 inline constexpr std::string_view kNothingReadable = "NothingReadable";
+inline constexpr std::string_view kInitialScale = "InitialScale";
 inline constexpr std::string_view kActivated = "Activated";
 inline constexpr std::string_view kActive = "Active";
 inline constexpr std::string_view kAsleep = "Asleep";
@@ -68,6 +69,7 @@ inline constexpr std::array kSteps = {
     StepKind{step::kLargestWins, "several gave a number: the largest is taken"},
     StepKind{step::kFailedHolds, "one that could not be read blocks scaling down"},
     StepKind{step::kNothingReadable, "nothing could be read: held"},
+    StepKind{step::kInitialScale, "initialScale: at least so many until they were ready once"},
     StepKind{step::kActivated, "a request arrived at zero: started at once"},
     StepKind{step::kActive, "requests are open: at least one replica"},
     StepKind{step::kAsleep, "at zero, and nothing waits"},
