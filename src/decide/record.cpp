@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
+#include <functional>
 #include <type_traits>
 
 #include "decide/json.h"
@@ -227,14 +228,30 @@ void describe(Io& io, T& event) {
   io.field("change", event.change);
 }
 
+template <class Io, Is<SlotAnswer> T>
+void describe(Io& io, T& answer) {
+  io.field("slot", answer.slot);
+  io.field("replicas", answer.replicas);
+}
+
+template <class Io, Is<KpaMemory> T>
+void describe(Io& io, T& memory) {
+  io.field("panicSince", memory.panic_since);
+  io.field("panicPeak", memory.panic_peak);
+  io.field("delayed", memory.delayed);
+  if constexpr (std::same_as<Io, JsonReader>) {
+    io.require(
+        std::ranges::is_sorted(memory.delayed, std::greater_equal<>(), &SlotAnswer::replicas),
+        "delayed answers that do not fall");
+  }
+}
+
 template <class Io, Is<ConcurrencyMemory> T>
 void describe(Io& io, T& memory) {
   io.field("stable", memory.stable);
   io.field("panic", memory.panic);
-  io.field("panicSince", memory.panic_since);
-  io.field("panicPeak", memory.panic_peak);
-  io.field("delaySlots", memory.delay_slots);
-  io.field("delayLastSlot", memory.delay_last_slot);
+  io.field("kpa", memory.kpa);
+  io.field("initialised", memory.initialised);
   io.field("rateSlot", memory.rate_slot);
   io.field("rateReady", memory.rate_ready);
   io.field("raised", memory.raised);

@@ -28,11 +28,13 @@ inline constexpr std::string_view kScaleDownRate = "ScaleDownRate";
 inline constexpr std::string_view kActivationScale = "ActivationScale";
 inline constexpr std::string_view kPanic = "Panic";
 inline constexpr std::string_view kScaleDownDelay = "ScaleDownDelay";
+inline constexpr std::string_view kTargetBurstCapacity = "TargetBurstCapacity";
 inline constexpr std::string_view kWaiting = "Waiting";
 inline constexpr std::string_view kWaitingHeld = "WaitingHeld";
 inline constexpr std::string_view kLargestWins = "LargestWins";
 inline constexpr std::string_view kFailedHolds = "FailedHolds";
 inline constexpr std::string_view kNothingReadable = "NothingReadable";
+inline constexpr std::string_view kInitialScale = "InitialScale";
 inline constexpr std::string_view kActivated = "Activated";
 inline constexpr std::string_view kActive = "Active";
 inline constexpr std::string_view kAsleep = "Asleep";
@@ -88,11 +90,13 @@ inline constexpr std::array kSteps = {
     StepKind{step::kActivationScale, "activationScale: at least so many under any load"},
     StepKind{step::kPanic, "the panic window is over the threshold: its peak is held for a window"},
     StepKind{step::kScaleDownDelay, "scaleDownDelay: the largest answer of that time"},
+    StepKind{step::kTargetBurstCapacity, "targetBurstCapacity: room for so much more at once"},
     StepKind{step::kWaiting, "requests wait at the gateway now: enough for them and what runs"},
     StepKind{step::kWaitingHeld, "what waiting requests needed is held for a window"},
     StepKind{step::kLargestWins, "several gave a number: the largest is taken"},
     StepKind{step::kFailedHolds, "one that could not be read blocks scaling down"},
     StepKind{step::kNothingReadable, "nothing could be read: held"},
+    StepKind{step::kInitialScale, "initialScale: at least so many until they were ready once"},
     StepKind{step::kActivated, "a request arrived at zero: started at once"},
     StepKind{step::kActive, "requests are open: at least one replica"},
     StepKind{step::kAsleep, "at zero, and nothing waits"},
