@@ -45,9 +45,9 @@ policy::Output output_of(const std::string& text) {
   return output;
 }
 
-policy::Metric utilization(policy::Metric::Resource resource, std::int32_t percent) {
+policy::Metric utilization(const char* resource, std::int32_t percent) {
   policy::Metric metric;
-  metric.resource = resource;
+  metric.name = resource;
   metric.target.type = policy::MetricTarget::Type::utilization;
   metric.target.average_utilization = percent;
   return metric;
@@ -156,9 +156,8 @@ Result<policy::Autoscaler> autoscaler_of(const RunFlags& flags,
   auto concurrency = concurrency_of(flags);
   if (!concurrency) return fail(concurrency.error());
   autoscaler.concurrency = *concurrency;
-  using Resource = policy::Metric::Resource;
-  if (flags.cpu) autoscaler.metrics.push_back(utilization(Resource::cpu, *flags.cpu));
-  if (flags.memory) autoscaler.metrics.push_back(utilization(Resource::memory, *flags.memory));
+  if (flags.cpu) autoscaler.metrics.push_back(utilization("cpu", *flags.cpu));
+  if (flags.memory) autoscaler.metrics.push_back(utilization("memory", *flags.memory));
   return autoscaler;
 }
 

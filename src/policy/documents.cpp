@@ -23,6 +23,7 @@ struct Context {
   Problems& problems;
   Problems& warnings;
   Substitution& substitution;
+  std::vector<std::string>& left_behind;
 };
 
 Autoscaler read_autoscaler(const Node& document, Context& context) {
@@ -43,6 +44,8 @@ Autoscaler read_hpa(const Node& document, Context& context) {
         spec == nullptr ? document.place : spec->find("minReplicas")->place,
         "spec.minReplicas: found 0, which an API server without the gate HPAScaleToZero refuses");
   }
+  if (!hpa.labels.empty()) context.left_behind.emplace_back("metadata.labels");
+  if (!hpa.annotations.empty()) context.left_behind.emplace_back("metadata.annotations");
   return hpa::to_autoscaler(hpa);
 }
 
@@ -117,7 +120,7 @@ class StreamReader {
     } else if (known == kKinds.end() || !document.api_version.starts_with(known->group)) {
       document.skipped = true;
     } else {
-      Context context{problems, warnings, substitution_};
+      Context context{problems, warnings, substitution_, document.left_behind};
       Autoscaler autoscaler = known->read(node, context);
       neighbours_.check(node, autoscaler, problems);
       if (!problems.any()) document.autoscaler = std::move(autoscaler);

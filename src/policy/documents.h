@@ -15,9 +15,10 @@ struct Document {
   std::string api_version, kind, name;  // as written; empty: not said
   Where where;                          // its first line
   std::optional<Autoscaler> autoscaler;
-  std::vector<Error> errors;    // why there is no autoscaler
-  std::vector<Error> warnings;  // what was dropped or passed over, or is not as it seems
-  bool skipped = false;         // no autoscaler: a Deployment, a Service
+  std::vector<Error> errors;             // why there is no autoscaler
+  std::vector<Error> warnings;           // what was dropped or passed over, or is not as it seems
+  std::vector<std::string> left_behind;  // what an Autoscaler does not hold: metadata.labels
+  bool skipped = false;                  // no autoscaler: a Deployment, a Service
 };
 
 struct Stream {

@@ -55,7 +55,7 @@ TEST(RunFlags, EachReachesThePolicy) {
   EXPECT_EQ(policy.concurrency->window, 30s);
   ASSERT_EQ(policy.metrics.size(), 2u);
   EXPECT_EQ(policy.metrics[0].target.average_utilization, 70);
-  EXPECT_EQ(policy.metrics[1].resource, policy::Metric::Resource::memory);
+  EXPECT_EQ(policy.metrics[1].name, "memory");
   EXPECT_EQ(policy.cooldown_period, 90s);
   const auto& process = policy.target.process;
   ASSERT_TRUE(process.readiness_probe && process.readiness_probe->http_get);
