@@ -34,6 +34,16 @@ class Writer {
     if (about.required) lines_.push_back(fmt::format("{}: {}", name, only));
   }
   void later(std::string_view) {}
+  template <class E, class... Inner>
+  void one_of(std::string_view name, E T::*member, const About& about,
+              const Choice<Inner>&... choices) {
+    field(name, member, Word{}, about);
+    std::size_t index = 0;
+    const auto put_chosen = [&](const auto& each) {
+      if (index++ == static_cast<std::size_t>(from_.*member)) level(each.name, {}, each.fields);
+    };
+    (put_chosen(choices), ...);
+  }
 
   Lines lines() && { return std::move(lines_); }
 
@@ -66,7 +76,7 @@ class Writer {
       for (const auto& item : value) append(lines_, indented(written(item), "  - ", "    "));
     } else if constexpr (std::is_same_v<Kind, Texts>) {
       put_list(name, value);
-    } else if constexpr (std::is_same_v<Kind, Variables>) {
+    } else if constexpr (std::is_same_v<Kind, Variables> || std::is_same_v<Kind, Pairs>) {
       Lines inside;
       for (const auto& [variable, what] : value) {
         inside.push_back(fmt::format("{}: {}", yaml_text(variable), text(what)));
@@ -101,10 +111,12 @@ class Writer {
 std::string write_document(const Autoscaler& autoscaler) {
   Autoscaler said = autoscaler;
   // What the reader would fill in need not be said.
-  if (said.gateway && said.metrics.empty() && said.concurrency == Concurrency{}) {
+  if (said.gateway && said.metrics.empty() && said.triggers.empty() &&
+      said.concurrency == Concurrency{}) {
     said.concurrency.reset();
   }
-  if (!said.gateway && !said.concurrency && said.metrics == std::vector{kDefaultMetric}) {
+  if (!said.gateway && !said.concurrency && said.triggers.empty() &&
+      said.metrics == std::vector{kDefaultMetric}) {
     said.metrics.clear();
   }
   Writer<Autoscaler> writer(said, false);
