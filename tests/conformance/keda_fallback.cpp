@@ -88,10 +88,11 @@ Differences play_keda_fallback(const json::object& sample) {
     }
     if (const auto* name = want.if_contains("metric")) {
       const bool composite = served.kind == Served::Kind::fallback && modifiers;
-      expect_equal(*name, composite ? "composite-metric" : metric, path + ".metric", differences);
+      expect_equal(*name, json::value(composite ? "composite-metric" : metric), path + ".metric",
+                   differences);
     }
     expect_equal(want.at("health"), health_of(health), path + ".health", differences);
-    expect_equal(want.at("fallback"), condition, path + ".fallback", differences);
+    expect_equal(want.at("fallback"), json::value(condition), path + ".fallback", differences);
   }
   return differences;
 }
