@@ -111,7 +111,9 @@ class Values {
   /// What stands under the name or, where there is none, under its alias.
   const std::string* find(std::string_view name) const {
     auto found = strings_.find(name);
-    if (found == strings_.end() && aliases_) found = strings_.find(camel_case(name));
+    // The newest of them never had another name.
+    const bool other = aliases_ && name != "activation-scale";
+    if (found == strings_.end() && other) found = strings_.find(camel_case(name));
     return found == strings_.end() ? nullptr : &found->second;
   }
   /// Into `value`, which stays where there is none. Whether there was one.
@@ -238,13 +240,13 @@ void read_cluster_targets(Values& values, KnativeCluster& cluster) {
                  "at least 0.01");
 }
 
-void check_class_and_metric(Values& values, KpaSettings& settings) {
+void check_class_and_metric(Values& values, const KnativeCluster& cluster, KpaSettings& settings) {
   const std::string* const named = values.find("class");
   const std::string* const metric = values.find("metric");
   const std::string* const algorithm = values.find("metric-aggregation-algorithm");
-  const std::string_view by = named != nullptr ? std::string_view(*named) : kKpa;
-  values.require(by == kKpa || by == kHpa || !by.ends_with(".knative.dev"), "class",
-                 "kpa.autoscaling.knative.dev or hpa.autoscaling.knative.dev");
+  const std::string_view by = named != nullptr ? *named : cluster.pod_autoscaler_class;
+  values.require(named == nullptr || by == kKpa || by == kHpa || !by.ends_with(".knative.dev"),
+                 "class", "kpa.autoscaling.knative.dev or hpa.autoscaling.knative.dev");
   if (metric != nullptr && by == kKpa) {
     values.require(*metric == "concurrency" || *metric == "rps", "metric", "concurrency or rps");
   } else if (metric != nullptr && by == kHpa) {
@@ -335,6 +337,9 @@ Result<KnativeCluster> read_knative_cluster(const Strings& config) {
   KnativeCluster cluster;
   auto& settings = cluster.settings;
   Values values(config, false);
+  if (const auto* const named = values.find("pod-autoscaler-class")) {
+    cluster.pod_autoscaler_class = *named;
+  }
   read_cluster_targets(values, cluster);
   read_cluster_rates(values, settings);
   read_cluster_scales(values, cluster);
@@ -358,7 +363,7 @@ Result<KpaSettings> read_knative_revision(const KnativeCluster& cluster,
                                             revision.container_concurrency, kMostConcurrency)});
   }
   Values values(revision.annotations, true);
-  check_class_and_metric(values, settings);
+  check_class_and_metric(values, cluster, settings);
   read_scales(values, cluster, settings);
   read_target(values, cluster, revision, settings);
   read_burst_capacity(values, settings);

@@ -45,6 +45,7 @@ using Strings = std::map<std::string, std::string, std::less<>>;
 
 /// config-autoscaler, with the defaults filled in.
 struct KnativeCluster {
+  std::string pod_autoscaler_class = "kpa.autoscaling.knative.dev";
   double concurrency_utilisation = 0.7;  // a fraction
   double concurrency_default = 100;
   double rps_default = 200;
@@ -61,7 +62,8 @@ struct KnativeCluster {
 Result<KnativeCluster> read_knative_cluster(const Strings& config);
 
 struct KnativeRevision {
-  Strings annotations;  // without "autoscaling.knative.dev/"; in kebab-case or camelCase
+  Strings annotations;  // without "autoscaling.knative.dev/"; in kebab-case or (but for
+                        // activation-scale) camelCase
   std::int32_t container_concurrency = 0;  // 0: no limit
   bool reachable = true;
 };
