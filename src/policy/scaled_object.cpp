@@ -83,7 +83,7 @@ std::optional<Trigger> trigger_from(const Metric& metric) {
 Autoscaler hpa_part(const ScaledObject& object) {
   hpa::HorizontalPodAutoscaler part;
   auto unpaused = object;
-  for (const auto& [name, value] : annotations_of(pause_of(object))) {
+  for (const auto& [name, value] : annotations_of({.pause = pause_of(object)})) {
     unpaused.annotations.erase(name);
   }
   if (const auto written = to_hpa(unpaused)) part = *written;
@@ -146,6 +146,7 @@ Autoscaler to_autoscaler(const ScaledObject& object) {
         value_of<policy::Trigger::MetricType>(modifiers.metric_type, kMetricTypes)};
   }
   autoscaler.pause = pause_of(object);
+  autoscaler.force_activation = forces_activation(object);
   return autoscaler;
 }
 
@@ -154,7 +155,7 @@ ScaledObject from_autoscaler(const Autoscaler& autoscaler) {
   ScaledObject object;
   object.name = autoscaler.name;
   object.namespace_ = autoscaler.namespace_;
-  object.annotations = annotations_of(autoscaler.pause);
+  object.annotations = annotations_of(autoscaler);
   Spec& spec = object.spec;
   if (const auto& target = autoscaler.target.scale_target_ref) {
     spec.scale_target_ref = {target->name, target->api_version, target->kind, {}};

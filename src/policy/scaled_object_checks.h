@@ -24,7 +24,8 @@ std::vector<Refusal> refused_by_server(const ScaledObject& object,
 
 std::optional<Refusal> check_pause(const ScaledObject& object);  // Z2
 Pause pause_of(const ScaledObject& object);                      // section 1.3
+bool forces_activation(const ScaledObject& object);
 /// The other way.
-std::map<std::string, std::string> annotations_of(const Pause& pause);
+std::map<std::string, std::string> annotations_of(const Autoscaler& autoscaler);
 
 }  // namespace headroom::policy::keda

@@ -21,6 +21,7 @@ constexpr std::string_view kPaused = "autoscaling.keda.sh/paused";
 constexpr std::string_view kPausedReplicas = "autoscaling.keda.sh/paused-replicas";
 constexpr std::string_view kPausedScaleIn = "autoscaling.keda.sh/paused-scale-in";
 constexpr std::string_view kPausedScaleOut = "autoscaling.keda.sh/paused-scale-out";
+constexpr std::string_view kForceActivation = "autoscaling.keda.sh/force-activation";
 constexpr std::string_view kExcluded = "scaledobject.keda.sh/hpa-excluded-labels";
 constexpr std::string_view kNameLabel = "scaledobject.keda.sh/name";
 constexpr std::string_view kComposite = "composite-metric";
@@ -308,7 +309,10 @@ Pause pause_of(const ScaledObject& object) {
   return pause;
 }
 
-std::map<std::string, std::string> annotations_of(const Pause& pause) {
+bool forces_activation(const ScaledObject& object) { return flag(object, kForceActivation); }
+
+std::map<std::string, std::string> annotations_of(const Autoscaler& autoscaler) {
+  const Pause& pause = autoscaler.pause;
   std::map<std::string, std::string> annotations;
   if (pause.replicas) {
     annotations[std::string(kPausedReplicas)] = fmt::format("{}", pause.replicas->count);
@@ -317,6 +321,7 @@ std::map<std::string, std::string> annotations_of(const Pause& pause) {
   }
   if (pause.scale_in) annotations[std::string(kPausedScaleIn)] = "true";
   if (pause.scale_out) annotations[std::string(kPausedScaleOut)] = "true";
+  if (autoscaler.force_activation) annotations[std::string(kForceActivation)] = "true";
   return annotations;
 }
 
