@@ -13,5 +13,6 @@ bench() {
 bench bench/bench.py ${BENCH:-}
 bench bench/from_zero.py
 bench bench/reaction.py
+bench bench/decide.py
 bench bench/footprint.py
 exit $failed

@@ -9,6 +9,7 @@
 
 #include "base/time.h"
 #include "decide/record.h"
+#include "decide/words.h"
 
 namespace headroom::cli {
 namespace {
@@ -30,32 +31,13 @@ const char* word(decide::Step::Stage stage) {
   return "";
 }
 
-const char* word(decide::Absent::Reason reason) {
-  using Reason = decide::Absent::Reason;
-  switch (reason) {
-    case Reason::unreachable:
-      return "unreachable";
-    case Reason::timeout:
-      return "timeout";
-    case Reason::no_data:
-      return "no data";
-    case Reason::not_finite:
-      return "not finite";
-    case Reason::negative:
-      return "negative";
-    case Reason::stale:
-      return "stale";
-  }
-  return "";
-}
-
-std::string told(const decide::Absent& absent) {
-  return absent.answer.empty() ? word(absent.reason)
-                               : fmt::format("{} ({})", word(absent.reason), absent.answer);
+const char* word(decide::Truth status) {
+  if (status == decide::Truth::unknown) return "unknown";
+  return status == decide::Truth::yes ? "true" : "false";
 }
 
 std::string load_of(const decide::Observation& seen) {
-  if (!seen.load) return "not measured: " + told(seen.load.error());
+  if (!seen.load) return "not measured: " + decide::said(seen.load.error());
   const auto& load = *seen.load;
   return fmt::format(
       "{:.2f} requests at once and {:.1f}/s over the last {}; now {} waiting, {} running",
@@ -65,7 +47,9 @@ std::string load_of(const decide::Observation& seen) {
 std::string replicas_of(const decide::Observation& seen) {
   using State = decide::ReplicaSeen::State;
   const auto count = [&seen](State state) {
-    return std::ranges::count(seen.replicas, state, &decide::ReplicaSeen::state);
+    return std::ranges::count_if(seen.replicas, [state](const decide::ReplicaSeen& replica) {
+      return replica.state() == state;
+    });
   };
   return fmt::format("{} asked for; {} ready, {} starting, {} draining", seen.current.count,
                      count(State::ready), count(State::starting), count(State::draining));
@@ -74,18 +58,18 @@ std::string replicas_of(const decide::Observation& seen) {
 /// "replica 3: ready for 12.3s, cpu 0.83 cores, memory 41.2 MiB".
 std::string replica_of(const decide::ReplicaSeen& replica, Instant now) {
   using State = decide::ReplicaSeen::State;
-  const auto* state = replica.state == State::ready      ? "ready"
-                      : replica.state == State::starting ? "starting"
-                                                         : "draining";
+  const auto* state = replica.state() == State::ready      ? "ready"
+                      : replica.state() == State::starting ? "starting"
+                                                           : "draining";
   const auto cpu =
       replica.cpu ? fmt::format("{:.2f} cores", static_cast<double>(replica.cpu->value.milli) / 1e3)
-                  : told(replica.cpu.error());
+                  : decide::said(replica.cpu.error());
   const auto memory =
       replica.memory ? fmt::format("{:.1f} MiB", static_cast<double>(replica.memory->value.milli) /
                                                      1e3 / (1024.0 * 1024.0))
-                     : told(replica.memory.error());
+                     : decide::said(replica.memory.error());
   return fmt::format("replica {}: {} for {}, cpu {}, memory {}", replica.id, state,
-                     to_string(now - replica.state_since), cpu, memory);
+                     to_string(replica.ready ? now - replica.ready->since : 0ms), cpu, memory);
 }
 
 std::string headline(const journal::Entry& entry) {
@@ -134,7 +118,7 @@ std::string tell(const journal::Entry& entry) {
   title = "state";
   for (const auto& condition : entry.decision.conditions) {
     text += fmt::format("  {:<8}  {} is {}: {}: {}\n", title, condition.type,
-                        condition.status ? "true" : "false", condition.reason, condition.message);
+                        word(condition.status), condition.reason, condition.message);
     title = "";
   }
   if (!entry.outcome.empty()) text += fmt::format("  outcome   {}\n", entry.outcome);

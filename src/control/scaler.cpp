@@ -204,9 +204,13 @@ decide::Observation Scaler::collect() {
   observation.now = world_.clock.now();
   observation.unix_millis = unix_millis();
   observation.current = current_;
+  const auto& requests = policy_.target.process.resources.requests;
+  observation.templates = {
+      {.containers = {{policy_.name, {{"cpu", requests.cpu}, {"memory", requests.memory}}}}}};
   for (const auto& replica : target_->replicas()) {
     observation.replicas.push_back(seen(replica, observation.now));
   }
+  observation.status = {static_cast<std::int32_t>(observation.replicas.size())};
   if (service_) {
     const auto counters = world_.gateway.snapshot(*service_);
     observation.load = load_.add({observation.now, counters.arrived, counters.concurrency_seconds,
@@ -216,29 +220,20 @@ decide::Observation Scaler::collect() {
 }
 
 decide::ReplicaSeen Scaler::seen(const target::Replica& replica, Instant now) {
-  using Seen = decide::ReplicaSeen::State;
   auto& meter = usage_[replica.id];
   if (replica.pid > 0 && meter.due(now)) {
     if (const auto usage = target_->usage(replica.id)) {
       meter.add(now, usage->cpu, usage->memory_bytes);
     }
   }
+  using State = target::Replica::State;
   decide::ReplicaSeen seen;
   seen.id = replica.id;
-  switch (replica.state) {
-    case target::Replica::State::ready:
-      seen.state = Seen::ready;
-      break;
-    case target::Replica::State::draining:
-      seen.state = Seen::draining;
-      break;
-    case target::Replica::State::starting:
-    case target::Replica::State::backing_off:
-      seen.state = Seen::starting;
-      break;
-  }
+  seen.deleting = replica.state == State::draining;
   seen.started = now - since(replica.started);
-  seen.state_since = now - since(replica.state_since);
+  seen.ready =
+      decide::Readiness{replica.state == State::ready ? decide::Truth::yes : decide::Truth::no,
+                        now - since(replica.state_since)};
   seen.cpu = meter.cpu(now);
   seen.memory = meter.memory(now);
   return seen;

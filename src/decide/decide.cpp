@@ -7,8 +7,10 @@
 #include "decide/activate.h"
 #include "decide/combine.h"
 #include "decide/concurrency.h"
+#include "decide/explain.h"
+#include "decide/hpa.h"
 #include "decide/limit.h"
-#include "decide/resource.h"
+#include "decide/replica_calculator.h"
 #include "decide/stabilise.h"
 #include "decide/steps.h"
 #include "decide/words.h"
@@ -21,6 +23,7 @@ using Stage = Step::Stage;
 constexpr Millis kSoon = 1s;
 constexpr Millis kSoonest = 10ms;
 constexpr Millis kAsleep = 15s;
+constexpr Millis kSyncPeriod = 15s;  // kube-controller-manager's
 
 /// What the policy says, read for one decision.
 struct Plan {
@@ -29,20 +32,23 @@ struct Plan {
   Rules rules;
   bool damped;  // HPA's windows and rates are in force
   Bounds bounds;
+  Replicas initial;  // initialScale, inside the maximum
 };
 
 Plan plan_of(const policy::Autoscaler& policy) {
   Plan plan{.policy = policy,
             .by_load = policy.concurrency,
-            .rules = rules_of(policy.behavior),
+            .rules = rules_of(policy),
             .damped = false,
-            .bounds = {}};
+            .bounds = {},
+            .initial = {}};
   if (!plan.by_load && policy.metrics.empty()) plan.by_load = policy::Concurrency{};
   // The KPA damps by its own windows; HPA's defaults on top of them would hold every burst for
   // five minutes.
   plan.damped = policy.behavior || !plan.by_load;
   plan.bounds.max = std::max(Replicas{0}, policy.max_replicas);
   plan.bounds.min = std::clamp(policy.min_replicas, Replicas{0}, plan.bounds.max);
+  if (plan.by_load) plan.initial = {std::min(plan.by_load->initial_scale, plan.bounds.max.count)};
   return plan;
 }
 
@@ -64,17 +70,34 @@ void add_limit(const Limited& limited, const Bounds& bounds, Chain& chain, Decis
               limit_text(limited.reason, limited.replicas, bounds));
   }
   decision.conditions.push_back(
-      {"ScalingLimited", !free, std::string(limited.reason),
+      {"ScalingLimited", free ? Truth::no : Truth::yes, limited.reason,
        free ? "the desired count is within the acceptable range" : decision.steps.back().text});
+}
+
+Proposal propose_by_metric(const policy::Autoscaler& policy, std::size_t index,
+                           const Tolerances& tolerances, const Observation& observation,
+                           Replicas current) {
+  const auto& metric = policy.metrics[index];
+  const auto answer = calculate(policy, index, observation, current, tolerances);
+  Proposal proposal{.name = metric.name};
+  Chain(proposal.steps, current)
+      .link(Stage::recommend, answer.code, answer.failed ? current : answer.replicas, answer.inputs,
+            static_cast<std::int32_t>(index));
+  if (answer.failed) {
+    proposal.failure = failure_of(metric.type);
+  } else {
+    proposal.replicas = answer.replicas;
+  }
+  return proposal;
 }
 
 std::vector<Proposal> propose(const Plan& plan, const Observation& observation, Replicas current,
                               Memory& memory) {
   std::vector<Proposal> proposals;
   if (current.count > 0) {  // at zero there is no replica to read
-    for (const auto& metric : plan.policy.metrics) {
-      proposals.push_back(propose_by_resource(metric, plan.policy.target.process.resources.requests,
-                                              tolerances_of(plan.policy), observation, current));
+    const auto tolerances = tolerances_of(plan.policy);
+    for (std::size_t i = 0; i < plan.policy.metrics.size(); ++i) {
+      proposals.push_back(propose_by_metric(plan.policy, i, tolerances, observation, current));
     }
   }
   if (plan.by_load) {
@@ -85,19 +108,20 @@ std::vector<Proposal> propose(const Plan& plan, const Observation& observation, 
 
 Condition scaling_active(const std::vector<Proposal>& proposals, const Combined& combined) {
   if (combined.held_by != nullptr) {
-    return {"ScalingActive", false, combined.held_by->failure, combined.held_by->message};
+    return {"ScalingActive", Truth::no, combined.held_by->failure, combined.held_by->message};
   }
   if (proposals.empty()) {
-    return {"ScalingActive", false, "ScalingDisabled", "at zero no metric is read"};
+    return {"ScalingActive", Truth::no, "ScalingDisabled", "at zero no metric is read"};
   }
-  return {"ScalingActive", true, "ValidMetricFound", "a number of replicas could be calculated"};
+  return {"ScalingActive", Truth::yes, "ValidMetricFound",
+          "a number of replicas could be calculated"};
 }
 
 /// Windows and rates. What a failed reading held is not damped and not remembered.
 void damp(const Plan& plan, const Observation& observation, Replicas current, Memory& memory,
           Chain& chain, Decision& decision) {
   const Instant now = observation.now;
-  Condition able{"AbleToScale", true, "ReadyForNewScale", "the last recommendation stands"};
+  Condition able{"AbleToScale", Truth::yes, "ReadyForNewScale", "the last recommendation stands"};
   if (plan.damped && current.count > 0) {
     const Replicas wanted = chain.number();
     const Replicas stable = stabilise({current, wanted}, plan.rules, now, memory.recommendations);
@@ -120,7 +144,7 @@ void damp(const Plan& plan, const Observation& observation, Replicas current, Me
 
 void hold(const Plan& plan, Chain& chain, Decision& decision) {
   decision.conditions.push_back(
-      {"AbleToScale", true, "SucceededGetScale", "the replicas could be counted"});
+      {"AbleToScale", Truth::yes, "SucceededGetScale", "the replicas could be counted"});
   add_limit(within_bounds(chain.number(), plan.bounds), plan.bounds, chain, decision);
 }
 
@@ -128,7 +152,9 @@ void hold(const Plan& plan, Chain& chain, Decision& decision) {
 /// replicas of a load that is gone.
 void forget(Memory& memory) {
   memory.recommendations.clear();
+  const bool initialised = memory.concurrency.initialised;
   memory.concurrency = {};
+  memory.concurrency.initialised = initialised;
 }
 
 Millis look_again(const Plan& plan, const Observation& observation, const Decision& decision,
@@ -147,6 +173,17 @@ bool only_bounds(const Plan& plan, Replicas current, Replicas inside) {
   return !plan.by_load && current != inside;
 }
 
+/// Whether initialScale is still to be reached.
+bool begins(const Plan& plan, const Memory& memory) {
+  return plan.initial.count > 0 && !memory.concurrency.initialised;
+}
+Activation begin(const Plan& plan, Chain& chain) {
+  chain.move(Stage::activate, step::kInitialScale, std::max(chain.number(), plan.initial), [&] {
+    return fmt::format("begins with {} {}", plan.initial.count, arrow(plan.initial));
+  });
+  return {Activation::Kind::none, chain.number()};
+}
+
 void run(const Plan& plan, const Observation& observation, Replicas current, Memory& memory,
          Decision& decision) {
   const Limited inside = within_bounds(current, plan.bounds);
@@ -158,9 +195,9 @@ void run(const Plan& plan, const Observation& observation, Replicas current, Mem
   decision.replicas = inside.replicas;
   if (only_bounds(plan, current, inside.replicas)) {
     decision.conditions.push_back(
-        {"AbleToScale", true, "SucceededGetScale", "the replicas could be counted"});
+        {"AbleToScale", Truth::yes, "SucceededGetScale", "the replicas could be counted"});
     decision.conditions.push_back(
-        {"ScalingLimited", true, std::string(inside.reason), decision.steps.back().text});
+        {"ScalingLimited", Truth::yes, inside.reason, decision.steps.back().text});
     return;
   }
   const auto proposals = propose(plan, observation, inside.replicas, memory);
@@ -168,8 +205,10 @@ void run(const Plan& plan, const Observation& observation, Replicas current, Mem
   decision.conditions.push_back(scaling_active(proposals, combined));
 
   Chain chain(decision.steps, combined.replicas);
-  const auto activation = activate(plan.policy, observation, inside.replicas,
-                                   combined.held_by != nullptr, memory, chain);
+  const auto activation = begins(plan, memory)
+                              ? begin(plan, chain)
+                              : activate(plan.policy, observation, inside.replicas,
+                                         combined.held_by != nullptr, memory, chain);
   if (activation.kind == Activation::Kind::sleep) {
     if (current.count > 0) forget(memory);
     hold(plan, chain, decision);
@@ -185,18 +224,54 @@ void run(const Plan& plan, const Observation& observation, Replicas current, Mem
   decision.replicas = chain.number();
 }
 
-}  // namespace
+/// HPA's: an object with a scale subresource, and no gateway before it.
+Bounds bounds_of(const policy::Autoscaler& policy) {
+  return {policy.min_replicas, policy.max_replicas};
+}
 
-Decision decide(const policy::Autoscaler& policy, const Observation& observation, Memory& memory) {
+void decide_for_processes(const policy::Autoscaler& policy, const Observation& observation,
+                          Memory& memory, Decision& decision) {
   const Plan plan = plan_of(policy);
-  Decision decision;
-  decision.current = observation.current;
   note_activity(observation, memory);
+  if (plan.by_load && observation.ready() >= std::max(plan.bounds.min, plan.initial).count) {
+    memory.concurrency.initialised = true;
+  }
   run(plan, observation, std::max(Replicas{0}, observation.current), memory, decision);
   if (plan.damped && decision.replicas != decision.current) {
     remember_change({decision.current, decision.replicas}, plan.rules, observation.now, memory);
   }
+  decision.write = decision.rescales();
   decision.look_again = look_again(plan, observation, decision, memory);
+}
+
+}  // namespace
+
+void decide_into(const policy::Autoscaler& policy, const Observation& observation, Memory& memory,
+                 Decision& decision) {
+  decision.steps.clear();
+  decision.metrics.clear();
+  decision.current = observation.current;
+  decision.write = decision.error = false;
+  if (policy.target.scale_target_ref) {
+    reconcile(policy, bounds_of(policy), observation, memory, decision);
+    decision.look_again = kSyncPeriod;
+  } else {
+    decision.conditions.clear();
+    decide_for_processes(policy, observation, memory, decision);
+  }
+}
+
+void settle(const policy::Autoscaler& policy, const Observation& observation, bool refused,
+            Memory& memory, Decision& decision) {
+  if (!policy.target.scale_target_ref) return;  // nothing of a process is refused
+  settle(policy, bounds_of(policy), observation.now, refused, memory, decision);
+}
+
+Decision decide(const policy::Autoscaler& policy, const Observation& observation, Memory& memory) {
+  Decision decision;
+  decide_into(policy, observation, memory, decision);
+  settle(policy, observation, false, memory, decision);
+  put_into_words(policy, observation, decision);
   return decision;
 }
 

@@ -41,10 +41,10 @@ std::int64_t allowed(const policy::ScalingPolicy& policy, std::int64_t before, i
 
 /// How far the policies let it go in this direction (1 up, −1 down), never past current the other
 /// way. Max is the largest change, Min the smallest.
-Replicas furthest(const policy::ScalingRules& rules, int direction, Replicas current, Instant now,
+Replicas furthest(const Rates& rules, int direction, Replicas current, Instant now,
                   std::span<const ScaleEvent> ups, std::span<const ScaleEvent> downs) {
-  if (rules.select_policy == Select::disabled || rules.policies.empty()) return current;
-  const bool largest_number = (rules.select_policy == Select::max) == (direction > 0);
+  if (rules.select == Select::disabled || rules.policies.empty()) return current;
+  const bool largest_number = (rules.select == Select::max) == (direction > 0);
   std::int64_t result = largest_number ? std::numeric_limits<std::int32_t>::min()
                                        : std::numeric_limits<std::int32_t>::max();
   for (const auto& policy : rules.policies) {
@@ -87,7 +87,7 @@ Limited limit(Change change, const Rules& rules, Bounds bounds, Instant now,
               std::span<const ScaleEvent> ups, std::span<const ScaleEvent> downs) {
   if (rules.given) return limit_with_behavior(change, rules, bounds, now, ups, downs);
   const std::int64_t before =
-      std::max<std::int64_t>(0, count_before(change.current, kScaleUpLimitPeriod, now, ups, downs));
+      std::max<std::int64_t>(0, count_before(change.current, rules.doubling, now, ups, downs));
   const Replicas rate = std::max(narrow(std::max<std::int64_t>(2 * before, 4)), change.current);
   if (change.wanted < bounds.min) return {bounds.min, step::kTooFewReplicas};
   const Replicas most = std::min(bounds.max, rate);
@@ -97,7 +97,8 @@ Limited limit(Change change, const Rules& rules, Bounds bounds, Instant now,
 
 void remember_change(Change change, const Rules& rules, Instant now, Memory& memory) {
   const bool up = change.wanted > change.current;
-  Millis longest = rules.given ? 0ms : kScaleUpLimitPeriod;
+  if (!rules.given && rules.doubling == 0s) return;  // nothing would ask for it
+  Millis longest = rules.given ? 0ms : rules.doubling;
   if (rules.given) {
     for (const auto& policy : (up ? rules.up : rules.down).policies) {
       longest = std::max(longest, policy.period);
@@ -108,7 +109,7 @@ void remember_change(Change change, const Rules& rules, Instant now, Memory& mem
   // The last one that is out of its own direction's periods, though the other direction's longer
   // ones may still count it: upstream's way, and its numbers.
   const auto old = std::find_if(events.rbegin(), events.rend(),
-                                [&](const ScaleEvent& e) { return now - e.at >= longest; });
+                                [&](const ScaleEvent& e) { return now - e.at > longest; });
   if (old != events.rend()) {
     *old = event;
     return;

@@ -23,14 +23,10 @@ Limited within_bounds(Replicas wanted, Bounds bounds);
 
 /// As far from current towards wanted as the rates and the bounds allow. With a behavior: by its
 /// policies and the events inside their periods, a limit never turning the direction. Without:
-/// up to twice, or 4 where that is more, of what there was kScaleUpLimitPeriod ago.
+/// up to twice, or 4 where that is more, of what there was `rules.doubling` ago.
 /// Source: HPA v2, horizontal.go, convertDesiredReplicasWith[Behavior]Rate.
 Limited limit(Change change, const Rules& rules, Bounds bounds, Instant now,
               std::span<const ScaleEvent> ups, std::span<const ScaleEvent> downs);
-
-/// Upstream doubles at most at each look, one in 15 s with some jitter. At four looks a second
-/// that would be no limit; so what was added in the last 10 s is not doubled again.
-inline constexpr Millis kScaleUpLimitPeriod = 10s;
 
 /// Remembers a change of the count. It takes the place of the last event of its direction that
 /// has left all periods of that direction; where there is none, it is added (at most 2,048).

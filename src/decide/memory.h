@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "base/units.h"
+#include "decide/decision.h"
 
 namespace headroom::decide {
 
@@ -26,13 +27,26 @@ struct Recommendation {
   bool operator==(const Recommendation&) const = default;
 };
 
+/// A number and the slot of 2 s in which it was last the largest.
+struct SlotAnswer {
+  std::int64_t slot = 0;
+  Replicas replicas;
+  bool operator==(const SlotAnswer&) const = default;
+};
+
+/// What the exact KPA remembers beside its windows.
+struct KpaMemory {
+  std::optional<Instant> panic_since;  // last time over the threshold; none: calm
+  Replicas panic_peak;
+  std::vector<SlotAnswer> delayed;  // inside scaleDownDelay; falling, so at most one per slot
+  bool operator==(const KpaMemory&) const = default;
+};
+
 struct ConcurrencyMemory {
   Window stable;
   Window panic;
-  std::optional<Instant> panic_since;  // last time over the threshold; none: calm
-  Replicas panic_peak;
-  std::vector<Replicas> delay_slots;  // scaleDownDelay: largest answer per 2 s slot
-  std::int64_t delay_last_slot = 0;
+  KpaMemory kpa;
+  bool initialised = false;  // initialScale has been reached
   // maxScaleDownRate is per 2 s, however often one looks: the slot, and what was ready in it.
   std::int64_t rate_slot = 0;
   Replicas rate_ready;
@@ -53,6 +67,7 @@ struct Memory {
   std::vector<ScaleEvent> ups, downs;           // inside the rate windows
   ConcurrencyMemory concurrency;
   std::optional<Instant> last_active;
+  std::vector<Condition> conditions;  // HPA's: they stay until a step sets them anew
   bool operator==(const Memory&) const = default;
 };
 

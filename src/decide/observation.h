@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <tl/expected.hpp>
 
 #include "base/time.h"
 #include "base/units.h"
+#include "decide/decision.h"
 
 namespace headroom::decide {
 
@@ -27,15 +29,56 @@ struct Absent {
 /// Zero is an answer, and it takes people's services away: "none" is Absent.
 using Reading = tl::expected<Measured, Absent>;
 
+/// What a container asks for: resource name ("cpu", "memory") to quantity.
+using ResourceRequests = std::vector<std::pair<std::string, Quantity>>;
+
+struct ContainerSeen {
+  std::string name;
+  ResourceRequests requests;
+  bool operator==(const ContainerSeen&) const = default;
+};
+
+/// What replicas are made of. Most have one in common.
+struct Template {
+  std::vector<ContainerSeen> containers;
+  std::vector<ContainerSeen> sidecars;  // init containers that keep running
+  ResourceRequests pod_requests;        // of the pod as a whole
+  ResourceRequests overhead;
+  bool operator==(const Template&) const = default;
+};
+
+struct Readiness {
+  Truth status = Truth::no;
+  Instant since;  // the last change
+  bool operator==(const Readiness&) const = default;
+};
+
+/// A replica: a process, or a pod.
 struct ReplicaSeen {
   enum class State { starting, ready, draining };
+  enum class Phase { pending, running, succeeded, failed };
   std::uint64_t id = 0;
-  State state = State::starting;
-  Instant started;
-  Instant state_since;  // the last change of readiness
-  Reading cpu;          // cores
-  Reading memory;       // bytes
+  Phase phase = Phase::running;
+  bool deleting = false;           // on its way out
+  std::optional<Instant> started;  // none: not yet
+  std::optional<Readiness> ready;  // none: nobody has looked
+  std::int32_t made_of = 0;        // which of the observation's templates
+  Reading cpu;                     // cores
+  Reading memory;                  // bytes
+
+  /// In one word. A process is never pending or failed: it is started again.
+  State state() const;
+  bool is_ready() const { return ready && ready->status == Truth::yes; }
   bool operator==(const ReplicaSeen&) const = default;
+};
+
+/// What a source said of one of the policy's metrics.
+struct MetricSeen {
+  std::optional<Absent> failed;      // the source did; nothing below counts
+  std::vector<Reading> of_replicas;  // one for each of the observation's, in their order
+  std::vector<Quantity> strays;      // of names that are no replica
+  std::vector<Quantity> values;      // Object: one; External: of each series
+  bool operator==(const MetricSeen&) const = default;
 };
 
 /// What the gateway measured. Concurrency counts what waits, too.
@@ -54,7 +97,13 @@ struct Observation {
   Instant now;
   std::int64_t unix_millis = 0;  // the wall clock, for people
   Replicas current;              // asked for: the target's "spec replicas"
+  Replicas status;               // what there is: its "status replicas"
+  bool selects = true;           // the target says which replicas are its own
+  std::vector<Template> templates;
   std::vector<ReplicaSeen> replicas;
+  /// One for each of the policy's metrics. None at all: Resource metrics are the replicas' own
+  /// cpu and memory.
+  std::vector<MetricSeen> metrics;
   tl::expected<Load, Absent> load = tl::unexpected<Absent>(Absent{});
 
   std::int32_t ready() const;

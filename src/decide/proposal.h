@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,8 +16,8 @@ struct Proposal {
   std::string name;                  // "cpu", "concurrency"
   std::optional<Replicas> replicas;  // none: it could not tell
   std::vector<Step> steps;           // a chain from what runs now to `replicas`
-  std::string failure;               // where it has none: the condition's reason and message
-  std::string message;
+  std::string_view failure;          // where it has none: the condition's reason
+  std::string message;               // … and message; empty: the failed step's text
 };
 
 /// Grows a chain of steps; each starts at the number where the one before ended.
@@ -24,10 +26,23 @@ class Chain {
   Chain(std::vector<Step>& steps, Replicas from) : steps_(steps), number_(from) {}
 
   Replicas number() const { return number_; }
+  /// What follows starts from here.
+  void go_on_from(Replicas number) { number_ = number; }
 
   void add(Step::Stage stage, std::string_view code, Replicas to, std::string text) {
-    steps_.push_back({stage, std::string(code), std::move(text), number_, to});
-    number_ = to;
+    link(stage, code, to).text = std::move(text);
+  }
+  /// The same from its numbers; its text is left to put_into_words().
+  Step& link(Step::Stage stage, std::string_view code, Replicas to,
+             const std::array<double, 4>& inputs = {}, std::int32_t source = -1) {
+    Step& step = steps_.emplace_back();
+    step.stage = stage;
+    step.code = code;
+    step.before = number_;
+    step.after = number_ = to;
+    step.inputs = inputs;
+    step.source = source;
+    return step;
   }
   /// Only where it moves the number.
   template <class Words>

@@ -3,15 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
+#include <functional>
 #include <type_traits>
 
 #include "decide/json.h"
+#include "decide/steps.h"
 #include "decide/window.h"
 
 namespace headroom::decide {
 namespace {
 
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 
 }  // namespace
 
@@ -21,8 +23,13 @@ struct Words<Absent::Reason> {
                                                              "not_finite",  "negative", "stale"};
 };
 template <>
-struct Words<ReplicaSeen::State> {
-  static constexpr std::array<std::string_view, 3> kWords = {"starting", "ready", "draining"};
+struct Words<ReplicaSeen::Phase> {
+  static constexpr std::array<std::string_view, 4> kWords = {"Pending", "Running", "Succeeded",
+                                                             "Failed"};
+};
+template <>
+struct Words<Truth> {
+  static constexpr std::array<std::string_view, 3> kWords = {"False", "True", "Unknown"};
 };
 template <>
 struct Words<Step::Stage> {
@@ -50,14 +57,51 @@ void describe(Io& io, T& absent) {
   io.field("answer", absent.answer);
 }
 
+using Request = ResourceRequests::value_type;
+template <class Io, Is<Request> T>
+void describe(Io& io, T& request) {
+  io.field("resource", request.first);
+  io.field("milli", request.second);
+}
+
+template <class Io, Is<ContainerSeen> T>
+void describe(Io& io, T& container) {
+  io.field("name", container.name);
+  io.field("requests", container.requests);
+}
+
+template <class Io, Is<Template> T>
+void describe(Io& io, T& made_of) {
+  io.field("containers", made_of.containers);
+  io.field("sidecars", made_of.sidecars);
+  io.field("podRequests", made_of.pod_requests);
+  io.field("overhead", made_of.overhead);
+}
+
+template <class Io, Is<Readiness> T>
+void describe(Io& io, T& readiness) {
+  io.field("status", readiness.status);
+  io.field("since", readiness.since);
+}
+
 template <class Io, Is<ReplicaSeen> T>
 void describe(Io& io, T& replica) {
   io.field("id", replica.id);
-  io.field("state", replica.state);
+  io.field("phase", replica.phase);
+  io.field("deleting", replica.deleting);
   io.field("started", replica.started);
-  io.field("stateSince", replica.state_since);
+  io.field("ready", replica.ready);
+  io.field("madeOf", replica.made_of);
   io.field("cpu", replica.cpu);
   io.field("memory", replica.memory);
+}
+
+template <class Io, Is<MetricSeen> T>
+void describe(Io& io, T& metric) {
+  io.field("failed", metric.failed);
+  io.field("ofReplicas", metric.of_replicas);
+  io.field("strays", metric.strays);
+  io.field("values", metric.values);
 }
 
 template <class Io, Is<Load> T>
@@ -75,25 +119,73 @@ void describe(Io& io, T& observation) {
   io.field("now", observation.now);
   io.field("unixMillis", observation.unix_millis);
   io.field("current", observation.current);
+  io.field("status", observation.status);
+  io.field("selects", observation.selects);
+  io.field("templates", observation.templates);
   io.field("replicas", observation.replicas);
+  io.field("metrics", observation.metrics);
   io.field("load", observation.load);
+}
+
+/// A fixed word of our own tables: read back, it is theirs again.
+template <class Table, class Member>
+void word_of(JsonWriter& io, std::string_view name, const std::string_view& word, const Table&,
+             Member) {
+  io.field(name, std::string(word));
+}
+template <class Table, class Member>
+void word_of(JsonReader& io, std::string_view name, std::string_view& word, const Table& table,
+             Member member) {
+  std::string text;
+  io.field(name, text);
+  const auto known = std::ranges::find(table, text, member);
+  io.require(known != table.end(), "a word of no table");
+  if (known != table.end()) word = (*known).*member;
+}
+
+/// A step's numbers by the names that its kind has for them.
+template <class S>
+struct Inputs {
+  S& step;
+};
+template <class Io, class S>
+void describe(Io& io, Inputs<S>& inputs) {
+  const auto kind = std::ranges::find(kSteps, inputs.step.code, &StepKind::code);
+  if (kind == kSteps.end()) return;
+  for (std::size_t i = 0; i < kind->inputs.size(); ++i) {
+    if (!kind->inputs[i].empty()) io.field(kind->inputs[i], inputs.step.inputs[i]);
+  }
+}
+template <class S>
+void describe(JsonWriter& io, const Inputs<S>& inputs) {
+  describe(io, const_cast<Inputs<S>&>(inputs));
 }
 
 template <class Io, Is<Step> T>
 void describe(Io& io, T& step) {
   io.field("stage", step.stage);
-  io.field("code", step.code);
+  word_of(io, "code", step.code, kSteps, &StepKind::code);
   io.field("text", step.text);
   io.field("before", step.before);
   io.field("after", step.after);
+  io.field("source", step.source);
+  Inputs<T> inputs{step};
+  io.field("inputs", inputs);
 }
 
 template <class Io, Is<Condition> T>
 void describe(Io& io, T& condition) {
-  io.field("type", condition.type);
+  word_of(io, "type", condition.type, kReasons, &ReasonKind::type);
   io.field("status", condition.status);
-  io.field("reason", condition.reason);
+  word_of(io, "reason", condition.reason, kReasons, &ReasonKind::reason);
   io.field("message", condition.message);
+}
+
+template <class Io, Is<MetricNow> T>
+void describe(Io& io, T& now) {
+  io.field("averageUtilization", now.average_utilization);
+  io.field("averageValue", now.average_value);
+  io.field("value", now.value);
 }
 
 template <class Io, Is<Decision> T>
@@ -102,6 +194,9 @@ void describe(Io& io, T& decision) {
   io.field("replicas", decision.replicas);
   io.field("steps", decision.steps);
   io.field("conditions", decision.conditions);
+  io.field("metrics", decision.metrics);
+  io.field("write", decision.write);
+  io.field("error", decision.error);
   io.field("lookAgain", decision.look_again);
 }
 
@@ -133,14 +228,30 @@ void describe(Io& io, T& event) {
   io.field("change", event.change);
 }
 
+template <class Io, Is<SlotAnswer> T>
+void describe(Io& io, T& answer) {
+  io.field("slot", answer.slot);
+  io.field("replicas", answer.replicas);
+}
+
+template <class Io, Is<KpaMemory> T>
+void describe(Io& io, T& memory) {
+  io.field("panicSince", memory.panic_since);
+  io.field("panicPeak", memory.panic_peak);
+  io.field("delayed", memory.delayed);
+  if constexpr (std::same_as<Io, JsonReader>) {
+    io.require(
+        std::ranges::is_sorted(memory.delayed, std::greater_equal<>(), &SlotAnswer::replicas),
+        "delayed answers that do not fall");
+  }
+}
+
 template <class Io, Is<ConcurrencyMemory> T>
 void describe(Io& io, T& memory) {
   io.field("stable", memory.stable);
   io.field("panic", memory.panic);
-  io.field("panicSince", memory.panic_since);
-  io.field("panicPeak", memory.panic_peak);
-  io.field("delaySlots", memory.delay_slots);
-  io.field("delayLastSlot", memory.delay_last_slot);
+  io.field("kpa", memory.kpa);
+  io.field("initialised", memory.initialised);
   io.field("rateSlot", memory.rate_slot);
   io.field("rateReady", memory.rate_ready);
   io.field("raised", memory.raised);
@@ -154,6 +265,7 @@ void describe(Io& io, T& memory) {
   io.field("downs", memory.downs);
   io.field("concurrency", memory.concurrency);
   io.field("lastActive", memory.last_active);
+  io.field("conditions", memory.conditions);
 }
 
 namespace {

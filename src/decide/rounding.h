@@ -17,4 +17,18 @@ inline Replicas to_replicas(double value) {
 }
 inline Replicas ceil_replicas(double value) { return to_replicas(std::ceil(value)); }
 
+/// Sums and products of milli-units stop at what 64 bits take.
+inline std::int64_t add(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return a > 0 ? std::numeric_limits<std::int64_t>::max()
+               : std::numeric_limits<std::int64_t>::min();
+}
+inline std::int64_t multiply(std::int64_t a, std::int64_t b) {
+  std::int64_t product = 0;
+  if (!__builtin_mul_overflow(a, b, &product)) return product;
+  return (a > 0) == (b > 0) ? std::numeric_limits<std::int64_t>::max()
+                            : std::numeric_limits<std::int64_t>::min();
+}
+
 }  // namespace headroom::decide

@@ -1,18 +1,28 @@
 #include "decide/stabilise.h"
 
 #include <algorithm>
+#include <array>
 
 namespace headroom::decide {
 namespace {
 
+using Select = policy::ScalingRules::Select;
 using Type = policy::ScalingPolicy::Type;
 
-policy::ScalingRules filled(const std::optional<policy::ScalingRules>& rules,
-                            std::vector<policy::ScalingPolicy> defaults) {
-  policy::ScalingRules result = rules.value_or(policy::ScalingRules{});
-  if (result.policies.empty()) result.policies = std::move(defaults);
-  return result;
+// What the API server fills in where a behavior names no policies.
+constexpr std::array<policy::ScalingPolicy, 2> kUp = {
+    {{Type::pods, 4, 15s}, {Type::percent, 100, 15s}}};
+constexpr std::array<policy::ScalingPolicy, 1> kDown = {{{Type::percent, 100, 15s}}};
+
+Rates rates_of(const std::optional<policy::ScalingRules>& rules,
+               std::span<const policy::ScalingPolicy> defaults) {
+  if (!rules) return {Select::max, defaults};
+  return {rules->select_policy, rules->policies.empty() ? defaults : std::span(rules->policies)};
 }
+
+/// Headroom looks at processes several times a second, where upstream's doubling at each look
+/// would be no limit.
+constexpr Millis kDoublingOfProcesses = 10s;
 
 /// Adds the newest and drops what can win no more: an older entry matters only while it is lower
 /// or higher than all that came after it.
@@ -20,28 +30,33 @@ void remember(Recommendation newest, const Rules& rules, std::vector<Recommendat
   const Millis longest = std::max(rules.up_window, rules.down_window);
   std::erase_if(past, [&](const Recommendation& r) { return newest.at - r.at > longest; });
   past.push_back(newest);
-  std::vector<Recommendation> kept;
   Replicas lowest = newest.replicas, highest = newest.replicas;
-  for (auto it = past.rbegin(); it != past.rend(); ++it) {
-    const bool matters = it == past.rbegin() || it->replicas < lowest || it->replicas > highest;
-    lowest = std::min(lowest, it->replicas);
-    highest = std::max(highest, it->replicas);
-    if (matters) kept.push_back(*it);
+  auto kept = past.end() - 1;  // from here on all matter
+  for (auto each = kept; each != past.begin();) {
+    --each;
+    if (each->replicas >= lowest && each->replicas <= highest) continue;
+    lowest = std::min(lowest, each->replicas);
+    highest = std::max(highest, each->replicas);
+    *--kept = *each;
   }
-  std::ranges::reverse(kept);
-  past = std::move(kept);
+  past.erase(past.begin(), kept);
 }
 
 }  // namespace
 
-Rules rules_of(const std::optional<policy::Behavior>& behavior) {
+Rules rules_of(const policy::Autoscaler& policy) {
   Rules rules;
-  rules.given = behavior.has_value();
-  const auto given = behavior.value_or(policy::Behavior{});
-  rules.up = filled(given.scale_up, {{Type::pods, 4, 15s}, {Type::percent, 100, 15s}});
-  rules.down = filled(given.scale_down, {{Type::percent, 100, 15s}});
-  rules.up_window = rules.up.stabilization_window.value_or(0s);
-  rules.down_window = rules.down.stabilization_window.value_or(300s);
+  rules.given = policy.behavior.has_value();
+  rules.down_window = policy.controller.downscale_stabilization;
+  rules.doubling = policy.target.scale_target_ref ? 0s : kDoublingOfProcesses;
+  rules.up = {Select::max, kUp};
+  rules.down = {Select::max, kDown};
+  if (!policy.behavior) return rules;
+  const auto& [up, down] = *policy.behavior;
+  rules.up = rates_of(up, kUp);
+  rules.down = rates_of(down, kDown);
+  if (up) rules.up_window = up->stabilization_window.value_or(0s);
+  if (down) rules.down_window = down->stabilization_window.value_or(rules.down_window);
   return rules;
 }
 

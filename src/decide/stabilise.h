@@ -1,6 +1,7 @@
 #pragma once
 
-#include <optional>
+#include <span>
+#include <vector>
 
 #include "base/time.h"
 #include "decide/memory.h"
@@ -8,15 +9,26 @@
 
 namespace headroom::decide {
 
-/// HPA v2's `behavior` with its defaults filled in; `given` is whether the document has one.
-/// Without it upstream stabilises and limits by other rules, which are not these defaults.
+/// How fast one direction may go.
+struct Rates {
+  policy::ScalingRules::Select select = policy::ScalingRules::Select::max;
+  std::span<const policy::ScalingPolicy> policies;
+};
+
+/// HPA v2's `behavior` with its defaults filled in, borrowing the policy's lists; `given` is
+/// whether the document has one. Without it upstream stabilises and limits by other rules, which
+/// are not these defaults.
 struct Rules {
   bool given = false;
   Millis up_window = 0s;
   Millis down_window = 300s;
-  policy::ScalingRules up, down;  // with policies
+  Rates up, down;
+  /// Without a behavior: in how long the number may double. 0: at each look, as upstream does,
+  /// which looks every 15 s.
+  Millis doubling = 0s;
 };
-Rules rules_of(const std::optional<policy::Behavior>& behavior);
+/// What holds for the policy, which must outlive it.
+Rules rules_of(const policy::Autoscaler& policy);
 
 struct Change {
   Replicas current, wanted;
@@ -25,7 +37,7 @@ struct Change {
 /// Damps flapping: goes from current to wanted only as far as the remembered recommendations
 /// allow, and remembers `wanted`. The first call remembers `current`, too.
 /// With a behavior: between the lowest of the up window and the highest of the down window, an
-/// entry exactly as old as its window not counted. Without: the highest of the last 300 s, an
+/// entry exactly as old as its window not counted. Without: the highest of the down window, an
 /// entry exactly as old counted (upstream's windows differ so).
 /// Errors: none. Bound: what is remembered is what can still win, at most two entries for each
 /// number that occurred.

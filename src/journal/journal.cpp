@@ -24,7 +24,7 @@ constexpr std::int64_t kTrimPart = 16;   // of all entries, at a time
 /// What has to be equal for a decision to repeat the one before it.
 std::string codes_of(const decide::Decision& decision) {
   std::string codes;
-  for (const auto& step : decision.steps) codes += step.code + ",";
+  for (const auto& step : decision.steps) codes.append(step.code).append(",");
   return codes;
 }
 

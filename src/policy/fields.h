@@ -379,10 +379,19 @@ struct Fields<Concurrency> {
     v.field("panicThresholdPercentage", &Concurrency::panic_threshold_percentage, Real{110, 1000},
             About{"Panic begins where the panic window asks for this many percent of the ready "
                   "replicas."});
+    v.field("initialScale", &Concurrency::initial_scale, Whole{0, kMostReplicas},
+            About{"Begins with at least so many, until so many were ready once; 0: off."});
     v.field("activationScale", &Concurrency::activation_scale, Whole{0, kMostReplicas},
             About{"At least so many replicas under any load; from 2, 0: off."});
     v.field("scaleDownDelay", &Concurrency::scale_down_delay, Duration{0s, 1h},
             About{"Fewer replicas only when fewer were enough for this long."});
+    v.field("targetBurstCapacity", &Concurrency::target_burst_capacity, Real{0, 1e9},
+            About{"While awake, keeps enough replicas to take so much more of the metric at once, "
+                  "beyond the load; 0: off."});
+    v.field("scaleToZeroPodRetentionPeriod", &Concurrency::scale_to_zero_pod_retention_period,
+            Duration{0s, 1h},
+            About{"The last replica is kept so long after a window without a request, where that "
+                  "is longer than cooldownPeriod."});
     v.field("maxScaleUpRate", &Concurrency::max_scale_up_rate, Real{1.001, 1e6},
             About{"At most this many times the ready replicas in one step."});
     v.field("maxScaleDownRate", &Concurrency::max_scale_down_rate, Real{1.001, 1e6},

@@ -21,7 +21,7 @@ Journal open(const std::string& path, Journal::Mode mode) {
 struct Record {
   Millis at;
   int before, after;
-  std::string code;
+  std::string_view code;
 };
 
 std::optional<std::int64_t> put(Recorder& recorder, const Record& record) {
@@ -32,11 +32,10 @@ std::optional<std::int64_t> put(Recorder& recorder, const Record& record) {
   decide::Decision decision;
   decision.current = {record.before};
   decision.replicas = {record.after};
-  decision.steps.push_back({decide::Step::Stage::recommend,
-                            record.code,
-                            record.code + " told",
-                            {record.before},
-                            {record.after}});
+  decision.steps.push_back({.code = record.code,
+                            .before = {record.before},
+                            .after = {record.after},
+                            .text = std::string(record.code) + " told"});
   decide::Memory memory;
   memory.last_active = Instant{record.at};
   return recorder.record("shop", observation, decision, memory);

@@ -36,18 +36,26 @@ class Arbitrary {
     made.last_active = one_in(5) ? Instant{} : at();
     return made;
   }
+  Truth truth() { return static_cast<Truth>(whole(0, 2)); }
+  ReplicaSeen replica(std::uint64_t id) {
+    ReplicaSeen made{.id = id,
+                     .phase = static_cast<ReplicaSeen::Phase>(one_in(3) ? whole(0, 3) : 1),
+                     .deleting = one_in(8),
+                     .made_of = one_in(9) ? 1 : 0,
+                     .cpu = reading(4),
+                     .memory = reading(1e9)};
+    if (!one_in(8)) made.started = at();
+    if (!one_in(8)) made.ready = Readiness{truth(), at()};
+    return made;
+  }
   Observation observation(Instant now) {
     Observation made;
     made.now = now;
     made.unix_millis = whole(0, 2'000'000'000'000);
-    made.current = replicas();
+    made.current = made.status = replicas();
+    made.templates = {process(), {.sidecars = {{"proxy", {{"cpu", {100}}}}}}};
     for (std::int64_t i = whole(0, 12); i > 0; --i) {
-      made.replicas.push_back({.id = static_cast<std::uint64_t>(i),
-                               .state = static_cast<ReplicaSeen::State>(whole(0, 2)),
-                               .started = at(),
-                               .state_since = at(),
-                               .cpu = reading(4),
-                               .memory = reading(1e9)});
+      made.replicas.push_back(replica(static_cast<std::uint64_t>(i)));
     }
     if (one_in(6)) {
       made.load = tl::unexpected<Absent>(absent());
@@ -81,12 +89,15 @@ class Arbitrary {
       by.container_concurrency = one_in(2) ? 0 : static_cast<std::int32_t>(whole(1, 50));
       by.window = Millis(whole(6, 90) * 1000);
       by.activation_scale = one_in(4) ? static_cast<std::int32_t>(whole(2, 5)) : 0;
+      by.initial_scale = one_in(4) ? static_cast<std::int32_t>(whole(1, 5)) : 0;
+      by.target_burst_capacity = one_in(4) ? real(100) : 0;
+      by.scale_to_zero_pod_retention_period = Millis(one_in(4) ? whole(0, 30'000) : 0);
       by.scale_down_delay = Millis(one_in(3) ? whole(0, 30) * 1000 : 0);
       by.metric_aggregation_algorithm = static_cast<policy::Concurrency::Aggregation>(whole(0, 1));
     }
     for (std::int64_t i = whole(0, 2); i > 0; --i) {
       auto& metric = made.metrics.emplace_back();
-      metric.resource = static_cast<policy::Metric::Resource>(i - 1);
+      metric.name = i == 1 ? "cpu" : "memory";
       if (one_in(2)) {
         metric.target.average_value = Quantity{whole(1, 2'000)};
       } else {

@@ -13,7 +13,7 @@ Proposal says(const char* name, std::optional<int> replicas, int current) {
   Proposal made{.name = name};
   if (replicas) made.replicas = Replicas{*replicas};
   made.steps.push_back(
-      {Step::Stage::recommend, name, name, {current}, {replicas.value_or(current)}});
+      {.code = name, .before = {current}, .after = {replicas.value_or(current)}, .text = name});
   return made;
 }
 

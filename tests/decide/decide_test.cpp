@@ -18,11 +18,12 @@ using ::testing::HasSubstr;
 
 std::vector<std::string> codes(const Decision& decision) {
   std::vector<std::string> found;
-  for (const auto& step : decision.steps) found.push_back(step.code);
+  for (const auto& step : decision.steps) found.emplace_back(step.code);
   return found;
 }
 
-auto condition(const char* type, bool status, const char* reason) {
+auto condition(const char* type, bool holds, const char* reason) {
+  const Truth status = holds ? Truth::yes : Truth::no;
   return AllOf(Field(&Condition::type, type), Field(&Condition::status, status),
                Field(&Condition::reason, reason));
 }
@@ -130,6 +131,44 @@ TEST(Decide, ScaleDownDelayHoldsOffZeroToo) {
   live.look_for(5s);
   live.offered = 0;
   EXPECT_EQ(live.look_for(25s).replicas, Replicas{1});
+  EXPECT_EQ(live.look_for(10s).replicas, Replicas{0});
+}
+
+TEST(Decide, TheLastReplicaIsRetainedAfterAWindowWithoutARequest) {
+  Live live(by_concurrency(0, 8, 10s));
+  live.policy.cooldown_period = 1s;
+  live.policy.concurrency->scale_to_zero_pod_retention_period = 20s;
+  live.offered = 5;
+  live.look_for(5s);
+  live.offered = 0;
+  EXPECT_EQ(live.look_for(29s).replicas, Replicas{1});
+  EXPECT_EQ(live.look_for(2s).replicas, Replicas{0});
+}
+
+TEST(Decide, BeginsWithTheInitialScaleUntilThatWasReadyOnce) {
+  Live live(by_concurrency(0, 8, 10s));
+  live.policy.cooldown_period = 5s;
+  live.policy.concurrency->initial_scale = 3;
+  const auto first = live.look();
+  EXPECT_EQ(first.replicas, Replicas{3});
+  EXPECT_EQ(first.reason(), "begins with 3 → 3 replicas");
+  EXPECT_FALSE(live.memory.concurrency.initialised);
+  EXPECT_EQ(live.look_for(30s).replicas, Replicas{0}) << "nothing was asked for";
+  EXPECT_TRUE(live.memory.concurrency.initialised) << "a sleep does not begin anew";
+  EXPECT_EQ(live.look_for(5s).replicas, Replicas{0});
+  live.burst = 1;
+  EXPECT_EQ(live.look().replicas, Replicas{1});
+}
+
+TEST(Decide, RoomForABurstIsKeptOnlyWhileAwake) {
+  Live live(by_concurrency(0, 8, 10s));
+  live.policy.cooldown_period = 20s;
+  live.policy.concurrency->target_burst_capacity = 25;
+  EXPECT_EQ(live.look_for(5s).replicas, Replicas{0});
+  live.burst = 1;
+  EXPECT_EQ(live.look().replicas, Replicas{3});
+  live.burst = 0;
+  EXPECT_EQ(live.look_for(15s).replicas, Replicas{3});
   EXPECT_EQ(live.look_for(10s).replicas, Replicas{0});
 }
 
@@ -300,9 +339,8 @@ TEST(Decide, TheReasonIsTheWinnersChain) {
   Memory memory;
   const auto decision = decide(policy, seen, memory);
   EXPECT_EQ(decision.replicas, Replicas{8});
-  EXPECT_THAT(codes(decision),
-              ElementsAre(step::kCpuUtilization, step::kConcurrency, step::kWaiting,
-                          step::kLargestWins, step::kTooManyReplicas));
+  EXPECT_THAT(codes(decision), ElementsAre(step::kUtilization, step::kConcurrency, step::kWaiting,
+                                           step::kLargestWins, step::kTooManyReplicas));
   EXPECT_EQ(
       decision.reason(),
       "100 waiting and 20 running now of 7 per replica → 18 replicas; at most 8 → 8 replicas");

@@ -1,5 +1,7 @@
 #include "decide/limit.h"
 
+#include <deque>
+
 #include <gtest/gtest.h>
 
 namespace headroom::decide {
@@ -10,17 +12,24 @@ using Select = policy::ScalingRules::Select;
 
 constexpr Instant kNow{1h};
 
+/// Rules borrow from their policy: it is kept.
+Rules kept(std::optional<policy::Behavior> behavior) {
+  static std::deque<policy::Autoscaler> policies;
+  policies.emplace_back().behavior = std::move(behavior);
+  return rules_of(policies.back());
+}
+
 Rules rules(std::vector<policy::ScalingPolicy> policies, Select select = Select::max) {
   policy::Behavior behavior;
   policy::ScalingRules each;
   each.select_policy = select;
   each.policies = std::move(policies);
   behavior.scale_up = behavior.scale_down = each;
-  return rules_of(behavior);
+  return kept(behavior);
 }
 
 TEST(Limit, AsUpstreams) {
-  const Rules plain = rules_of(std::nullopt), defaults = rules_of(policy::Behavior{});
+  const Rules plain = kept(std::nullopt), defaults = kept(policy::Behavior{});
   const Rules two_pods = rules({{Type::pods, 2, 60s}});
   const Rules half = rules({{Type::percent, 50, 60s}});
   const Rules least = rules({{Type::pods, 1, 60s}, {Type::percent, 100, 60s}}, Select::min);

@@ -48,7 +48,7 @@ class Live {
       auto each = replica(seen.replicas.size() + 1, ReplicaSeen::State::starting, now);
       each.started = at;
       if (now - at >= start_time) {
-        each.state = ReplicaSeen::State::ready;
+        each.ready = Readiness{Truth::yes, now};
         ++ready;
       }
       seen.replicas.push_back(each);

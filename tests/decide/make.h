@@ -16,12 +16,18 @@ inline Reading none(Absent::Reason reason = Absent::Reason::no_data) {
 }
 
 inline ReplicaSeen replica(std::uint64_t id, ReplicaSeen::State state, Instant now) {
+  const bool ready = state == ReplicaSeen::State::ready;
   return {.id = id,
-          .state = state,
+          .deleting = state == ReplicaSeen::State::draining,
           .started = now - 1000s,
-          .state_since = now - 900s,
+          .ready = Readiness{ready ? Truth::yes : Truth::no, now - 900s},
           .cpu = none(),
           .memory = none()};
+}
+
+/// One core and 256 MiB, as a process asks for where it says nothing.
+inline Template process() {
+  return {.containers = {{"app", {{"cpu", {1000}}, {"memory", {256LL * 1024 * 1024 * 1000}}}}}};
 }
 
 inline Observation observation(Instant now, std::int32_t current, std::int32_t ready) {
@@ -29,6 +35,7 @@ inline Observation observation(Instant now, std::int32_t current, std::int32_t r
   made.now = now;
   made.unix_millis = now.time_since_epoch().count();
   made.current = {current};
+  made.templates = {process()};
   for (std::int32_t i = 0; i < ready; ++i) {
     made.replicas.push_back(
         replica(static_cast<std::uint64_t>(i) + 1, ReplicaSeen::State::ready, now));
@@ -65,6 +72,7 @@ inline policy::Autoscaler by_cpu(std::int32_t min, std::int32_t max, std::int32_
   made.max_replicas = {max};
   made.gateway.emplace();
   made.metrics.emplace_back();
+  made.metrics.back().name = "cpu";
   made.metrics.back().target.average_utilization = percent;
   return made;
 }

@@ -19,9 +19,14 @@ TEST(Record, ReadsAsPeopleWouldWriteIt) {
   seen.unix_millis = 1700000000000;
   seen.load = load(14.2, Instant{5s}, 2);
   EXPECT_EQ(to_json(seen),
-            R"({"v":1,"now":5000,"unixMillis":1700000000000,"current":3,"replicas":[{"id":1,)"
-            R"("state":"ready","started":-995000,"stateSince":-895000,)"
+            R"({"v":2,"now":5000,"unixMillis":1700000000000,"current":3,"status":0,)"
+            R"("selects":true,"templates":[{"containers":[{"name":"app","requests":[)"
+            R"({"resource":"cpu","milli":1000},{"resource":"memory","milli":268435456000}]}],)"
+            R"("sidecars":[],"podRequests":[],"overhead":[]}],)"
+            R"("replicas":[{"id":1,"phase":"Running","deleting":false,"started":-995000,)"
+            R"("ready":{"status":"True","since":-895000},"madeOf":0,)"
             R"("cpu":{"absent":"no_data","answer":""},"memory":{"absent":"no_data","answer":""}}],)"
+            R"("metrics":[],)"
             R"("load":{"concurrency":14.2,"rate":0,"over":1000,"waiting":2,"running":14,)"
             R"("lastActive":5000}})");
 }
@@ -93,13 +98,13 @@ TEST(Record, RefusesWhatIsNotSuchARecord) {
       {"cut off", good.substr(0, good.size() / 2), "memory: not JSON: "},
       {"something after it", good + "{}", "not JSON: "},
       {"not an object", "[]", "memory: found [], expected an object"},
-      {"a version to come", with(good, "\"v\":1", "\"v\":2"),
-       "memory: version 2, this Headroom reads version 1"},
-      {"no version", with(good, "\"v\":1,", ""), "memory: missing field \"v\""},
-      {"a version that is none", with(good, "\"v\":1", "\"v\":\"x\""), "memory.v: found \"x\""},
+      {"a version to come", with(good, "\"v\":2", "\"v\":3"),
+       "memory: version 3, this Headroom reads version 2"},
+      {"no version", with(good, "\"v\":2,", ""), "memory: missing field \"v\""},
+      {"a version that is none", with(good, "\"v\":2", "\"v\":\"x\""), "memory.v: found \"x\""},
       {"a field too few", with(good, ",\"lastActive\":null", ""),
        "memory: missing field \"lastActive\""},
-      {"a field too many", with(good, "\"v\":1", "\"v\":1,\"w\":1"), "memory: unknown field"},
+      {"a field too many", with(good, "\"v\":2", "\"v\":2,\"w\":1"), "memory: unknown field"},
       {"another type", with(good, "\"change\":3", "\"change\":\"3\""),
        "memory.ups[0].change: found \"3\", expected a whole number"},
       {"a fraction of a replica", with(good, "\"change\":3", "\"change\":3.5"),
@@ -130,11 +135,11 @@ TEST(Record, RefusesWhatIsNotSuchARecord) {
 
 TEST(Record, RefusesUnknownWords) {
   auto seen = observation(kStart, 1, 1);
-  const auto read = observation_from_json(with(to_json(seen), "\"ready\"", "\"raedy\""));
+  const auto read = observation_from_json(with(to_json(seen), "\"Running\"", "\"Runing\""));
   ASSERT_FALSE(read);
-  EXPECT_EQ(
-      read.error().what,
-      "observation.replicas[0].state: found \"raedy\", expected one of starting, ready, draining");
+  EXPECT_EQ(read.error().what,
+            "observation.replicas[0].phase: found \"Runing\", expected one of Pending, Running, "
+            "Succeeded, Failed");
 }
 
 TEST(Record, DamagedTextNeverCrashes) {

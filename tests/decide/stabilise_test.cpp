@@ -1,5 +1,6 @@
 #include "decide/stabilise.h"
 
+#include <deque>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -7,16 +8,23 @@
 namespace headroom::decide {
 namespace {
 
+/// Rules borrow from their policy: it is kept.
+Rules kept(std::optional<policy::Behavior> behavior) {
+  static std::deque<policy::Autoscaler> policies;
+  policies.emplace_back().behavior = std::move(behavior);
+  return rules_of(policies.back());
+}
+
 Rules with_windows(Millis up, Millis down) {
   policy::Behavior behavior;
   behavior.scale_up.emplace().stabilization_window = up;
   behavior.scale_down.emplace().stabilization_window = down;
-  return rules_of(behavior);
+  return kept(behavior);
 }
 
 TEST(Stabilise, MovesOnlyAsFarAsTheWindowAllows) {
   const Instant now{1h};
-  const Rules plain = rules_of(std::nullopt), down_300 = with_windows(0s, 300s);
+  const Rules plain = kept(std::nullopt), down_300 = with_windows(0s, 300s);
   const Rules up_60 = with_windows(60s, 0s), both = with_windows(60s, 300s);
   struct Case {
     const char* why;
@@ -47,7 +55,7 @@ TEST(Stabilise, MovesOnlyAsFarAsTheWindowAllows) {
 }
 
 TEST(Stabilise, DefaultsAsUpstreams) {
-  const Rules none = rules_of(std::nullopt), empty = rules_of(policy::Behavior{});
+  const Rules none = kept(std::nullopt), empty = kept(policy::Behavior{});
   EXPECT_FALSE(none.given);
   EXPECT_TRUE(empty.given) << "an empty behavior is a behavior";
   EXPECT_EQ(empty.up_window, 0s);
@@ -61,8 +69,7 @@ TEST(Stabilise, DefaultsAsUpstreams) {
 
 /// What is dropped must not be what would have decided: held against remembering everything.
 TEST(Stabilise, ForgettingWhatCannotWinChangesNothing) {
-  for (const Rules& rules :
-       {rules_of(std::nullopt), with_windows(45s, 120s), with_windows(90s, 0s)}) {
+  for (const Rules& rules : {kept(std::nullopt), with_windows(45s, 120s), with_windows(90s, 0s)}) {
     std::mt19937 random(41);
     std::vector<Recommendation> past, all;
     Instant now{1h};

@@ -68,11 +68,10 @@ decide::Decision decided(const Made& made) {
   decide::Decision decision;
   decision.current = {made.from};
   decision.replicas = {made.to};
-  decision.steps.push_back({decide::Step::Stage::recommend,
-                            made.code,
-                            std::to_string(made.after.count()),
-                            {made.from},
-                            {made.to}});
+  decision.steps.push_back({.code = made.code,
+                            .before = {made.from},
+                            .after = {made.to},
+                            .text = std::to_string(made.after.count())});
   decision.look_again = made.look_again;
   return decision;
 }

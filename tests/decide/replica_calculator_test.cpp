@@ -1,8 +1,10 @@
-#include "decide/resource.h"
+#include "decide/replica_calculator.h"
 
 #include <gtest/gtest.h>
 
+#include "decide/explain.h"
 #include "decide/make.h"
+#include "decide/proposal.h"
 #include "decide/steps.h"
 
 namespace headroom::decide {
@@ -28,7 +30,7 @@ Observation seen(const std::vector<Row>& rows, std::int32_t current) {
   for (const auto& row : rows) {
     auto each = replica(made.replicas.size() + 1, row.state, kNow);
     each.started = kNow - row.age;
-    each.state_since = kNow - row.in_state;
+    each.ready->since = kNow - row.in_state;
     if (row.cpu) each.cpu = cores(*row.cpu, kNow - row.reading_age);
     each.memory = each.cpu;
     made.replicas.push_back(each);
@@ -36,16 +38,31 @@ Observation seen(const std::vector<Row>& rows, std::int32_t current) {
   return made;
 }
 
-policy::Metric metric(std::optional<std::int32_t> percent, std::optional<Quantity> average,
-                      policy::Metric::Resource resource = policy::Metric::Resource::cpu) {
-  policy::Metric made;
-  made.resource = resource;
-  made.target.average_utilization = percent;
-  made.target.average_value = average;
+policy::Autoscaler by(std::optional<std::int32_t> percent, std::optional<Quantity> average,
+                      const char* resource = "cpu") {
+  policy::Autoscaler made;
+  made.metrics.push_back({.name = resource});
+  made.metrics.front().target.average_utilization = percent;
+  made.metrics.front().target.average_value = average;
   return made;
 }
 
-TEST(Resource, UtilizationAsHpaV2) {
+Calculated calculated(const policy::Autoscaler& policy, const Observation& seen_now) {
+  return calculate(policy, 0, seen_now, seen_now.current, tolerances_of(policy));
+}
+
+/// The step's text, as `explain` prints it.
+std::string told(const policy::Autoscaler& policy, const Observation& seen_now) {
+  const auto answer = calculated(policy, seen_now);
+  Decision decision;
+  Chain(decision.steps, seen_now.current)
+      .link(Step::Stage::recommend, answer.code, answer.failed ? seen_now.current : answer.replicas,
+            answer.inputs, 0);
+  put_into_words(policy, seen_now, decision);
+  return decision.steps.front().text;
+}
+
+TEST(ReplicaCalculator, UtilizationAsHpaV2) {
   const Row ready{}, draining{.state = State::draining, .cpu = 9.0};
   const Row full{.cpu = 1.0}, silent{.cpu = std::nullopt};
   const Row young_unready{.state = State::starting, .cpu = 4.0, .age = 10s, .in_state = 10s};
@@ -83,14 +100,13 @@ TEST(Resource, UtilizationAsHpaV2) {
   };
   for (const auto& [why, percent, current, rows, expected] : cases) {
     SCOPED_TRACE(why);
-    const auto proposal =
-        propose_by_resource(metric(percent, {}), {}, {}, seen(rows, current), {current});
-    ASSERT_TRUE(proposal.replicas);
-    EXPECT_EQ(*proposal.replicas, Replicas{expected});
+    const auto answer = calculated(by(percent, {}), seen(rows, current));
+    EXPECT_FALSE(answer.failed);
+    EXPECT_EQ(answer.replicas, Replicas{expected});
   }
 }
 
-TEST(Resource, AverageValueAsHpaV2) {
+TEST(ReplicaCalculator, AverageValueAsHpaV2) {
   const Row ready{}, full{.cpu = 1.0}, silent{.cpu = std::nullopt};
   struct Case {
     const char* why;
@@ -107,66 +123,63 @@ TEST(Resource, AverageValueAsHpaV2) {
   };
   for (const auto& [why, milli, current, rows, expected] : cases) {
     SCOPED_TRACE(why);
-    const auto proposal =
-        propose_by_resource(metric({}, Quantity{milli}), {}, {}, seen(rows, current), {current});
-    ASSERT_TRUE(proposal.replicas);
-    EXPECT_EQ(*proposal.replicas, Replicas{expected});
+    const auto answer = calculated(by({}, Quantity{milli}), seen(rows, current));
+    EXPECT_FALSE(answer.failed);
+    EXPECT_EQ(answer.replicas, Replicas{expected});
   }
 }
 
-TEST(Resource, MemoryKnowsNoUnready) {
+TEST(ReplicaCalculator, MemoryKnowsNoUnready) {
   const Row starting{.state = State::starting, .cpu = 1.0, .age = 1s, .in_state = 1s};
-  const auto proposal =
-      propose_by_resource(metric({}, Quantity{500}, policy::Metric::Resource::memory), {}, {},
-                          seen({starting, starting}, 2), {2});
-  ASSERT_TRUE(proposal.replicas);
-  EXPECT_EQ(*proposal.replicas, Replicas{4});
+  const auto answer = calculated(by({}, Quantity{500}, "memory"), seen({starting, starting}, 2));
+  EXPECT_FALSE(answer.failed);
+  EXPECT_EQ(answer.replicas, Replicas{4});
 }
 
-TEST(Resource, FailsWhereNoReadyReplicaHasAReading) {
+TEST(ReplicaCalculator, FailsWhereNoReadyReplicaHasAReading) {
   const Row silent{.cpu = std::nullopt};
   const Row young{.state = State::starting, .cpu = 4.0, .age = 10s, .in_state = 10s};
   struct Case {
     const char* why;
     std::vector<Row> rows;
-    const char* message;
+    std::string_view code;
+    const char* text;
   };
   const Case cases[] = {
-      {"no replica at all", {}, "cpu: no replica runs yet"},
-      {"only silent ones", {silent, silent}, "cpu: no data"},
+      {"no replica at all", {}, step::kNoReplicas, "cpu: no replica runs yet"},
+      {"only silent ones", {silent, silent}, step::kNoReading, "cpu: no data"},
       {"only starting ones",
        {young},
-       "cpu: no reading of a replica that has been ready long enough (1 not yet)"},
+       step::kNotReady,
+       "cpu: no reading of a replica that has been ready long enough"},
   };
-  for (const auto& [why, rows, message] : cases) {
+  for (const auto& [why, rows, code, text] : cases) {
     SCOPED_TRACE(why);
-    const auto proposal = propose_by_resource(metric(50, {}), {}, {}, seen(rows, 2), {2});
-    EXPECT_FALSE(proposal.replicas);
-    EXPECT_EQ(proposal.failure, "FailedGetResourceMetric");
-    EXPECT_EQ(proposal.message, message);
-    ASSERT_EQ(proposal.steps.size(), 1U);
-    EXPECT_EQ(proposal.steps.front().code, step::kCpuUnavailable);
+    const auto answer = calculated(by(50, {}), seen(rows, 2));
+    EXPECT_TRUE(answer.failed);
+    EXPECT_EQ(answer.code, code);
+    EXPECT_EQ(told(by(50, {}), seen(rows, 2)), text);
   }
 }
 
-TEST(Resource, WordsAndNumbers) {
+TEST(ReplicaCalculator, WordsAndNumbers) {
   const Row full{.cpu = 0.83}, silent{.cpu = std::nullopt};
-  const auto text = [](const policy::Metric& of, const std::vector<Row>& rows, int current) {
-    return propose_by_resource(of, {}, {}, seen(rows, current), {current}).steps.front().text;
-  };
-  EXPECT_EQ(text(metric(60, {}), {full, full, full}, 3), "cpu 83% of 60% → 5 replicas");
-  EXPECT_EQ(text(metric(80, {}), {full}, 1), "cpu 83% of 80% (within 0.1 of it) → 1 replica");
-  EXPECT_EQ(text(metric(60, {}), {full, full, silent}, 3),
+  const auto text = [](const policy::Autoscaler& policy, const std::vector<Row>& rows,
+                       std::int32_t current) { return told(policy, seen(rows, current)); };
+  EXPECT_EQ(text(by(60, {}), {full, full, full}, 3), "cpu 83% of 60% → 5 replicas");
+  EXPECT_EQ(text(by(80, {}), {full}, 1), "cpu 83% of 80% (within 0.1 of it) → 1 replica");
+  EXPECT_EQ(text(by(60, {}), {full, full, silent}, 3),
             "cpu 83% of 60% (1 without a reading count as idle) → 3 replicas");
-  EXPECT_EQ(text(metric({}, Quantity{500}), {full}, 1), "cpu 0.83 of 0.5 per replica → 2 replicas");
+  EXPECT_EQ(text(by({}, Quantity{500}), {full}, 1), "cpu 0.83 of 0.5 per replica → 2 replicas");
 }
 
-TEST(Resource, AbsurdReadingsSaturate) {
+TEST(ReplicaCalculator, AbsurdReadingsSaturate) {
   auto seen_now = seen({Row{}, Row{}}, 2);
   for (auto& each : seen_now.replicas) each.cpu = Measured{{INT64_MAX}, kNow, 1s};
-  const auto proposal = propose_by_resource(metric(50, {}), {}, {}, seen_now, {2});
-  ASSERT_TRUE(proposal.replicas);
-  EXPECT_EQ(*proposal.replicas, Replicas{INT32_MAX});
+  const auto answer = calculated(by(50, {}), seen_now);
+  EXPECT_FALSE(answer.failed);
+  EXPECT_EQ(answer.inputs[0], INT32_MAX) << "percent";
+  EXPECT_EQ(answer.replicas, Replicas{85'899'346});
 }
 
 }  // namespace
