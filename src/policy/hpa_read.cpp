@@ -14,6 +14,8 @@ namespace {
 constexpr std::string_view kV1 = "autoscaling/v1";
 constexpr std::string_view kV2 = "autoscaling/v2";
 
+std::string found_in(const Node& node) { return fmt::format("\"{}\"", printable(node.text, 60)); }
+
 std::string_view api_version_of(const Node& document) {
   const Node* version = document.find("apiVersion");
   return version == nullptr ? std::string_view() : std::string_view(version->text);
@@ -83,17 +85,23 @@ const Node* place_in_v1(const Node& document, std::string_view path) {
   return found;
 }
 
-Place nearest_place(const Node& document, std::string_view path) {
+/// As far as `path` goes, and whether that is all of it.
+struct Nearest {
+  const Node* node;
+  bool all = false;
+};
+
+Nearest nearest_node(const Node& document, std::string_view path) {
   if (api_version_of(document) == kV1) {
-    if (const Node* found = place_in_v1(document, path)) return found->place;
+    if (const Node* found = place_in_v1(document, path)) return {found};
   }
   const Node* here = &document;
   while (!path.empty()) {
     const Node* next = child(*here, take_name(path));
-    if (next == nullptr) break;
+    if (next == nullptr) return {here};
     here = next;
   }
-  return here->place;
+  return {here, true};
 }
 
 /// The API server takes any operator and its controller then fails for ever.
@@ -105,7 +113,7 @@ void check_operators(const Node& document, const HorizontalPodAutoscaler& hpa, P
       const auto& op = selector->match_expressions[i].op;
       if (std::ranges::find(kOperators, op) != std::end(kOperators)) continue;
       const auto at = fmt::format("{}.metric.selector.matchExpressions[{}].operator", path, i);
-      problems.add(nearest_place(document, at),
+      problems.add(nearest_node(document, at).node->place,
                    fmt::format("{}: found \"{}\", expected one of In, NotIn, Exists, DoesNotExist",
                                at, printable(op, 60)));
     }
@@ -162,8 +170,14 @@ void place(const Node& document, const std::vector<FieldError>& errors, Problems
   std::unordered_set<std::string_view> said;
   const auto say = [&](const FieldError& error) {
     if (!said.insert(error.path).second) return;
-    problems.add(nearest_place(document, error.path),
-                 fmt::format("{}: {}", error.path, error.detail));
+    const auto [node, all] = nearest_node(document, error.path);
+    std::string detail = error.detail;
+    // Upstream knows no difference between 0, or "", and nothing; people do.
+    constexpr std::string_view kNothing = "found nothing";
+    if (all && node->kind == Node::Kind::scalar && detail.starts_with(kNothing)) {
+      detail.replace(0, kNothing.size(), "found " + found_in(*node));
+    }
+    problems.add(node->place, fmt::format("{}: {}", error.path, detail));
   };
   // What is missing says more than that nothing is no good value.
   for (const auto& error : errors) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "policy/merge_keys.h"
 #include "policy/scaled_object_checks.h"
 #include "policy/trigger_parameters.h"
 #include "policy/trigger_syntax.h"
@@ -275,7 +276,9 @@ std::vector<hpa::FieldError> warnings_of(const ScaledObject& object) {
 
 }  // namespace
 
-Autoscaler read_scaled_object(const Node& document, Problems& problems, Problems& warnings) {
+Autoscaler read_scaled_object(const Node& written, Problems& problems, Problems& warnings) {
+  MergeKeys merge_keys;
+  const Node& document = merge_keys.follow(written);
   const Node* version = document.kind == Node::Kind::map ? document.find("apiVersion") : nullptr;
   if (version != nullptr && version->text != keda::kApiVersion) {
     problems.add(version->place, fmt::format("apiVersion: found \"{}\", expected {}",

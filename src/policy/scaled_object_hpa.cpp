@@ -228,7 +228,8 @@ std::vector<Refusal> check_all_parameters(const ScaledObject& object) {
     for (const auto& [name, what] :
          check_parameters(trigger.type, trigger.metadata, trigger.authentication_ref.has_value(),
                           trigger.metric_type, context)) {
-      refusals.push_back({"hpa", name.empty() ? path : path + ".metadata." + name, what});
+      refusals.push_back(
+          {"hpa", path + (name.empty() ? ".metricType" : ".metadata." + name), what});
     }
   }
   return refusals;
@@ -273,7 +274,9 @@ std::vector<Refusal> refused_by_server(const ScaledObject& object,
     } else if (path.starts_with(kMetrics)) {
       const auto digits = path.substr(kMetrics.size(), path.find(']') - kMetrics.size());
       const auto index = static_cast<std::size_t>(go_integer(digits).value_or(-1));
+      const bool of_type = path.ends_with(".target.type");
       path = index < paths.size() ? paths[index] : "spec.triggers";
+      if (of_type) path += ".metricType";
     }
     refusals.push_back(
         {"hpaRefused", path, fmt::format("{} (the HPA's {})", error.detail, error.path)});

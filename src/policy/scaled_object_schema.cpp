@@ -437,7 +437,8 @@ void SchemaReader::check_counts(const Node& node) {
       read_.errors, [](const FieldError& error) { return error.type == kInvalid; });
   const auto max = spec.max_replica_count.value_or(kMost);
   if (!shapely || !spec.min_replica_count || *spec.min_replica_count <= max) return;
-  error(kInvalid, "spec", node,
+  const Node* at = value(node, spec.max_replica_count ? "maxReplicaCount" : "minReplicaCount");
+  error(kInvalid, "spec", *at,
         fmt::format("found minReplicaCount {} above maxReplicaCount {}{}, expected at most that",
                     *spec.min_replica_count, max, spec.max_replica_count ? "" : " (the default)"));
 }
@@ -478,8 +479,9 @@ Read SchemaReader::read(const Node& document) {
   }
   const auto key = [](const FieldError& error) { return std::tie(error.path, error.type); };
   std::ranges::stable_sort(read_.errors, {}, key);
-  const auto again = std::ranges::unique(read_.errors, {}, key);
-  read_.errors.erase(again.begin(), again.end());
+  const auto same = [&key](const FieldError& a, const FieldError& b) { return key(a) == key(b); };
+  read_.errors.erase(std::unique(read_.errors.begin(), read_.errors.end(), same),
+                     read_.errors.end());
   return std::move(read_);
 }
 

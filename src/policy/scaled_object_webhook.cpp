@@ -197,8 +197,8 @@ std::vector<Refusal> sorted(std::initializer_list<std::optional<Refusal>> all) {
     if (refusal) refusals.push_back(*refusal);
   }
   std::ranges::stable_sort(refusals, {}, &Refusal::check);
-  const auto again = std::ranges::unique(refusals, {}, &Refusal::check);
-  refusals.erase(again.begin(), again.end());
+  const auto same = [](const Refusal& a, const Refusal& b) { return a.check == b.check; };
+  refusals.erase(std::unique(refusals.begin(), refusals.end(), same), refusals.end());
   return refusals;
 }
 

@@ -641,10 +641,9 @@ void check_resource(const Metadata& metadata, std::string_view metric_type, Sour
     if (!value.empty() && !parse_quantity(value)) source.wrong("value", "a quantity such as 500m");
   } else {
     source.problems.push_back(
-        {"", metric_type.empty()
-                 ? "found no metricType, expected Utilization or AverageValue"
-                 : fmt::format("found metricType \"{}\", expected Utilization or AverageValue",
-                               printable(metric_type, 60))});
+        {"", metric_type.empty() ? "found none, expected Utilization or AverageValue"
+                                 : fmt::format("found \"{}\", expected Utilization or AverageValue",
+                                               printable(metric_type, 60))});
   }
 }
 
@@ -772,7 +771,7 @@ std::vector<ParameterProblem> check_parameters(std::string_view type, const Meta
   if (support_of(type) == TriggerSupport::resource) {
     check_resource(metadata, metric_type, source);
   } else if (metric_type == "Utilization") {
-    problems.push_back({"", "found metricType Utilization, expected Value or AverageValue"});
+    problems.push_back({"", "found Utilization, expected Value or AverageValue"});
   }
   return problems;
 }

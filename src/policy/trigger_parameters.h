@@ -34,7 +34,7 @@ struct TriggerContext {
   bool under_modifiers = false;  // then targets of its own may be left out
 };
 
-/// What is wrong with one parameter; `name` is the metadata's, empty: with several together.
+/// What is wrong with one parameter; `name` is the metadata's, empty: with the metricType.
 struct ParameterProblem {
   std::string name;
   std::string what;  // "found …, expected …"

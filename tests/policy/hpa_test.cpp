@@ -285,10 +285,10 @@ TEST(Documents, RefusedStreams) {
       {"no kind", "a: 1\n", "a.yaml:1:1: kind: found nothing, expected one of "},
       {"the errors of all documents, in the order of their places",
        v2("  maxReplicas: 0\n") + "---\n" + v2("  maxReplicas: 0\n"),
-       "a.yaml:6:16: spec.maxReplicas: found nothing, expected at least 1\n"
+       "a.yaml:6:16: spec.maxReplicas: found \"0\", expected at least 1\n"
        "a.yaml:10:18: name: found \"web\" again, expected another name than the document on line "
        "1\n"
-       "a.yaml:13:16: spec.maxReplicas: found nothing, expected at least 1"},
+       "a.yaml:13:16: spec.maxReplicas: found \"0\", expected at least 1"},
       {"one name in one namespace", v2("  maxReplicas: 1\n") + "---\n" + v2("  maxReplicas: 1\n"),
        "a.yaml:10:18: name: found \"web\" again, expected another name than the document on line "
        "1"},
