@@ -102,6 +102,7 @@ int headroom(int argc, const char* const* argv) {
   app.set_version_flag("--version", std::string("headroom " HEADROOM_VERSION));
   add_run(app, call);
   add_explain(app, call);
+  add_decide(app, call);
   add_check(app, call);
   add_convert(app, call);
   add_schema(app, call);

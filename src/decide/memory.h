@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/time.h"
@@ -61,12 +62,27 @@ struct ScaleEvent {
   bool operator==(const ScaleEvent&) const = default;
 };
 
+/// A source's failures in a row.
+struct Health {
+  std::string metric;
+  std::int32_t failures = 0;
+  bool operator==(const Health&) const = default;
+};
+
+struct KedaMemory {
+  std::optional<Instant> created;      // of the ScaledObject
+  std::optional<Instant> last_active;  // in whole seconds
+  std::vector<Health> health;          // one for each metric whose source was asked
+  bool operator==(const KedaMemory&) const = default;
+};
+
 /// All that deciding remembers: plain data, journalled with each decision.
 struct Memory {
   std::vector<Recommendation> recommendations;  // inside the stabilisation windows
   std::vector<ScaleEvent> ups, downs;           // inside the rate windows
   ConcurrencyMemory concurrency;
   std::optional<Instant> last_active;
+  KedaMemory keda;
   std::vector<Condition> conditions;  // HPA's: they stay until a step sets them anew
   bool operator==(const Memory&) const = default;
 };

@@ -150,6 +150,21 @@ inline constexpr std::array kReasons = {
     ReasonKind{"ScalingLimited", "ScaleDownLimit", "held by the scale-down policies"},
     ReasonKind{"ScaledToZero", "ScaledToZero", "this autoscaler went to zero, and may leave it"},
     ReasonKind{"ScaledToZero", "NotScaledToZero", "this autoscaler did not go to zero"},
+    ReasonKind{"Ready", "ScaledObjectReady", "the object is as it should be"},
+    ReasonKind{"Ready", "TriggerError", "no trigger is active, and one fails"},
+    ReasonKind{"Ready", "PartialTriggerError", "a trigger is active, but another fails"},
+    ReasonKind{"Ready", "ErrorGettingCurrentReplicas", "the replicas could not be counted"},
+    ReasonKind{"Ready", "ErrorScalingTarget", "the new number was refused"},
+    ReasonKind{"Active", "ScalerActive", "a trigger is active"},
+    ReasonKind{"Active", "ScalerNotActive", "no trigger is active"},
+    ReasonKind{"Active", "ScalerCooldown", "no trigger is active, but one was not long ago"},
+    ReasonKind{"Fallback", "FallbackExists", "a source has failed too often: its fallback counts"},
+    ReasonKind{"Fallback", "NoFallbackFound", "no source has failed too often"},
+    ReasonKind{"Paused", "ScaledObjectPaused", "paused: nothing is changed"},
+    ReasonKind{"Paused", "ScaledObjectUnpaused", "not paused"},
+    ReasonKind{"HPAActive", "HPAActive", "between minimum and maximum it scales"},
+    ReasonKind{"HPAActive", "ScalingDisabled", "at zero no metric is read"},
+    ReasonKind{"HPAActive", "HPAMetricsUnavailable", "a metric could not be read"},
 };
 
 }  // namespace headroom::decide

@@ -324,6 +324,7 @@ struct Autoscaler {
   std::optional<Fallback> fallback;
   std::optional<ScalingModifiers> scaling_modifiers;
   Pause pause;
+  bool force_activation = false;  // active whatever the triggers say
 
   bool operator==(const Autoscaler&) const = default;
 };

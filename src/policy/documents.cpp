@@ -15,6 +15,7 @@
 #include "policy/hpa.h"
 #include "policy/neighbours.h"
 #include "policy/reader.h"
+#include "policy/scaled_object.h"
 
 namespace headroom::policy {
 namespace {
@@ -50,6 +51,10 @@ Autoscaler read_hpa(const Node& document, Context& context) {
   return hpa::to_autoscaler(hpa);
 }
 
+Autoscaler read_keda(const Node& document, Context& context) {
+  return read_scaled_object(document, context.problems, context.warnings);
+}
+
 /// One line per kind. `group`: what its apiVersion begins with.
 struct Kind {
   std::string_view kind, group;
@@ -58,6 +63,7 @@ struct Kind {
 constexpr std::array kKinds = {
     Kind{"Autoscaler", "", read_autoscaler},  // a wrong apiVersion is told by the reader
     Kind{"HorizontalPodAutoscaler", "autoscaling/", read_hpa},
+    Kind{"ScaledObject", "keda.sh/", read_keda},
 };
 
 std::string text_of(const Node& map, std::string_view name) {

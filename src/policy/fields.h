@@ -647,6 +647,8 @@ struct Fields<Autoscaler> {
       inner.field("scalingModifiers", &Autoscaler::scaling_modifiers, Level{},
                   About{"One number in place of the triggers' own.", false, "none"});
       inner.field("pause", &Autoscaler::pause, Level{}, About{"Hold it still."});
+      inner.field("forceActivation", &Autoscaler::force_activation, Flag{},
+                  About{"Active, whatever the triggers say."});
       for (const char* name : {"objective", "forecast", "scaleTargetRef"}) inner.later(name);
     });
   }
