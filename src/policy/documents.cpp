@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -81,7 +82,7 @@ class StreamReader {
     const auto kind = text_of(node, "kind");
     const Node* items = node.kind == Node::Kind::map ? node.find("items") : nullptr;
     if (kind.ends_with("List") && items != nullptr && items->kind == Node::Kind::sequence) {
-      for (const Node* item : items->items) read(*item);
+      for (const Node* item : items->items) read(typed(*item, node));
       return;
     }
     Document document;
@@ -109,6 +110,28 @@ class StreamReader {
   }
 
  private:
+  /// The items of a HorizontalPodAutoscalerList leave out their kind and apiVersion: the list's
+  /// say it.
+  const Node& typed(const Node& item, const Node& list) {
+    constexpr std::string_view kList = "List";
+    const Node& list_kind = *list.find("kind");
+    const Node* version = list.find("apiVersion");
+    const bool says = item.kind != Node::Kind::map || item.find("kind") != nullptr;
+    if (says || list_kind.text == kList || version == nullptr) return item;
+    Node kind = list_kind;
+    kind.text.resize(kind.text.size() - kList.size());
+    Node whole = item;
+    const auto add = [&](std::string_view name, const Node& value) {
+      if (item.find(name) != nullptr) return;
+      Node key = list_kind;
+      key.text = name;
+      whole.items.insert(whole.items.end(), {&made_.emplace_back(key), &value});
+    };
+    add("apiVersion", *version);
+    add("kind", made_.emplace_back(std::move(kind)));
+    return made_.emplace_back(std::move(whole));
+  }
+
   static std::string known_kinds() {
     std::string kinds;
     for (const auto& known : kKinds)
@@ -139,6 +162,7 @@ class StreamReader {
   const std::string& file_;
   Substitution substitution_;
   Neighbours neighbours_;
+  std::deque<Node> made_;
   Stream stream_;
 };
 
