@@ -2,18 +2,19 @@
 #
 # What can be set: PREFIX and DESTDIR (install), JOBS (compilers at once), SECONDS_EACH (fuzz),
 # YES=1 (install packages without being asked), NO_INSTALL=1 (never install packages), BENCH and
-# SOAK (flags of bench/bench.py and bench/soak.py, as in make bench BENCH=--quick).
+# SOAK (flags of bench/bench.py and bench/soak.py, as in make bench BENCH=--quick), CASES (files for
+# conformance), CONFORMANCE_CASES (a folder of more of them, played by test).
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 export JOBS YES NO_INSTALL BENCH SECONDS_EACH
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench soak fuzz install format lint clean
+.PHONY: help build demo test conformance bench soak fuzz install format lint clean
 
 help: ## what can be made (this list)
 	@echo "Headroom: a service that breathes with its traffic. Targets:"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 build: ## the program, in build/release/src/headroom
 	@scripts/packages.sh build
@@ -27,6 +28,10 @@ demo: ## a service from zero to several replicas and back, under real load (abou
 test: ## every test: release, address and thread sanitizers, fuzzers
 	@scripts/packages.sh build test
 	@scripts/test.sh
+
+conformance: ## answers beside upstream's own, case by case (CASES='F1 F2 …': those files)
+	@scripts/packages.sh build test
+	@scripts/conformance.sh $(CASES)
 
 bench: ## CPU per request beside HAProxy and nginx, from zero, reaction, footprint
 	@scripts/packages.sh build bench

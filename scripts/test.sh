@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every test: the release build with unit and integration tests, the unit tests under the
-# address and the thread sanitizer, and the fuzzers (60 s each where CI=true, else 5 s).
+# address and the thread sanitizer, and the fuzzers (60 s each where CI=true, else 5 s). Where
+# CONFORMANCE_CASES names a folder, its files of cases are played, too, beside the sample in the tree.
 # Ends with "N passed, N failed"; a suite that does not build counts as one failure.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -51,7 +52,24 @@ suite() {
   echo "$preset: $((all - bad)) passed, $bad failed"
 }
 
+# Every file of cases in the folder is a test.
+conformance() {
+  local file good=0 bad=0
+  echo
+  echo "── conformance: $1"
+  for file in "$1"/*.jsonl.gz "$1"/*.jsonl; do
+    [[ -e $file ]] || continue
+    if build/release/tests/conformance "$file"; then good=$((good + 1)); else bad=$((bad + 1)); fi
+  done
+  ((good + bad)) || { bad=1; echo "no *.jsonl.gz or *.jsonl in it"; }
+  passed=$((passed + good))
+  failed=$((failed + bad))
+  ((bad)) && broken+=("conformance: $bad")
+  echo "conformance: $good passed, $bad failed"
+}
+
 suite release
+[[ -z ${CONFORMANCE_CASES:-} ]] || conformance "$CONFORMANCE_CASES"
 suite asan -L unit
 suite tsan -L unit
 

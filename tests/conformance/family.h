@@ -24,7 +24,8 @@ Differences play_keda_formula(const boost::json::object& sample);
 Differences play_keda_validate(const boost::json::object& sample);
 Differences play_knative(const boost::json::object& sample);
 
-/// Compares, and says the difference at `path`. Objects and arrays by their JSON.
+/// Compares, and says the differences below `path`, one for each leaf that is not the same:
+/// `steps[3].conditions[1].reason: upstream "A", ours "B"`.
 void expect_equal(const boost::json::value& upstream, const boost::json::value& ours,
                   std::string_view path, Differences& differences);
 

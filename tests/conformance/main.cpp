@@ -1,15 +1,12 @@
-// Plays cases that upstream's own code has answered:
-//
-//   conformance FILE…        one JSON object a line, plain or gzip; the family is the file's name
-//
-// Prints "family agreed/all" for each and the first differences, and exits with 1 if there is one.
-// Cases marked `bug` are upstream's defects: Headroom answers otherwise on purpose. They are played
-// and counted apart.
+// Plays cases that upstream's own code has answered (README.md). Says "family agreed/all" for each
+// family and the first differences, field by field; exits with 1 if there is one.
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
@@ -37,8 +34,27 @@ constexpr std::array kFamilies = {
 };
 
 constexpr int kShownCases = 5;
+constexpr std::size_t kShownBugs = 3;
 constexpr std::size_t kShownFields = 6;
 constexpr int kCannot = 2;
+
+constexpr std::string_view kHelp =
+    R"(Plays cases that upstream's own code has answered, and compares field by field.
+
+usage: conformance [--bugs] FILE…
+
+  FILE     one JSON object a line, plain or gzip; the family is what the file's name begins with
+  --bugs   also shows the first cases on which Headroom answers otherwise on purpose: those that
+           hang on a defect of upstream
+
+Exits with 0 if all agree, 1 if some do not, 2 if a file cannot be played.
+
+  $ conformance hpa-single.jsonl.gz hpa-single-2.jsonl
+    hpa-single-2-00017
+      steps[0].conditions[1].reason: upstream "TooFewReplicas", ours "ScaleDownLimit"
+  hpa-single 7999/8000
+
+families:)";
 
 /// The longest name that the file's begins with.
 const Family* family_of(const std::string& path) {
@@ -78,12 +94,26 @@ class Lines {
   std::array<char, 1 << 16> piece_{};
 };
 
-struct Tally {
-  int all = 0, agreed = 0, bugs = 0, bugs_agreed = 0, shown = 0;
+/// A case that did not agree, in words.
+struct Shown {
+  std::string name;
+  Differences differences;
 };
 
-void show(const boost::json::object& sample, const Differences& differences) {
-  fmt::print("  {}\n", sample.contains("case") ? sample.at("case").as_string().c_str() : "?");
+/// What came out of a family's files.
+struct Tally {
+  int all = 0, agreed = 0, bugs = 0, bugs_agreed = 0, shown = 0;
+  std::vector<Shown> otherwise;  // the first of those that hang on a defect
+};
+using Tallies = std::array<Tally, kFamilies.size()>;
+
+std::string text_of(const boost::json::object& sample, std::string_view name) {
+  const auto* found = sample.if_contains(name);
+  return found != nullptr && found->is_string() ? std::string(found->get_string()) : "?";
+}
+
+void show(std::string_view name, const Differences& differences) {
+  fmt::print("  {}\n", name);
   for (std::size_t i = 0; i < std::min(differences.size(), kShownFields); ++i) {
     fmt::print("    {}\n", differences[i]);
   }
@@ -92,65 +122,110 @@ void show(const boost::json::object& sample, const Differences& differences) {
   }
 }
 
-void count(const boost::json::object& sample, const Differences& differences, Tally& tally) {
+void count(const boost::json::object& sample, Differences differences, Tally& tally) {
   const bool agreed = differences.empty();
   if (sample.contains("bug")) {
     ++tally.bugs;
-    if (agreed) ++tally.bugs_agreed;
+    if (agreed) {
+      ++tally.bugs_agreed;
+    } else if (tally.otherwise.size() < kShownBugs) {
+      tally.otherwise.push_back(
+          {fmt::format("{} ({})", text_of(sample, "case"), text_of(sample, "bug")),
+           std::move(differences)});
+    }
     return;
   }
   ++tally.all;
   if (agreed) {
     ++tally.agreed;
   } else if (tally.shown++ < kShownCases) {
-    show(sample, differences);
+    show(text_of(sample, "case"), differences);
   }
 }
 
-/// 0: all agree, 1: some do not, 2: the file cannot be played.
-int play(const std::string& path) {
+/// False: the line is no case of the family. The players take a case's fields for granted.
+bool play_line(const Family& family, const std::string& line, Tally& tally, std::string& why) {
+  const auto sample = decide::parse_json(line);
+  if (!sample || !sample->is_object()) {
+    why = "not a JSON object";
+    return false;
+  }
+  try {
+    count(sample->get_object(), family.play(sample->get_object()), tally);
+  } catch (const std::exception& e) {
+    why = fmt::format("not a case of {}: {}", family.name, e.what());
+    return false;
+  }
+  return true;
+}
+
+/// False: the file cannot be played.
+bool play_file(const std::string& path, Tallies& tallies) {
   const Family* family = family_of(path);
   if (family == nullptr) {
     fmt::print(stderr, "{}: no family of that name; it must begin with one of:", path);
     for (const auto& known : kFamilies) fmt::print(stderr, " {}", known.name);
     fmt::print(stderr, "\n");
-    return kCannot;
+    return false;
   }
   Lines lines(path);
   if (!lines.open()) {
     fmt::print(stderr, "{}: cannot be read\n", path);
-    return kCannot;
+    return false;
   }
-  Tally tally;
-  std::string line;
+  Tally& tally = tallies[static_cast<std::size_t>(family - kFamilies.data())];
+  const int before = tally.all + tally.bugs;
+  std::string line, why;
   for (int number = 1; lines.next(line); ++number) {
-    const auto sample = decide::parse_json(line);
-    if (!sample || !sample->is_object()) {
-      fmt::print(stderr, "{}:{}: not a JSON object\n", path, number);
-      return kCannot;
+    if (!play_line(*family, line, tally, why)) {
+      fmt::print(stderr, "{}:{}: {}\n", path, number, why);
+      return false;
     }
-    count(sample->as_object(), family->play(sample->as_object()), tally);
   }
-  fmt::print("{} {}/{}", family->name, tally.agreed, tally.all);
+  if (tally.all + tally.bugs > before) return true;
+  fmt::print(stderr, "{}: no cases in it\n", path);
+  return false;
+}
+
+void report(const Family& family, const Tally& tally, bool bugs) {
+  fmt::print("{} {}/{}", family.name, tally.agreed, tally.all);
   if (tally.bugs > 0) {
     fmt::print(" ({} more hang on upstream's defects: {} answered otherwise)", tally.bugs,
                tally.bugs - tally.bugs_agreed);
   }
   fmt::print("\n");
-  return tally.all > 0 && tally.agreed == tally.all ? 0 : 1;
+  if (!bugs || tally.otherwise.empty()) return;
+  fmt::print("{}, where upstream has a defect:\n", family.name);
+  for (const auto& [name, differences] : tally.otherwise) show(name, differences);
+}
+
+int run(std::vector<std::string> arguments) {
+  const bool bugs = std::erase(arguments, "--bugs") > 0;
+  const bool help = std::ranges::any_of(arguments, [](const std::string& argument) {
+    return argument == "--help" || argument == "-h";
+  });
+  if (help || arguments.empty()) {
+    std::FILE* to = help ? stdout : stderr;
+    fmt::print(to, "{}", kHelp);
+    for (const auto& family : kFamilies) fmt::print(to, " {}", family.name);
+    fmt::print(to, "\n");
+    return help ? 0 : kCannot;
+  }
+  Tallies tallies;
+  bool playable = true;
+  for (const auto& path : arguments) playable = play_file(path, tallies) && playable;
+  bool agree = true;
+  for (std::size_t i = 0; i < kFamilies.size(); ++i) {
+    const Tally& tally = tallies[i];
+    if (tally.all + tally.bugs > 0) report(kFamilies[i], tally, bugs);
+    agree = agree && tally.agreed == tally.all;
+  }
+  return !playable ? kCannot : agree ? 0 : 1;
 }
 
 }  // namespace
 }  // namespace headroom::conformance
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
-    fmt::print(stderr, "usage: conformance FILE…\n");
-    return headroom::conformance::kCannot;
-  }
-  int worst = 0;
-  for (int i = 1; i < argc; ++i) {
-    worst = std::max(worst, headroom::conformance::play(argv[i]));
-  }
-  return worst;
+  return headroom::conformance::run(std::vector<std::string>(argv + 1, argv + argc));
 }
