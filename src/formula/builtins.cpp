@@ -151,9 +151,17 @@ bool duration(Workspace& space, Arguments arguments, Datum& out) {
   return true;
 }
 
+Datum byte_of(char c) { return std::int64_t{static_cast<unsigned char>(c)}; }
+
 /// first, last: nil where there is none.
 template <int Index>
 bool end_of_list(Workspace&, Arguments arguments, Datum& out) {
+  if (const auto* text = std::get_if<Text>(&arguments[0])) {  // a byte's number, as Go has it
+    const std::string_view bytes = **text;
+    out = Nil{};
+    if (!bytes.empty()) out = byte_of(Index < 0 ? bytes.back() : bytes.front());
+    return true;
+  }
   out = Nil{};
   const auto* list = std::get_if<ListRef>(&arguments[0]);
   if (list != nullptr && (*list)->size() > 0)

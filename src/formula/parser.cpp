@@ -127,6 +127,12 @@ class Parser {
     return true;
   }
 
+  bool comma_or(char close) {
+    if (!now().is_op(",")) return unexpected(fmt::format("\",\" or \"{}\"", close)) != nullptr;
+    next();
+    return true;
+  }
+
   Node* make(NodeKind kind, std::size_t at, std::vector<Node*> children = {}) {
     if (trouble_) return nullptr;
     if (++count_ > kMaxNodes) {
@@ -402,7 +408,7 @@ class Parser {
     if (trouble_ || !expect_bracket('(')) return false;
     while (!trouble_ && !now().is_bracket(')')) {
       if (arguments.size() > given) {
-        if (!expect_op(",")) return false;
+        if (!comma_or(')')) return false;
         if (now().is_bracket(')')) break;
       }
       arguments.push_back(expression(0));
@@ -451,7 +457,7 @@ class Parser {
     std::vector<Node*> items;
     while (!trouble_ && !now().is_bracket(']')) {
       if (!items.empty()) {
-        if (!expect_op(",")) return nullptr;
+        if (!comma_or(']')) return nullptr;
         if (now().is_bracket(']')) break;
       }
       items.push_back(expression(0));
@@ -466,7 +472,7 @@ class Parser {
     std::vector<Node*> parts;
     while (!trouble_ && !now().is_bracket('}')) {
       if (!parts.empty()) {
-        if (!expect_op(",")) return nullptr;
+        if (!comma_or('}')) return nullptr;
         if (now().is_bracket('}')) break;
       }
       parts.push_back(key());
