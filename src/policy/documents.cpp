@@ -65,10 +65,6 @@ Autoscaler read_keda(const Node& document, Context& context) {
     if (find(document, path) != nullptr) context.left_behind.emplace_back(name);
   };
   left("metadata.labels", {"metadata", "labels"});
-  left("spec.scaleTargetRef.envSourceContainerName",
-       {"spec", "scaleTargetRef", "envSourceContainerName"});
-  left("spec.advanced.restoreToOriginalReplicaCount",
-       {"spec", "advanced", "restoreToOriginalReplicaCount"});
   left("spec.advanced.horizontalPodAutoscalerConfig.name",
        {"spec", "advanced", "horizontalPodAutoscalerConfig", "name"});
   const Node* annotations = find(document, {"metadata", "annotations"});
