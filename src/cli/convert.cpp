@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include "cli/verbs.h"
 #include "policy/documents.h"
 #include "policy/hpa.h"
+#include "policy/scaled_object.h"
 
 namespace headroom::cli {
 namespace {
@@ -19,6 +21,7 @@ constexpr const char* kExamples =
     "  headroom convert hpa.yaml > autoscaler.yaml\n"
     "  kubectl get hpa shop -o yaml | headroom convert -\n"
     "  headroom convert --to hpa autoscaler.yaml\n"
+    "  headroom convert --to scaledobject autoscaler.yaml\n"
     "\n"
     "Nothing is lost in silence: what the other kind cannot say is an error that names it, and\n"
     "labels and annotations, which say nothing about scaling, are a warning. Documents of other\n"
@@ -47,6 +50,55 @@ Result<std::string> to_hpa(const policy::Autoscaler& autoscaler) {
   return policy::hpa::write(*hpa);
 }
 
+/// What two autoscalers do not share, by the names of a document.
+std::vector<std::string_view> differences(const policy::Autoscaler& a,
+                                          const policy::Autoscaler& b) {
+  std::vector<std::string_view> names;
+  const auto name = [&names](bool differs, std::string_view what) {
+    if (differs) names.push_back(what);
+  };
+  name(a.name != b.name || a.namespace_ != b.namespace_, "metadata");
+  name(a.target != b.target, a.target.scale_target_ref ? "target" : "target.process");
+  name(a.gateway != b.gateway, "gateway");
+  name(a.min_replicas != b.min_replicas, "minReplicas");
+  name(a.max_replicas != b.max_replicas, "maxReplicas");
+  name(a.idle_replicas != b.idle_replicas, "idleReplicas");
+  name(a.cooldown_period != b.cooldown_period, "cooldownPeriod");
+  name(a.initial_cooldown_period != b.initial_cooldown_period, "initialCooldownPeriod");
+  name(a.concurrency != b.concurrency, "concurrency");
+  name(a.metrics != b.metrics, "metrics");
+  name(a.behavior != b.behavior, "behavior");
+  name(a.controller != b.controller, "controller");
+  name(a.triggers != b.triggers, "triggers");
+  name(a.polling_interval != b.polling_interval, "pollingInterval");
+  name(a.fallback != b.fallback, "fallback");
+  name(a.scaling_modifiers != b.scaling_modifiers, "scalingModifiers");
+  name(a.pause != b.pause, "pause");
+  return names;
+}
+
+bool is_resource(const policy::Trigger& trigger) {
+  return trigger.type == "cpu" || trigger.type == "memory";
+}
+
+Result<std::string> to_scaled_object(const policy::Autoscaler& autoscaler) {
+  const auto cannot = [&autoscaler](std::string_view why) {
+    return fail({Code::invalid, fmt::format("{} as a ScaledObject: {}", autoscaler.name, why), {}});
+  };
+  auto document = policy::write_scaled_object(autoscaler);
+  auto again = policy::read_any(document, autoscaler.name, {});
+  if (!again) return cannot(again.error().what);
+  if (again->size() != 1 || !again->front().autoscaler) return cannot("it would not read back");
+  auto& read = *again->front().autoscaler;
+  // cpu and memory are metrics here; to KEDA they are triggers, too.
+  if (std::ranges::none_of(autoscaler.triggers, is_resource)) {
+    std::erase_if(read.triggers, is_resource);
+  }
+  const auto lost = differences(autoscaler, read);
+  if (lost.empty()) return document;
+  return cannot(fmt::format("found {}, which it cannot say", fmt::join(lost, ", ")));
+}
+
 struct Kind {
   const char* name;
   Result<std::string> (*write)(const policy::Autoscaler&);
@@ -54,6 +106,7 @@ struct Kind {
 constexpr std::array kKinds = {
     Kind{"autoscaler", to_autoscaler},
     Kind{"hpa", to_hpa},
+    Kind{"scaledobject", to_scaled_object},
 };
 
 std::vector<std::string> names() {
@@ -101,7 +154,8 @@ int convert(const ConvertOptions& options) {
 
 void add_convert(CLI::App& app, Call& call) {
   auto* verb = app.add_subcommand(
-      "convert", "Prints the Autoscaler that a HorizontalPodAutoscaler is, or the other way.");
+      "convert",
+      "Prints a HorizontalPodAutoscaler or ScaledObject as an Autoscaler, or the other way.");
   verb->footer(kExamples);
   auto options = std::make_shared<ConvertOptions>();
   verb->add_option("file", options->file, "A file of documents; - is standard input")

@@ -51,7 +51,31 @@ Autoscaler read_hpa(const Node& document, Context& context) {
   return hpa::to_autoscaler(hpa);
 }
 
+const Node* find(const Node& document, std::initializer_list<std::string_view> path) {
+  const Node* here = &document;
+  for (const auto name : path) {
+    if (here == nullptr || here->kind != Node::Kind::map) return nullptr;
+    here = here->find(name);
+  }
+  return here != nullptr && here->kind != Node::Kind::null ? here : nullptr;
+}
+
 Autoscaler read_keda(const Node& document, Context& context) {
+  const auto left = [&](const char* name, std::initializer_list<std::string_view> path) {
+    if (find(document, path) != nullptr) context.left_behind.emplace_back(name);
+  };
+  left("metadata.labels", {"metadata", "labels"});
+  left("spec.advanced.horizontalPodAutoscalerConfig.name",
+       {"spec", "advanced", "horizontalPodAutoscalerConfig", "name"});
+  const Node* annotations = find(document, {"metadata", "annotations"});
+  if (annotations != nullptr && annotations->kind == Node::Kind::map) {
+    for (std::size_t i = 0; i + 1 < annotations->items.size(); i += 2) {
+      // Those that pause are read.
+      if (annotations->items[i]->text.starts_with("autoscaling.keda.sh/paused")) continue;
+      context.left_behind.emplace_back("metadata.annotations");
+      break;
+    }
+  }
   return read_scaled_object(document, context.problems, context.warnings);
 }
 

@@ -24,7 +24,8 @@ using Environment = std::function<std::optional<std::string>(std::string_view na
 Result<std::vector<Autoscaler>> read_documents(std::string_view text, const std::string& file,
                                                const Environment& environment);
 
-/// The same from a file. A file over 1 MiB is refused without reading it whole.
+/// The same from a file; "-" is standard input. A file over 1 MiB is refused without reading it
+/// whole.
 Result<std::vector<Autoscaler>> read_file(const std::string& path, const Environment& environment);
 
 /// The document that reads back as `autoscaler`; fields at their default are left out.

@@ -63,6 +63,14 @@ TEST(CommandLine, ExitCodesAndWhereItSpeaks) {
   write(folder / "object.yaml",
         "apiVersion: headroom.dev/v1alpha1\nkind: Autoscaler\nmetadata: { name: web }\n"
         "spec: { maxReplicas: 2, target: { scaleTargetRef: { kind: Deployment, name: web } } }\n");
+  write(
+      folder / "scaled.yaml",
+      "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: { name: web }\nspec:\n"
+      "  scaleTargetRef: { name: web }\n"
+      "  triggers:\n"
+      "  - type: cron\n"
+      "    metadata: { timezone: UTC, start: 0 6 * * *, end: 0 20 * * *, desiredReplicas: '3' }\n");
+  const std::string scaled = folder / "scaled.yaml";
   const std::string hpa = folder / "hpa.yaml", bad_hpa = folder / "bad-hpa.yaml";
   struct Case {
     const char* why;
@@ -136,6 +144,13 @@ TEST(CommandLine, ExitCodesAndWhereItSpeaks) {
        1,
        "",
        "shop: found target.process, which a HorizontalPodAutoscaler cannot say"},
+      {"a ScaledObject is converted", {"convert", scaled}, 0, "    - type: cron\n", ""},
+      {"and back", {"convert", "--to", "scaledobject", scaled}, 0, "kind: ScaledObject\n", ""},
+      {"an HPA has no triggers",
+       {"convert", "--to", "hpa", scaled},
+       1,
+       "",
+       "web: found triggers, which a HorizontalPodAutoscaler cannot say"},
       {"a kind that is none", {"convert", "--to", "knative", file}, 2, "", "knative"},
       {"no journal", {"explain", "--journal", folder / "none.db"}, 1, "", "none.db"},
       {"no journal anywhere", {"explain"}, 1, "", "no journal found"},
