@@ -110,7 +110,7 @@ bool Machine::map_items(const Node& node, Datum& out) {
   std::vector<Datum> items;
   for (; scope_.index < scope_.list->size(); ++scope_.index) {
     Datum item;
-    if (!eval(*node.children[1], item)) return false;
+    if (!operand(*node.children[1], item)) return false;
     items.push_back(std::move(item));
   }
   return space_.grow(items.size()) && space_.make(std::move(items), out);
@@ -121,6 +121,7 @@ bool Machine::find(const Node& node, Datum& out) {
   const bool last = node.name.starts_with("findLast");
   const bool index = node.name.ends_with("Index");
   const std::size_t size = scope_.list->size();
+  left_over_ = left_over_ || last;
   for (std::size_t i = 0; i < size; ++i) {
     scope_.index = last ? size - 1 - i : i;
     bool hit = false;

@@ -1,6 +1,7 @@
 #include "formula/machine.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -26,6 +27,21 @@ bool Machine::eval(const Node& node, Datum& out) {
   if (!failed_) at_ = node.at;  // the innermost comes first
   failed_ = true;
   return false;
+}
+
+/// An operand that is not the first. In upstream findLast, findLastIndex, last(filter(…)) and
+/// filter(…)[-1] leave a bool on the stack below what they give, which is then taken for the
+/// operand before: arithmetic fails there, and so does everything here.
+bool Machine::operand(const Node& node, Datum& out) {
+  const bool before = std::exchange(left_over_, false);
+  if (!eval(node, out)) return false;
+  if (left_over_) {
+    return fail(
+        "searching from the end (findLast, last(filter(…))) works as the first operand only, as "
+        "in KEDA: put it into a let");
+  }
+  left_over_ = before;
+  return true;
 }
 
 bool Machine::fail_kind(const Datum& found, std::string_view expected) {
@@ -123,7 +139,7 @@ bool Machine::binary(const Node& node, Datum& out) {
   }
   Datum left;
   Datum right;
-  return eval(*node.children[0], left) && eval(*node.children[1], right) &&
+  return eval(*node.children[0], left) && operand(*node.children[1], right) &&
          apply(node, left, right, out);
 }
 
@@ -276,7 +292,7 @@ bool Machine::member(const Node& node, Datum& out) {
     return true;
   }
   Datum key;
-  return eval(*node.children[1], key) && fetch(space_, object, key, out);
+  return operand(*node.children[1], key) && fetch(space_, object, key, out);
 }
 
 bool Machine::slice(const Node& node, Datum& out) {
@@ -292,8 +308,8 @@ bool Machine::slice(const Node& node, Datum& out) {
   const auto size = static_cast<std::int64_t>(list != nullptr ? (*list)->size() : (*text)->size());
   Datum to = size;
   Datum from = std::int64_t{0};
-  if (node.children[2] != nullptr && !eval(*node.children[2], to)) return false;
-  if (node.children[1] != nullptr && !eval(*node.children[1], from)) return false;
+  if (node.children[2] != nullptr && !operand(*node.children[2], to)) return false;
+  if (node.children[1] != nullptr && !operand(*node.children[1], from)) return false;
   std::int64_t a = 0;
   std::int64_t b = 0;
   if (!as_integer(from, a)) return fail_kind(from, "an integer");
@@ -371,7 +387,9 @@ bool Machine::conditional(const Node& node, Datum& out) {
 bool Machine::list(const Node& node, Datum& out) {
   std::vector<Datum> items(node.children.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
-    if (!eval(*node.children[i], items[i])) return false;
+    if (!(i == 0 ? eval(*node.children[i], items[i]) : operand(*node.children[i], items[i]))) {
+      return false;
+    }
   }
   return space_.grow(items.size()) && space_.make(std::move(items), out);
 }
@@ -379,7 +397,9 @@ bool Machine::list(const Node& node, Datum& out) {
 bool Machine::map(const Node& node, Datum& out) {
   std::vector<Datum> parts(node.children.size());
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (!eval(*node.children[i], parts[i])) return false;
+    if (!(i == 0 ? eval(*node.children[i], parts[i]) : operand(*node.children[i], parts[i]))) {
+      return false;
+    }
   }
   if (!space_.grow(parts.size() / 2)) return false;
   std::vector<std::pair<Datum, Datum>> entries;
@@ -396,7 +416,9 @@ bool Machine::map(const Node& node, Datum& out) {
 bool Machine::sum_of_list(const Node& node, Datum& out) {
   std::vector<Datum> items(node.children.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
-    if (!eval(*node.children[i], items[i])) return false;
+    if (!(i == 0 ? eval(*node.children[i], items[i]) : operand(*node.children[i], items[i]))) {
+      return false;
+    }
   }
   out = std::move(items.back());
   for (std::size_t i = items.size() - 1; i-- > 0;) {
@@ -415,7 +437,10 @@ bool Machine::function(const Node& node, Datum& out) {
   const std::span<Datum> arguments =
       size > kFew ? std::span<Datum>(many) : std::span<Datum>(few).first(size);
   for (std::size_t i = 0; i < size; ++i) {
-    if (!eval(*node.children[i], arguments[i])) return false;
+    if (!(i == 0 ? eval(*node.children[i], arguments[i])
+                 : operand(*node.children[i], arguments[i]))) {
+      return false;
+    }
   }
   return node.builtin->run(space_, arguments, out);
 }

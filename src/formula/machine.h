@@ -27,6 +27,7 @@ class Machine {
 
   bool eval(const Node& node, Datum& out);
   bool dispatch(const Node& node, Datum& out);
+  bool operand(const Node& node, Datum& out);
   bool fail(std::string what) { return space_.fail(std::move(what)); }
   bool fail_kind(const Datum& found, std::string_view expected);
 
@@ -75,6 +76,7 @@ class Machine {
   Scope scope_;
   std::size_t at_ = 0;
   bool failed_ = false;
+  bool left_over_ = false;  // upstream's stack has something below the value: see operand()
   bool cut_ = false;  // a ?. found nil: up to the chain's end nothing is taken
 };
 

@@ -56,6 +56,8 @@ TEST(Formula, GivesWhatUpstreamGives) {
       {"mean of nothing is 0", "mean([])", 0},
       {"lists in lists", "::max([1, [5, [7]]], 2)", 7},
       {"first of what a filter leaves", "first(filter([1, 2, 3], # > 1))", 2},
+      {"a search from the end in front", "last(filter([1, 2], # > 0)) + 1", 3},
+      {"a search from the end in a let", "let x = findLast([1, 2], # > 0); 1 + x", 3},
       {"none, one, any, all",
        "none([1], # > 1) && one([1, 2], # > 1) && any([1], # > 0) && "
        "all([], false) ? 1 : 0",
@@ -116,7 +118,8 @@ TEST(Formula, SaysWhereItDoesNotCompile) {
        "1:3: this operator cannot be applied to a number and an integer"},
       {"a bool as the result", "a > 5", "float: found a bool, expected a number or a string"},
       {"a hidden function", "max(a, b)", "\"max\" is a number, not a function"},
-      {"a comment swallows the closing parenthesis", "a // six", "1:9: found the end, expected \",\" or \")\""},
+      {"a comment swallows the closing parenthesis", "a // six",
+       "1:9: found the end, expected \",\" or \")\""},
       {"an open parenthesis", "(a + b", "expected"},
       {"too many arguments", "abs(a, b)", "1:1: abs: found 2 arguments, expected 1"},
       {"nil as an argument", "abs(nil)", "abs: found nil, expected a number"},
@@ -157,6 +160,8 @@ TEST(Formula, SaysWhyARunFails) {
       {"text that is no number", "float(\"x\")", kRun, "\"x\" is no number"},
       {"no such date", "date(\"2023-02-29\").Day()", kRun, "expected a date"},
       {"nothing to reduce", "reduce([], #acc + #)", kRun, "nothing to reduce"},
+      {"a search from the end behind another operand", "1 + last(filter([1, 2], # > 0))", kRun,
+       "1:3: searching from the end"},
       {"a number is no condition", "first([1]) ? 1 : 2", kRun, "found an integer, expected a bool"},
   };
   for (const auto& [why, formula, expected, what] : cases) {
