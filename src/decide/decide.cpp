@@ -11,6 +11,7 @@
 #include "decide/hpa.h"
 #include "decide/limit.h"
 #include "decide/replica_calculator.h"
+#include "decide/scaled_object.h"
 #include "decide/stabilise.h"
 #include "decide/steps.h"
 #include "decide/words.h"
@@ -252,7 +253,9 @@ void decide_into(const policy::Autoscaler& policy, const Observation& observatio
   decision.metrics.clear();
   decision.current = observation.current;
   decision.write = decision.error = false;
-  if (policy.target.scale_target_ref) {
+  if (!policy.triggers.empty()) {
+    decide_by_triggers(policy, observation, memory, decision);
+  } else if (policy.target.scale_target_ref) {
     reconcile(policy, bounds_of(policy), observation, memory, decision);
     decision.look_again = kSyncPeriod;
   } else {
@@ -263,6 +266,9 @@ void decide_into(const policy::Autoscaler& policy, const Observation& observatio
 
 void settle(const policy::Autoscaler& policy, const Observation& observation, bool refused,
             Memory& memory, Decision& decision) {
+  if (!policy.triggers.empty()) {
+    return settle_by_triggers(policy, observation.now, refused, memory, decision);
+  }
   if (!policy.target.scale_target_ref) return;  // nothing of a process is refused
   settle(policy, bounds_of(policy), observation.now, refused, memory, decision);
 }

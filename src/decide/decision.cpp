@@ -41,6 +41,15 @@ std::string joined(const Links& links) {
 
 }  // namespace
 
+void set_condition(std::vector<Condition>& conditions, std::string_view type, Truth status,
+                   std::string_view reason) {
+  const auto found = std::ranges::find(conditions, type, &Condition::type);
+  Condition& condition = found != conditions.end() ? *found : conditions.emplace_back();
+  condition.type = type;
+  condition.status = status;
+  condition.reason = reason;
+}
+
 std::string Decision::reason() const {
   if (steps.empty()) return "";
   // To zero and from it, one step alone is why, whatever the others said.

@@ -37,6 +37,10 @@ struct Condition {
   bool operator==(const Condition&) const = default;
 };
 
+/// Sets the condition of that type, which stays in its place; its message is made anew.
+void set_condition(std::vector<Condition>& conditions, std::string_view type, Truth status,
+                   std::string_view reason);
+
 /// What one of the policy's metrics is at, as status.currentMetrics has it.
 struct MetricNow {
   std::optional<std::int32_t> average_utilization;

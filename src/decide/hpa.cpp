@@ -18,15 +18,6 @@ constexpr std::string_view kScalingActive = "ScalingActive";
 constexpr std::string_view kScalingLimited = "ScalingLimited";
 constexpr std::string_view kScaledToZero = "ScaledToZero";
 
-void set(std::vector<Condition>& conditions, std::string_view type, Truth status,
-         std::string_view reason) {
-  const auto found = std::ranges::find(conditions, type, &Condition::type);
-  Condition& condition = found != conditions.end() ? *found : conditions.emplace_back();
-  condition.type = type;
-  condition.status = status;
-  condition.reason = reason;
-}
-
 /// Whether something can be seen at zero.
 bool wakes(const policy::Autoscaler& policy) {
   return std::ranges::any_of(policy.metrics, [](const Metric& metric) {
@@ -57,7 +48,7 @@ class Reconciliation {
     if (memory_.recommendations.empty()) {
       memory_.recommendations.push_back({observation_.now, current_});
     }
-    set(memory_.conditions, kAbleToScale, Truth::yes, "SucceededGetScale");
+    set_condition(memory_.conditions, kAbleToScale, Truth::yes, "SucceededGetScale");
     const bool own_zero = scaled_to_zero(policy_, memory_);
     if (current_.count == 0 && !(own_zero && (bounds_.min.count != 0 || wakes(policy_)))) {
       disabled();
@@ -74,7 +65,7 @@ class Reconciliation {
  private:
   void disabled() {
     chain_.link(Stage::activate, step::kScalingDisabled, current_);
-    set(memory_.conditions, kScalingActive, Truth::no, "ScalingDisabled");
+    set_condition(memory_.conditions, kScalingActive, Truth::no, "ScalingDisabled");
     if (!policy_.controller.scale_to_zero) {
       std::erase_if(memory_.conditions, [](const Condition& c) { return c.type == kScaledToZero; });
     }
@@ -100,7 +91,7 @@ class Reconciliation {
   bool propose() {
     if (!observation_.selects) {
       chain_.link(Stage::recommend, step::kInvalidSelector, current_);
-      set(memory_.conditions, kScalingActive, Truth::no, "InvalidSelector");
+      set_condition(memory_.conditions, kScalingActive, Truth::no, "InvalidSelector");
       decision_.error = true;
       return false;
     }
@@ -130,11 +121,11 @@ class Reconciliation {
     if (nothing || (failures > 0 && wanted < current_)) {
       chain_.link(Stage::combine, nothing ? step::kNothingReadable : step::kFailedHolds, current_,
                   {});
-      set(memory_.conditions, kScalingActive, Truth::no,
-          failed != nullptr ? failure_of(failed->type) : "FailedGetResourceMetric");
+      set_condition(memory_.conditions, kScalingActive, Truth::no,
+                    failed != nullptr ? failure_of(failed->type) : "FailedGetResourceMetric");
       return false;
     }
-    set(memory_.conditions, kScalingActive, Truth::yes, "ValidMetricFound");
+    set_condition(memory_.conditions, kScalingActive, Truth::yes, "ValidMetricFound");
     chain_.go_on_from(wanted);
     if (policy_.metrics.size() > 1) {
       chain_.link(Stage::combine, step::kLargestWins, wanted, {},
@@ -155,7 +146,7 @@ class Reconciliation {
       const Millis window = up ? rules.up_window : rules.down_window;
       chain_.link(Stage::stabilise, able, stable, {static_cast<double>(window.count()) / 1000});
     }
-    set(memory_.conditions, kAbleToScale, Truth::yes, able);
+    set_condition(memory_.conditions, kAbleToScale, Truth::yes, able);
     const Limited limited =
         limit({current_, stable}, rules, bounds_, observation_.now, memory_.ups, memory_.downs);
     const bool free = limited.replicas == stable;
@@ -163,7 +154,8 @@ class Reconciliation {
       chain_.link(Stage::limit, limited.reason, limited.replicas,
                   {static_cast<double>(limited.replicas.count)});
     }
-    set(memory_.conditions, kScalingLimited, free ? Truth::no : Truth::yes, limited.reason);
+    set_condition(memory_.conditions, kScalingLimited, free ? Truth::no : Truth::yes,
+                  limited.reason);
   }
 
   const policy::Autoscaler& policy_;
@@ -185,17 +177,17 @@ void reconcile(const policy::Autoscaler& policy, Bounds bounds, const Observatio
 void settle(const policy::Autoscaler& policy, Bounds bounds, Instant now, bool refused,
             Memory& memory, Decision& decision) {
   if (decision.write && refused) {
-    set(memory.conditions, kAbleToScale, Truth::no, "FailedUpdateScale");
+    set_condition(memory.conditions, kAbleToScale, Truth::no, "FailedUpdateScale");
     decision.error = true;
     decision.replicas = decision.current;
   } else if (decision.write) {
-    set(memory.conditions, kAbleToScale, Truth::yes, "SucceededRescale");
+    set_condition(memory.conditions, kAbleToScale, Truth::yes, "SucceededRescale");
     remember_change({decision.current, decision.replicas}, rules_of(policy), now, memory);
     if (policy.controller.scale_to_zero) {
       const bool zero = decision.current.count > 0 && decision.replicas.count == 0 &&
                         bounds.min.count == 0 && wakes(policy);
-      set(memory.conditions, kScaledToZero, zero ? Truth::yes : Truth::no,
-          zero ? "ScaledToZero" : "NotScaledToZero");
+      set_condition(memory.conditions, kScaledToZero, zero ? Truth::yes : Truth::no,
+                    zero ? "ScaledToZero" : "NotScaledToZero");
     } else {
       std::erase_if(memory.conditions, [](const Condition& c) { return c.type == kScaledToZero; });
     }

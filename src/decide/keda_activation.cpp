@@ -59,15 +59,6 @@ KedaAnswer inactive(const policy::Autoscaler& policy, Replicas current,
   return {Rule::inactive, current, current};
 }
 
-void set(std::vector<Condition>& conditions, std::string_view type, Truth status,
-         std::string_view reason) {
-  const auto found = std::ranges::find(conditions, type, &Condition::type);
-  Condition& condition = found != conditions.end() ? *found : conditions.emplace_back();
-  condition.type = type;
-  condition.status = status;
-  condition.reason = reason;
-}
-
 void set_ready(const KedaAnswer& answer, bool refused, std::vector<Condition>& conditions) {
   Truth status = Truth::no;
   std::string_view reason = "ErrorScalingTarget";
@@ -82,7 +73,7 @@ void set_ready(const KedaAnswer& answer, bool refused, std::vector<Condition>& c
     status = Truth::yes;
     reason = "ScaledObjectReady";
   }
-  set(conditions, "Ready", status, reason);
+  set_condition(conditions, "Ready", status, reason);
 }
 
 }  // namespace
@@ -103,26 +94,26 @@ void conclude(const KedaAnswer& answer, bool refused, Instant now, Memory& memor
     case Rule::unreadable:
       return;
     case Rule::paused:
-      return set(conditions, "Paused", Truth::yes, "ScaledObjectPaused");
+      return set_condition(conditions, "Paused", Truth::yes, "ScaledObjectPaused");
     case Rule::woken:
     case Rule::active:
       // KEDA's status keeps whole seconds, cut off: a cooldown runs from the second's start.
       if (!(answer.write && refused)) {
         memory.keda.last_active = std::chrono::floor<std::chrono::seconds>(now);
       }
-      return set(conditions, "Active", Truth::yes, "ScalerActive");
+      return set_condition(conditions, "Active", Truth::yes, "ScalerActive");
     case Rule::active_with_errors:
     case Rule::scale_out_paused:
-      return set(conditions, "Active", Truth::yes, "ScalerActive");
+      return set_condition(conditions, "Active", Truth::yes, "ScalerActive");
     case Rule::cooling_down:
-      return set(conditions, "Active", Truth::no, "ScalerCooldown");
+      return set_condition(conditions, "Active", Truth::no, "ScalerCooldown");
     case Rule::fallback_holds:
     case Rule::error_holds:
     case Rule::slept:
     case Rule::scale_in_paused:
     case Rule::raised:
     case Rule::inactive:
-      return set(conditions, "Active", Truth::no, "ScalerNotActive");
+      return set_condition(conditions, "Active", Truth::no, "ScalerNotActive");
   }
 }
 
@@ -148,12 +139,12 @@ std::optional<KedaEvent> event_of(const KedaAnswer& answer, const policy::Autosc
 void set_hpa_active(const Condition& scaling_active, std::vector<Condition>& conditions) {
   const bool disabled = scaling_active.reason == "ScalingDisabled";
   if (scaling_active.status == Truth::yes) {
-    set(conditions, "HPAActive", Truth::yes, "HPAActive");
+    set_condition(conditions, "HPAActive", Truth::yes, "HPAActive");
   } else if (disabled) {
-    set(conditions, "HPAActive", Truth::yes, scaling_active.reason);
+    set_condition(conditions, "HPAActive", Truth::yes, scaling_active.reason);
   } else {
-    set(conditions, "HPAActive", Truth::no,
-        scaling_active.reason.empty() ? "HPAMetricsUnavailable" : scaling_active.reason);
+    set_condition(conditions, "HPAActive", Truth::no,
+                  scaling_active.reason.empty() ? "HPAMetricsUnavailable" : scaling_active.reason);
   }
 }
 

@@ -70,9 +70,12 @@ struct Health {
 };
 
 struct KedaMemory {
-  std::optional<Instant> created;      // of the ScaledObject
-  std::optional<Instant> last_active;  // in whole seconds
-  std::vector<Health> health;          // one for each metric whose source was asked
+  std::optional<Instant> created;             // of the ScaledObject
+  std::optional<Instant> last_active;         // in whole seconds
+  std::optional<Instant> last_active_before;  // the last check, in case its write is refused
+  std::optional<Instant> polled;              // the last check
+  bool held = false;                          // the pause's count has been set
+  std::vector<Health> health;                 // one for each metric whose source was asked
   bool operator==(const KedaMemory&) const = default;
 };
 

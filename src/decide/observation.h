@@ -104,6 +104,7 @@ struct Observation {
   /// One for each of the policy's metrics. None at all: Resource metrics are the replicas' own
   /// cpu and memory.
   std::vector<MetricSeen> metrics;
+  std::vector<Reading> triggers;  // one for each of the policy's; cpu's and memory's are not read
   tl::expected<Load, Absent> load = tl::unexpected<Absent>(Absent{});
 
   std::int32_t ready() const;

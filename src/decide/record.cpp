@@ -123,6 +123,7 @@ void describe(Io& io, T& observation) {
   io.field("templates", observation.templates);
   io.field("replicas", observation.replicas);
   io.field("metrics", observation.metrics);
+  io.field("triggers", observation.triggers);
   io.field("load", observation.load);
 }
 
@@ -259,6 +260,22 @@ void describe(Io& io, T& memory) {
   io.field("lastAnswer", memory.last_answer);
 }
 
+template <class Io, Is<Health> T>
+void describe(Io& io, T& health) {
+  io.field("metric", health.metric);
+  io.field("failures", health.failures);
+}
+
+template <class Io, Is<KedaMemory> T>
+void describe(Io& io, T& memory) {
+  io.field("created", memory.created);
+  io.field("lastActive", memory.last_active);
+  io.field("lastActiveBefore", memory.last_active_before);
+  io.field("polled", memory.polled);
+  io.field("held", memory.held);
+  io.field("health", memory.health);
+}
+
 template <class Io, Is<Memory> T>
 void describe(Io& io, T& memory) {
   io.field("recommendations", memory.recommendations);
@@ -266,6 +283,7 @@ void describe(Io& io, T& memory) {
   io.field("downs", memory.downs);
   io.field("concurrency", memory.concurrency);
   io.field("lastActive", memory.last_active);
+  io.field("keda", memory.keda);
   io.field("conditions", memory.conditions);
 }
 

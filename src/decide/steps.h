@@ -20,6 +20,14 @@ inline constexpr std::string_view kNoRequest = "NoRequest";
 inline constexpr std::string_view kNoTarget = "NoTarget";
 inline constexpr std::string_view kInvalidSelector = "InvalidSelector";
 inline constexpr std::string_view kScalingDisabled = "ScalingDisabled";
+inline constexpr std::string_view kWoken = "Woken";
+inline constexpr std::string_view kSlept = "Slept";
+inline constexpr std::string_view kRaised = "Raised";
+inline constexpr std::string_view kCoolingDown = "CoolingDown";
+inline constexpr std::string_view kTriggerActive = "TriggerActive";
+inline constexpr std::string_view kTriggerFails = "TriggerFails";
+inline constexpr std::string_view kTriggersInactive = "TriggersInactive";
+inline constexpr std::string_view kPaused = "Paused";
 inline constexpr std::string_view kConcurrency = "Concurrency";
 inline constexpr std::string_view kRequestRate = "RequestRate";
 inline constexpr std::string_view kLoadUnavailable = "LoadUnavailable";
@@ -82,6 +90,18 @@ inline constexpr std::array kSteps = {
              "the target does not say which replicas are its own: nothing can be read"},
     StepKind{step::kScalingDisabled,
              "at zero because somebody set it so: set it to 1 or more to scale again"},
+    StepKind{step::kWoken, "a trigger is active at zero or idle: to minReplicas, or 1", {"left"}},
+    StepKind{step::kSlept,
+             "no trigger has been active for the cooldown: to idleReplicas, or minReplicas",
+             {"left"}},
+    StepKind{step::kRaised, "below minReplicas without an active trigger: to it at once", {"left"}},
+    StepKind{step::kCoolingDown, "no trigger is active, but the cooldown is not over", {"left"}},
+    StepKind{step::kTriggerActive, "a trigger is active: nothing to wake", {"left"}},
+    StepKind{step::kTriggerFails,
+             "a trigger fails and none is active: not to zero because of it",
+             {"left"}},
+    StepKind{step::kTriggersInactive, "no trigger is active: nothing to do", {"left"}},
+    StepKind{step::kPaused, "paused by its document: held", {"left"}},
     StepKind{step::kConcurrency, "requests in flight over the stable window"},
     StepKind{step::kRequestRate, "requests per second over the stable window"},
     StepKind{step::kLoadUnavailable, "the gateway's load could not be read: scales nothing down"},

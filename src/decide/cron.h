@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/units.h"
+
+/// KEDA's cron trigger: five fields as robfig/cron's standard parser reads them.
+namespace headroom::decide::cron {
+
+/// The times at which an expression fires, as sets of bits.
+struct Schedule {
+  std::uint64_t minutes = 0, hours = 0, days = 0, months = 0, weekdays = 0;
+  bool any_day = false, any_weekday = false;  // `*` or `?`: then both have to match
+  std::string zone;                           // of a prefix TZ= or CRON_TZ=; empty: the trigger's
+};
+
+/// Names of months and days in any case, `?` as `*`, ranges, steps and lists; weekdays 0 to 6
+/// only. Errors: Code::invalid, also for one that can never fire (30 February).
+Result<Schedule> parse(std::string_view expression);
+
+/// A zone's offset from UTC in seconds at a unix time; less than a day, and with no change
+/// less than an hour apart from another.
+class Zone {
+ public:
+  virtual ~Zone() = default;
+  virtual std::int32_t offset_at(std::int64_t unix_seconds) const = 0;
+};
+
+/// The first firing strictly after `now`: a local time that a day does not have does not fire,
+/// one that it has twice fires twice. None within eight years and a day. At most 3,000 days are
+/// looked at, and the minutes of those that match.
+std::optional<std::int64_t> next(const Schedule& schedule, const Zone& zone, std::int64_t now);
+
+struct Trigger {
+  Schedule start, end;
+  Replicas desired;
+};
+
+/// desired while the start does not fire before the end does, else none. So the window opens at
+/// the start's second and closes at the end's.
+std::optional<Replicas> desired(const Trigger& trigger, const Zone& start_zone,
+                                const Zone& end_zone, std::int64_t now);
+
+}  // namespace headroom::decide::cron
