@@ -19,6 +19,8 @@ constexpr const char* kExamples =
     "  headroom run --listen :8080 --min 0 --max 8 -- ./server --port '$(PORT)'\n"
     "  headroom run app.yaml\n"
     "  headroom explain shop --at '5m ago'\n"
+    "  headroom check deploy/*.yaml\n"
+    "  headroom convert hpa.yaml > autoscaler.yaml\n"
     "  headroom schema > autoscaler.schema.json\n"
     "  headroom completion bash > /etc/bash_completion.d/headroom\n"
     "\n"
@@ -100,6 +102,9 @@ int headroom(int argc, const char* const* argv) {
   app.set_version_flag("--version", std::string("headroom " HEADROOM_VERSION));
   add_run(app, call);
   add_explain(app, call);
+  add_decide(app, call);
+  add_check(app, call);
+  add_convert(app, call);
   add_schema(app, call);
   add_completion(app, call);
   add_version(app, call);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cli/paths.h"
 #include "cli/run_flags.h"
+#include "cli/runnable.h"
 #include "cli/serve.h"
 #include "cli/verbs.h"
 #include "policy/read.h"
@@ -109,7 +110,7 @@ Result<std::vector<policy::Autoscaler>> wanted(const RunOptions& options, const 
                              options.file),
                  {}});
   }
-  return policy::read_file(options.file, environment());
+  return read_runnable(options.file);
 }
 
 void print(const std::vector<policy::Autoscaler>& autoscalers) {

@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "cli/paths.h"
+#include "cli/runnable.h"
 #include "cli/verbs.h"
 #include "control/clock.h"
 #include "control/loop.h"
@@ -178,7 +179,7 @@ void Server::on_signal(int signal) {
 void Server::reload() {
   if (stopping_) return;
   print_ = Print::of(options_.file);
-  const auto wanted = policy::read_file(options_.file, environment());
+  const auto wanted = read_runnable(options_.file);
   if (!wanted) {
     log_lines(to_string(wanted.error()));
     log::error("{}: not taken; what ran before goes on", options_.file);

@@ -25,6 +25,9 @@ struct Call {
 
 void add_run(CLI::App& app, Call& call);
 void add_explain(CLI::App& app, Call& call);
+void add_decide(CLI::App& app, Call& call);
+void add_check(CLI::App& app, Call& call);
+void add_convert(CLI::App& app, Call& call);
 void add_schema(CLI::App& app, Call& call);
 void add_completion(CLI::App& app, Call& call);
 void add_version(CLI::App& app, Call& call);

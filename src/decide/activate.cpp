@@ -29,12 +29,21 @@ Activation asleep(const Load& load, Chain& chain) {
   return {Kind::wake, woken};
 }
 
+/// From the last request on.
+Millis wait_before_zero(const policy::Autoscaler& policy) {
+  if (!policy.concurrency) return policy.cooldown_period;
+  const auto& by = *policy.concurrency;
+  const Millis retention = by.scale_to_zero_pod_retention_period;
+  // Upstream's last pod has been without a request for a window when its retention begins.
+  const Millis kept = retention > 0ms ? by.window + retention : 0ms;
+  return std::max({policy.cooldown_period, by.scale_down_delay, kept});
+}
+
 Activation awake(const policy::Autoscaler& policy, const Load& load, Instant now, bool held,
                  const Memory& memory, Chain& chain) {
   const std::int64_t open = load.waiting + load.running;
   const Millis idle = memory.last_active ? std::max(0ms, now - *memory.last_active) : 0ms;
-  Millis wait = policy.cooldown_period;
-  if (policy.concurrency) wait = std::max(wait, policy.concurrency->scale_down_delay);
+  const Millis wait = wait_before_zero(policy);
   if (open <= 0 && !(load.rate > 0) && idle >= wait && !held) {
     chain.add(Stage::activate, step::kScaledToZero, kZero,
               fmt::format("no request for {}, to zero after {} {}", seconds(idle), seconds(wait),

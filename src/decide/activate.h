@@ -22,9 +22,9 @@ struct Activation {
 };
 
 /// Between zero and one. From zero at once when a request waits; to zero once nothing was asked
-/// for cooldownPeriod (and scaleDownDelay, where that is longer), never by a number alone and
-/// never while `held` (a reading failed). With a minimum above zero it does nothing.
-/// Grows `chain`, which stands at the combined number.
+/// for cooldownPeriod (and scaleDownDelay, or the window and scaleToZeroPodRetentionPeriod, where
+/// these are longer), never by a number alone and never while `held` (a reading failed). With a
+/// minimum above zero it does nothing. Grows `chain`, which stands at the combined number.
 Activation activate(const policy::Autoscaler& policy, const Observation& observation,
                     Replicas current, bool held, const Memory& memory, Chain& chain);
 

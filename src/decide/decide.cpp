@@ -32,6 +32,7 @@ struct Plan {
   Rules rules;
   bool damped;  // HPA's windows and rates are in force
   Bounds bounds;
+  Replicas initial;  // initialScale, inside the maximum
 };
 
 Plan plan_of(const policy::Autoscaler& policy) {
@@ -39,13 +40,15 @@ Plan plan_of(const policy::Autoscaler& policy) {
             .by_load = policy.concurrency,
             .rules = rules_of(policy),
             .damped = false,
-            .bounds = {}};
+            .bounds = {},
+            .initial = {}};
   if (!plan.by_load && policy.metrics.empty()) plan.by_load = policy::Concurrency{};
   // The KPA damps by its own windows; HPA's defaults on top of them would hold every burst for
   // five minutes.
   plan.damped = policy.behavior || !plan.by_load;
   plan.bounds.max = std::max(Replicas{0}, policy.max_replicas);
   plan.bounds.min = std::clamp(policy.min_replicas, Replicas{0}, plan.bounds.max);
+  if (plan.by_load) plan.initial = {std::min(plan.by_load->initial_scale, plan.bounds.max.count)};
   return plan;
 }
 
@@ -149,7 +152,9 @@ void hold(const Plan& plan, Chain& chain, Decision& decision) {
 /// replicas of a load that is gone.
 void forget(Memory& memory) {
   memory.recommendations.clear();
+  const bool initialised = memory.concurrency.initialised;
   memory.concurrency = {};
+  memory.concurrency.initialised = initialised;
 }
 
 Millis look_again(const Plan& plan, const Observation& observation, const Decision& decision,
@@ -166,6 +171,17 @@ Millis look_again(const Plan& plan, const Observation& observation, const Decisi
 /// HPA reads no metric where the count is outside the bounds, and brings it inside at once.
 bool only_bounds(const Plan& plan, Replicas current, Replicas inside) {
   return !plan.by_load && current != inside;
+}
+
+/// Whether initialScale is still to be reached.
+bool begins(const Plan& plan, const Memory& memory) {
+  return plan.initial.count > 0 && !memory.concurrency.initialised;
+}
+Activation begin(const Plan& plan, Chain& chain) {
+  chain.move(Stage::activate, step::kInitialScale, std::max(chain.number(), plan.initial), [&] {
+    return fmt::format("begins with {} {}", plan.initial.count, arrow(plan.initial));
+  });
+  return {Activation::Kind::none, chain.number()};
 }
 
 void run(const Plan& plan, const Observation& observation, Replicas current, Memory& memory,
@@ -189,8 +205,10 @@ void run(const Plan& plan, const Observation& observation, Replicas current, Mem
   decision.conditions.push_back(scaling_active(proposals, combined));
 
   Chain chain(decision.steps, combined.replicas);
-  const auto activation = activate(plan.policy, observation, inside.replicas,
-                                   combined.held_by != nullptr, memory, chain);
+  const auto activation = begins(plan, memory)
+                              ? begin(plan, chain)
+                              : activate(plan.policy, observation, inside.replicas,
+                                         combined.held_by != nullptr, memory, chain);
   if (activation.kind == Activation::Kind::sleep) {
     if (current.count > 0) forget(memory);
     hold(plan, chain, decision);
@@ -215,6 +233,9 @@ void decide_for_processes(const policy::Autoscaler& policy, const Observation& o
                           Memory& memory, Decision& decision) {
   const Plan plan = plan_of(policy);
   note_activity(observation, memory);
+  if (plan.by_load && observation.ready() >= std::max(plan.bounds.min, plan.initial).count) {
+    memory.concurrency.initialised = true;
+  }
   run(plan, observation, std::max(Replicas{0}, observation.current), memory, decision);
   if (plan.damped && decision.replicas != decision.current) {
     remember_change({decision.current, decision.replicas}, plan.rules, observation.now, memory);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/time.h"
@@ -27,13 +28,26 @@ struct Recommendation {
   bool operator==(const Recommendation&) const = default;
 };
 
+/// A number and the slot of 2 s in which it was last the largest.
+struct SlotAnswer {
+  std::int64_t slot = 0;
+  Replicas replicas;
+  bool operator==(const SlotAnswer&) const = default;
+};
+
+/// What the exact KPA remembers beside its windows.
+struct KpaMemory {
+  std::optional<Instant> panic_since;  // last time over the threshold; none: calm
+  Replicas panic_peak;
+  std::vector<SlotAnswer> delayed;  // inside scaleDownDelay; falling, so at most one per slot
+  bool operator==(const KpaMemory&) const = default;
+};
+
 struct ConcurrencyMemory {
   Window stable;
   Window panic;
-  std::optional<Instant> panic_since;  // last time over the threshold; none: calm
-  Replicas panic_peak;
-  std::vector<Replicas> delay_slots;  // scaleDownDelay: largest answer per 2 s slot
-  std::int64_t delay_last_slot = 0;
+  KpaMemory kpa;
+  bool initialised = false;  // initialScale has been reached
   // maxScaleDownRate is per 2 s, however often one looks: the slot, and what was ready in it.
   std::int64_t rate_slot = 0;
   Replicas rate_ready;
@@ -48,12 +62,27 @@ struct ScaleEvent {
   bool operator==(const ScaleEvent&) const = default;
 };
 
+/// A source's failures in a row.
+struct Health {
+  std::string metric;
+  std::int32_t failures = 0;
+  bool operator==(const Health&) const = default;
+};
+
+struct KedaMemory {
+  std::optional<Instant> created;      // of the ScaledObject
+  std::optional<Instant> last_active;  // in whole seconds
+  std::vector<Health> health;          // one for each metric whose source was asked
+  bool operator==(const KedaMemory&) const = default;
+};
+
 /// All that deciding remembers: plain data, journalled with each decision.
 struct Memory {
   std::vector<Recommendation> recommendations;  // inside the stabilisation windows
   std::vector<ScaleEvent> ups, downs;           // inside the rate windows
   ConcurrencyMemory concurrency;
   std::optional<Instant> last_active;
+  KedaMemory keda;
   std::vector<Condition> conditions;  // HPA's: they stay until a step sets them anew
   bool operator==(const Memory&) const = default;
 };

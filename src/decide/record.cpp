@@ -227,14 +227,32 @@ void describe(Io& io, T& event) {
   io.field("change", event.change);
 }
 
+template <class Io, Is<SlotAnswer> T>
+void describe(Io& io, T& answer) {
+  io.field("slot", answer.slot);
+  io.field("replicas", answer.replicas);
+}
+
+template <class Io, Is<KpaMemory> T>
+void describe(Io& io, T& memory) {
+  io.field("panicSince", memory.panic_since);
+  io.field("panicPeak", memory.panic_peak);
+  io.field("delayed", memory.delayed);
+  if constexpr (std::same_as<Io, JsonReader>) {
+    const auto rises = [](const SlotAnswer& before, const SlotAnswer& after) {
+      return before.replicas <= after.replicas;
+    };
+    io.require(std::ranges::adjacent_find(memory.delayed, rises) == memory.delayed.end(),
+               "delayed answers that do not fall");
+  }
+}
+
 template <class Io, Is<ConcurrencyMemory> T>
 void describe(Io& io, T& memory) {
   io.field("stable", memory.stable);
   io.field("panic", memory.panic);
-  io.field("panicSince", memory.panic_since);
-  io.field("panicPeak", memory.panic_peak);
-  io.field("delaySlots", memory.delay_slots);
-  io.field("delayLastSlot", memory.delay_last_slot);
+  io.field("kpa", memory.kpa);
+  io.field("initialised", memory.initialised);
   io.field("rateSlot", memory.rate_slot);
   io.field("rateReady", memory.rate_ready);
   io.field("raised", memory.raised);

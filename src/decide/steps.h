@@ -28,11 +28,13 @@ inline constexpr std::string_view kScaleDownRate = "ScaleDownRate";
 inline constexpr std::string_view kActivationScale = "ActivationScale";
 inline constexpr std::string_view kPanic = "Panic";
 inline constexpr std::string_view kScaleDownDelay = "ScaleDownDelay";
+inline constexpr std::string_view kTargetBurstCapacity = "TargetBurstCapacity";
 inline constexpr std::string_view kWaiting = "Waiting";
 inline constexpr std::string_view kWaitingHeld = "WaitingHeld";
 inline constexpr std::string_view kLargestWins = "LargestWins";
 inline constexpr std::string_view kFailedHolds = "FailedHolds";
 inline constexpr std::string_view kNothingReadable = "NothingReadable";
+inline constexpr std::string_view kInitialScale = "InitialScale";
 inline constexpr std::string_view kActivated = "Activated";
 inline constexpr std::string_view kActive = "Active";
 inline constexpr std::string_view kAsleep = "Asleep";
@@ -88,11 +90,13 @@ inline constexpr std::array kSteps = {
     StepKind{step::kActivationScale, "activationScale: at least so many under any load"},
     StepKind{step::kPanic, "the panic window is over the threshold: its peak is held for a window"},
     StepKind{step::kScaleDownDelay, "scaleDownDelay: the largest answer of that time"},
+    StepKind{step::kTargetBurstCapacity, "targetBurstCapacity: room for so much more at once"},
     StepKind{step::kWaiting, "requests wait at the gateway now: enough for them and what runs"},
     StepKind{step::kWaitingHeld, "what waiting requests needed is held for a window"},
     StepKind{step::kLargestWins, "several gave a number: the largest is taken"},
     StepKind{step::kFailedHolds, "one that could not be read blocks scaling down"},
     StepKind{step::kNothingReadable, "nothing could be read: held"},
+    StepKind{step::kInitialScale, "initialScale: at least so many until they were ready once"},
     StepKind{step::kActivated, "a request arrived at zero: started at once"},
     StepKind{step::kActive, "requests are open: at least one replica"},
     StepKind{step::kAsleep, "at zero, and nothing waits"},
@@ -146,6 +150,21 @@ inline constexpr std::array kReasons = {
     ReasonKind{"ScalingLimited", "ScaleDownLimit", "held by the scale-down policies"},
     ReasonKind{"ScaledToZero", "ScaledToZero", "this autoscaler went to zero, and may leave it"},
     ReasonKind{"ScaledToZero", "NotScaledToZero", "this autoscaler did not go to zero"},
+    ReasonKind{"Ready", "ScaledObjectReady", "the object is as it should be"},
+    ReasonKind{"Ready", "TriggerError", "no trigger is active, and one fails"},
+    ReasonKind{"Ready", "PartialTriggerError", "a trigger is active, but another fails"},
+    ReasonKind{"Ready", "ErrorGettingCurrentReplicas", "the replicas could not be counted"},
+    ReasonKind{"Ready", "ErrorScalingTarget", "the new number was refused"},
+    ReasonKind{"Active", "ScalerActive", "a trigger is active"},
+    ReasonKind{"Active", "ScalerNotActive", "no trigger is active"},
+    ReasonKind{"Active", "ScalerCooldown", "no trigger is active, but one was not long ago"},
+    ReasonKind{"Fallback", "FallbackExists", "a source has failed too often: its fallback counts"},
+    ReasonKind{"Fallback", "NoFallbackFound", "no source has failed too often"},
+    ReasonKind{"Paused", "ScaledObjectPaused", "paused: nothing is changed"},
+    ReasonKind{"Paused", "ScaledObjectUnpaused", "not paused"},
+    ReasonKind{"HPAActive", "HPAActive", "between minimum and maximum it scales"},
+    ReasonKind{"HPAActive", "ScalingDisabled", "at zero no metric is read"},
+    ReasonKind{"HPAActive", "HPAMetricsUnavailable", "a metric could not be read"},
 };
 
 }  // namespace headroom::decide

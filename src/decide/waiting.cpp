@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "decide/concurrency.h"
 #include "decide/rounding.h"
+#include "policy/knative.h"
 
 namespace headroom::decide {
 

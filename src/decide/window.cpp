@@ -6,7 +6,7 @@
 namespace headroom::decide {
 namespace {
 
-/// The first second of a window that was emptied: the next newer sample is its first.
+/// The first second of a window that was emptied: the next sample of another second is its first.
 constexpr std::int64_t kLongAgo = -(std::int64_t{1} << 50);
 
 std::int64_t length(const Window& window) {
@@ -15,6 +15,23 @@ std::int64_t length(const Window& window) {
 
 std::size_t index(std::int64_t second, std::int64_t length) {
   return static_cast<std::size_t>(((second % length) + length) % length);
+}
+
+/// Makes room for a sample of `second` and gives its bucket; none where it is too old.
+double* bucket_for(Window& window, std::int64_t second) {
+  const std::int64_t n = length(window);
+  if (n == 0) return nullptr;
+  if (!window.written || second - window.last >= n) {
+    std::ranges::fill(window.buckets, 0.0);
+    window.first = window.last = second;
+    window.written = true;
+  } else if (second <= window.last - n) {
+    return nullptr;
+  }
+  if (window.first == kLongAgo && second != window.last) window.first = second;
+  while (window.last < second) window.buckets[index(++window.last, n)] = 0.0;
+  window.first = std::min(window.first, second);
+  return &window.buckets[index(second, n)];
 }
 
 }  // namespace
@@ -41,19 +58,11 @@ void resize(Window& window, std::int64_t seconds, std::int64_t now) {
 }
 
 void record(Window& window, std::int64_t second, double value) {
-  const std::int64_t n = length(window);
-  if (n == 0) return;
-  if (!window.written || second - window.last >= n) {
-    std::ranges::fill(window.buckets, 0.0);
-    window.first = window.last = second;
-    window.written = true;
-  } else if (second <= window.last - n) {
-    return;
-  }
-  if (window.first == kLongAgo && second > window.last) window.first = second;
-  while (window.last < second) window.buckets[index(++window.last, n)] = 0.0;
-  window.first = std::min(window.first, second);
-  window.buckets[index(second, n)] = value;
+  if (double* const bucket = bucket_for(window, second)) *bucket = value;
+}
+
+void add(Window& window, std::int64_t second, double value) {
+  if (double* const bucket = bucket_for(window, second)) *bucket += value;
 }
 
 std::optional<double> value_at(const Window& window, std::int64_t second) {
@@ -91,12 +100,16 @@ double weighted_average(const Window& window, std::int64_t now) {
   if (!window.written || now - window.last >= n) return 0;
   const double k = std::max(0.2, 1 - std::pow(0.0001, 1.0 / static_cast<double>(n)));
   double sum = 0;
-  for (std::int64_t back = 0; back < n; ++back) {
-    const std::int64_t second = now - back;
-    if (second > window.last || second <= window.last - n) continue;
+  const std::int64_t newest = std::max(now, window.last);
+  for (std::int64_t back = newest - window.last; back < n; ++back) {
+    const std::int64_t second = newest - back;
     sum += k * std::pow(1 - k, static_cast<double>(back)) * window.buckets[index(second, n)];
   }
   return sum;
+}
+
+double average(const Window& window, bool weighted, std::int64_t now) {
+  return weighted ? weighted_average(window, now) : linear_average(window, now);
 }
 
 }  // namespace headroom::decide

@@ -6,9 +6,9 @@
 #include "base/time.h"
 #include "decide/memory.h"
 
-/// Averages over the last n seconds in buckets of one second, as Knative's TimedFloat64Buckets,
-/// with one difference: a second sample of the same second takes the place of the first, because
-/// control samples the load of the trailing second several times in each.
+/// Averages over the last n seconds in buckets of one second, as Knative's TimedFloat64Buckets.
+/// There samples of one second are added; here one can also take the place of what was before,
+/// because control samples the load of the trailing second several times in each.
 namespace headroom::decide {
 
 inline constexpr std::int64_t kMostBuckets = 3600;
@@ -23,6 +23,10 @@ void resize(Window& window, std::int64_t seconds, std::int64_t now);
 /// Sets the bucket of `second`. Dropped: a second that has left the window. Seconds between the
 /// newest one and a later `second` become zeros; after a gap of a whole window all starts anew.
 void record(Window& window, std::int64_t second, double value);
+
+/// The same, but adds to what stands in the bucket: upstream's way, where each source has its own
+/// sample of a second.
+void add(Window& window, std::int64_t second, double value);
 
 /// What stands in the bucket of `second`; nullopt outside the window.
 std::optional<double> value_at(const Window& window, std::int64_t second);
@@ -40,5 +44,7 @@ double linear_average(const Window& window, std::int64_t now);
 /// Each second back weighs (1 − k) times the one after it, k = max(0.2, 1 − 0.0001^(1/n)); neither
 /// normalised nor rounded. Silence decays.
 double weighted_average(const Window& window, std::int64_t now);
+
+double average(const Window& window, bool weighted, std::int64_t now);
 
 }  // namespace headroom::decide

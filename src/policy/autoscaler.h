@@ -186,8 +186,11 @@ struct Concurrency {
   Millis window = 60s;
   double panic_window_percentage = 10;
   double panic_threshold_percentage = 200;
+  std::int32_t initial_scale = 0;     // until so many were ready once; 0: off
   std::int32_t activation_scale = 0;  // 0: off
   Millis scale_down_delay = 0s;
+  double target_burst_capacity = 0;  // room kept for so much more at once; 0: off
+  Millis scale_to_zero_pod_retention_period = 0s;
   double max_scale_up_rate = 1000;
   double max_scale_down_rate = 2;
   Aggregation metric_aggregation_algorithm = Aggregation::linear;
@@ -321,6 +324,7 @@ struct Autoscaler {
   std::optional<Fallback> fallback;
   std::optional<ScalingModifiers> scaling_modifiers;
   Pause pause;
+  bool force_activation = false;  // active whatever the triggers say
 
   bool operator==(const Autoscaler&) const = default;
 };

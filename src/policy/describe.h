@@ -56,6 +56,7 @@ inline std::string expected(const Amount& kind) {
 inline std::string expected(const Flag&) { return "true or false"; }
 inline std::string expected(const Text& kind) { return std::string(kind.form.expected); }
 inline std::string expected(const Variables&) { return "variables as NAME: text"; }
+inline std::string expected(const Pairs&) { return "texts as name: text"; }
 inline std::string expected(const Level&) { return "fields as name: value"; }
 inline std::string expected(const Texts& kind) {
   return fmt::format("a list of {} to {}", kind.min, kind.max);

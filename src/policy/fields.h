@@ -20,6 +20,8 @@
 ///   fixed(name, value, about, later)      a field that says the same in every document; `later`
 ///                                         are the other values that versions to come will know
 ///   later(name)                           a field that versions to come will know
+///   one_of(name, &T::member, about, choice…)  a word, and a level for each of its values, of which
+///                                         just the one that it names has to be there
 namespace headroom::policy {
 
 inline constexpr std::string_view kApiVersion = "headroom.dev/v1alpha1";
@@ -63,6 +65,9 @@ struct Texts {   // a list of texts
 struct Variables {  // NAME: text
   std::size_t max = 0;
 };
+struct Pairs {  // any name: text
+  std::size_t max = 0;
+};
 struct Level {};  // a struct with fields of its own
 struct Levels {   // a list of those
   std::size_t min = 0, max = 0;
@@ -88,6 +93,33 @@ template <>
 inline constexpr std::array<std::string_view, 3> kWords<ScalingRules::Select> = {"Max", "Min",
                                                                                  "Disabled"};
 
+template <>
+inline constexpr std::array<std::string_view, 5> kWords<Metric::Type> = {
+    "Resource", "ContainerResource", "Pods", "Object", "External"};
+template <>
+inline constexpr std::array<std::string_view, 4> kWords<Selector::Requirement::Operator> = {
+    "In", "NotIn", "Exists", "DoesNotExist"};
+template <>
+inline constexpr std::array<std::string_view, 3> kWords<Trigger::MetricType> = {
+    "AverageValue", "Value", "Utilization"};
+template <>
+inline constexpr std::array<std::string_view, 5> kWords<Fallback::Behavior> = {
+    "static", "currentReplicas", "currentReplicasIfHigher", "currentReplicasIfLower",
+    "scalingModifiers"};
+
+/// One level that one_of() knows: `fields` is called with a visitor for what is inside. They stand
+/// in the order of the enum's values.
+template <class Inner>
+struct Choice {
+  std::string_view name;
+  std::string_view meaning;
+  Inner fields;
+};
+template <class Inner>
+constexpr Choice<Inner> choice(std::string_view name, std::string_view meaning, Inner fields) {
+  return {name, meaning, fields};
+}
+
 template <class T>
 struct Fields;  // static void visit(auto& v), for each struct
 
@@ -96,6 +128,7 @@ inline constexpr std::int32_t kMostReplicas = 10'000;
 inline constexpr Millis kLongest = std::chrono::hours{24};
 inline constexpr Quantity kMostCores = {100'000 * 1000LL};
 inline constexpr Quantity kMostMemory = {1024 * kGibi * 1000};
+inline constexpr Quantity kMostValue = {9'000'000'000'000'000'000};
 
 template <>
 struct Fields<Header> {
@@ -218,11 +251,25 @@ struct Fields<Process> {
 };
 
 template <>
+struct Fields<ObjectReference> {
+  static void visit(auto& v) {
+    v.field("apiVersion", &ObjectReference::api_version, Text{form::kAny},
+            About{"Its group and version: apps/v1.", false, "none"});
+    v.field("kind", &ObjectReference::kind, Text{form::kSome},
+            About{"Its kind: Deployment.", true});
+    v.field("name", &ObjectReference::name, Text{form::kSome}, About{"Its name.", true});
+  }
+};
+
+template <>
 struct Fields<Target> {
   static void visit(auto& v) {
     v.field("process", &Target::process, Level{},
-            About{"A command, run 0 to maxReplicas times on this machine.", true});
-    v.later("scaleTargetRef");
+            About{"A command, run 0 to maxReplicas times on this machine. Exactly one of this and "
+                  "scaleTargetRef.",
+                  false, "none"});
+    v.field("scaleTargetRef", &Target::scale_target_ref, Level{},
+            About{"An object of Kubernetes with a scale subresource.", false, "none"});
   }
 };
 
@@ -332,10 +379,19 @@ struct Fields<Concurrency> {
     v.field("panicThresholdPercentage", &Concurrency::panic_threshold_percentage, Real{110, 1000},
             About{"Panic begins where the panic window asks for this many percent of the ready "
                   "replicas."});
+    v.field("initialScale", &Concurrency::initial_scale, Whole{0, kMostReplicas},
+            About{"Begins with at least so many, until so many were ready once; 0: off."});
     v.field("activationScale", &Concurrency::activation_scale, Whole{0, kMostReplicas},
             About{"At least so many replicas under any load; from 2, 0: off."});
     v.field("scaleDownDelay", &Concurrency::scale_down_delay, Duration{0s, 1h},
             About{"Fewer replicas only when fewer were enough for this long."});
+    v.field("targetBurstCapacity", &Concurrency::target_burst_capacity, Real{0, 1e9},
+            About{"While awake, keeps enough replicas to take so much more of the metric at once, "
+                  "beyond the load; 0: off."});
+    v.field("scaleToZeroPodRetentionPeriod", &Concurrency::scale_to_zero_pod_retention_period,
+            Duration{0s, 1h},
+            About{"The last replica is kept so long after a window without a request, where that "
+                  "is longer than cooldownPeriod."});
     v.field("maxScaleUpRate", &Concurrency::max_scale_up_rate, Real{1.001, 1e6},
             About{"At most this many times the ready replicas in one step."});
     v.field("maxScaleDownRate", &Concurrency::max_scale_down_rate, Real{1.001, 1e6},
@@ -348,25 +404,84 @@ struct Fields<Concurrency> {
 template <>
 struct Fields<MetricTarget> {
   static void visit(auto& v) {
-    v.field("type", &MetricTarget::type, Word{},
-            About{"In percent of the request, or as a value per replica.", true});
-    v.field("averageUtilization", &MetricTarget::average_utilization, Whole{1, 1'000'000},
+    v.field(
+        "type", &MetricTarget::type, Word{},
+        About{"In percent of the request, as a value in all, or as a value per replica.", true});
+    v.field("averageUtilization", &MetricTarget::average_utilization, Whole{1},
             About{"For Utilization: percent of the replicas' requests.", false, "none"});
-    v.field("averageValue", &MetricTarget::average_value, Amount{{1}, kMostMemory},
-            About{"For AverageValue: cores, or bytes, per replica.", false, "none"});
+    v.field("value", &MetricTarget::value, Amount{{1}, kMostValue},
+            About{"For Value: all in all.", false, "none"});
+    v.field("averageValue", &MetricTarget::average_value, Amount{{1}, kMostValue},
+            About{"For AverageValue: cores, bytes or whatever is measured, per replica.", false,
+                  "none"});
+  }
+};
+
+template <>
+struct Fields<Selector::Requirement> {
+  static void visit(auto& v) {
+    using Requirement = Selector::Requirement;
+    v.field("key", &Requirement::key, Text{form::kSome}, About{"The label.", true});
+    v.field("operator", &Requirement::op, Word{}, About{"What must hold of it.", true});
+    v.field("values", &Requirement::values, Texts{form::kAny, 0, 1000},
+            About{"For In and NotIn: its values."});
+  }
+};
+
+template <>
+struct Fields<Selector> {
+  static void visit(auto& v) {
+    v.field("matchLabels", &Selector::match_labels, Pairs{1000},
+            About{"Labels that a series must have."});
+    v.field("matchExpressions", &Selector::match_expressions, Levels{0, 1000},
+            About{"What must hold of its labels."});
   }
 };
 
 template <>
 struct Fields<Metric> {
   static void visit(auto& v) {
-    v.fixed("type", "Resource", About{"What kind of metric.", true},
-            {"ContainerResource", "Pods", "Object", "External"});
-    v.level("resource", About{"The resource and what is aimed at.", true}, [](auto& inner) {
-      inner.field("name", &Metric::name, Text{form::kAny}, About{"Which resource.", true});
+    const auto target = [](auto& inner) {
       inner.field("target", &Metric::target, Level{}, About{"What is aimed at.", true});
-    });
-    for (const char* other : {"containerResource", "pods", "object", "external"}) v.later(other);
+    };
+    const auto identifier = [](auto& inner) {
+      inner.level("metric", About{"Which metric.", true}, [](auto& metric) {
+        metric.field("name", &Metric::name, Text{form::kSome}, About{"Its name.", true});
+        metric.field("selector", &Metric::selector, Level{},
+                     About{"Which of its series count.", false, "all"});
+      });
+    };
+    const About resource{"Which resource; of a process cpu or memory.", true};
+    v.one_of(
+        "type", &Metric::type, About{"What kind of metric.", true},
+        choice("resource", "For Resource: what a replica uses of cpu or memory.",
+               [=](auto& inner) {
+                 inner.field("name", &Metric::name, Text{form::kSome}, resource);
+                 target(inner);
+               }),
+        choice("containerResource", "For ContainerResource: what one container of it uses.",
+               [=](auto& inner) {
+                 inner.field("name", &Metric::name, Text{form::kSome}, resource);
+                 inner.field("container", &Metric::container, Text{form::kSome},
+                             About{"Which container.", true});
+                 target(inner);
+               }),
+        choice("pods", "For Pods: what each replica says of itself.",
+               [=](auto& inner) {
+                 identifier(inner);
+                 target(inner);
+               }),
+        choice("object", "For Object: one number that describes an object.",
+               [=](auto& inner) {
+                 inner.field("describedObject", &Metric::described_object, Level{},
+                             About{"Which object.", true});
+                 identifier(inner);
+                 target(inner);
+               }),
+        choice("external", "For External: a number from outside of the cluster.", [=](auto& inner) {
+          identifier(inner);
+          target(inner);
+        }));
   }
 };
 
@@ -406,6 +521,85 @@ struct Fields<Behavior> {
 };
 
 template <>
+struct Fields<Trigger::AuthenticationRef> {
+  static void visit(auto& v) {
+    using Reference = Trigger::AuthenticationRef;
+    v.field("name", &Reference::name, Text{form::kSome}, About{"Its name.", true});
+    v.field("kind", &Reference::kind, Text{form::kAny},
+            About{"TriggerAuthentication or ClusterTriggerAuthentication.", false,
+                  "TriggerAuthentication"});
+  }
+};
+
+template <>
+struct Fields<Trigger> {
+  static void visit(auto& v) {
+    v.field("type", &Trigger::type, Text{form::kSome}, About{"The source: kafka.", true});
+    v.field("name", &Trigger::name, Text{form::kAny}, About{"For formulas.", false, "none"});
+    v.field("metadata", &Trigger::metadata, Pairs{1000},
+            About{"The source's parameters, as KEDA names them."});
+    v.field("metricType", &Trigger::metric_type, Word{}, About{"How the target is meant."});
+    v.field("useCachedMetrics", &Trigger::use_cached_metrics, Flag{},
+            About{"Ask the source once per pollingInterval only."});
+    v.field("authenticationRef", &Trigger::authentication_ref, Level{},
+            About{"What to authenticate with.", false, "none"});
+  }
+};
+
+template <>
+struct Fields<Fallback> {
+  static void visit(auto& v) {
+    v.field("failureThreshold", &Fallback::failure_threshold, Whole{0},
+            About{"A source has failed more often than this in a row.", true});
+    v.field("replicas", &Fallback::replicas, Whole{0, kMostReplicas},
+            About{"So many replicas hold then.", true});
+    v.field("behavior", &Fallback::behavior, Word{},
+            About{"Whether these, or the current ones, or the more or fewer of the two."});
+  }
+};
+
+template <>
+struct Fields<ScalingModifiers> {
+  static void visit(auto& v) {
+    v.field("formula", &ScalingModifiers::formula, Text{form::kAny},
+            About{"Makes one number of the triggers' values, by their names.", false, "none"});
+    v.field("target", &ScalingModifiers::target, Text{form::kAny},
+            About{"What that number is held against.", false, "none"});
+    v.field("activationTarget", &ScalingModifiers::activation_target, Text{form::kAny},
+            About{"Above this it wakes from zero.", false, "0"});
+    v.field("metricType", &ScalingModifiers::metric_type, Word{},
+            About{"Whether the target is per replica."});
+  }
+};
+
+template <>
+struct Fields<Pause> {
+  static void visit(auto& v) {
+    v.field("paused", &Pause::paused, Flag{}, About{"Change nothing."});
+    v.field("replicas", &Pause::replicas, Whole{0, kMostReplicas},
+            About{"Go to so many and change nothing then.", false, "none"});
+    v.field("scaleIn", &Pause::scale_in, Flag{}, About{"Never fewer."});
+    v.field("scaleOut", &Pause::scale_out, Flag{}, About{"Never more."});
+  }
+};
+
+template <>
+struct Fields<ControllerSettings> {
+  static void visit(auto& v) {
+    v.field("tolerance", &ControllerSettings::tolerance, Real{0, 1000},
+            About{"A metric this near to its target (0.1: 10 %) changes nothing."});
+    v.field("downscaleStabilization", &ControllerSettings::downscale_stabilization,
+            Duration{0s, kLongest}, About{"The window down where behavior says none."});
+    v.field("cpuInitializationPeriod", &ControllerSettings::cpu_initialization_period,
+            Duration{0s, kLongest}, About{"A pod's cpu may be its start's for so long."});
+    v.field("initialReadinessDelay", &ControllerSettings::initial_readiness_delay,
+            Duration{0s, kLongest}, About{"So long after its start a pod is not ready yet."});
+    v.field("scaleToZero", &ControllerSettings::scale_to_zero, Flag{},
+            About{"HPA's gate HPAScaleToZero: Object and External metrics may go to zero."});
+  }
+};
+
+template <>
 struct Fields<Autoscaler> {
   static void visit(auto& v) {
     v.fixed("apiVersion", kApiVersion, About{"Version of this kind.", true}, {});
@@ -413,29 +607,49 @@ struct Fields<Autoscaler> {
     v.level("metadata", About{"What it is called.", true}, [](auto& inner) {
       inner.field("name", &Autoscaler::name, Text{form::kDnsLabel},
                   About{"Its name, once in all files: a DNS label.", true});
+      inner.field("namespace", &Autoscaler::namespace_, Text{form::kDnsLabel},
+                  About{"Where it is in Kubernetes.", false, "none"});
     });
     v.level("spec", About{"What is asked for.", true}, [](auto& inner) {
       inner.field("target", &Autoscaler::target, Level{}, About{"What is scaled.", true});
       inner.field(
           "gateway", &Autoscaler::gateway, Level{},
           About{"Takes the requests, holds them at zero and balances them.", false, "none"});
-      inner.field("minReplicas", &Autoscaler::min_replicas, Whole{0, kMostReplicas},
-                  About{"Never fewer than this; 0 needs a gateway."});
+      inner.field(
+          "minReplicas", &Autoscaler::min_replicas, Whole{0, kMostReplicas},
+          About{"Never fewer than this; 0 needs something that wakes: a gateway, a trigger, "
+                "or an Object or External metric."});
+      inner.field("idleReplicas", &Autoscaler::idle_replicas, Whole{0, kMostReplicas},
+                  About{"So many while no trigger is active; fewer than minReplicas.", false,
+                        "none: minReplicas"});
       inner.field("maxReplicas", &Autoscaler::max_replicas, Whole{0, kMostReplicas},
                   About{"Never more than this; 0 (with minReplicas 0) holds it at zero.", true});
       inner.field("cooldownPeriod", &Autoscaler::cooldown_period, Duration{0s, 30 * kLongest},
                   About{"To zero this long after the last activity."});
+      inner.field("initialCooldownPeriod", &Autoscaler::initial_cooldown_period,
+                  Duration{0s, 30 * kLongest}, About{"Not to zero for so long after the start."});
       inner.field("concurrency", &Autoscaler::concurrency, Level{},
                   About{"Scale by the requests that the gateway sees, as Knative's KPA does.",
                         false, "with a gateway and no metrics: the defaults below"});
       inner.field("metrics", &Autoscaler::metrics, Levels{0, 100},
-                  About{"Scale by cpu and memory, as HPA v2 does.", false,
-                        "without a gateway: cpu at 80 % utilization"});
+                  About{"Scale by these, as HPA v2 does.", false,
+                        "without a gateway and triggers: cpu at 80 % utilization"});
       inner.field("behavior", &Autoscaler::behavior, Level{},
                   About{"How fast the number may change, as in HPA v2.", false, "HPA's"});
-      for (const char* name : {"objective", "triggers", "forecast", "scaleTargetRef"}) {
-        inner.later(name);
-      }
+      inner.field("controller", &Autoscaler::controller, Level{},
+                  About{"What are flags of HPA's controller elsewhere."});
+      inner.field("triggers", &Autoscaler::triggers, Levels{0, 100},
+                  About{"Scale by event sources, as KEDA does."});
+      inner.field("pollingInterval", &Autoscaler::polling_interval, Duration{1s, 30 * kLongest},
+                  About{"The triggers' sources are asked this often."});
+      inner.field("fallback", &Autoscaler::fallback, Level{},
+                  About{"What holds while a source fails.", false, "none"});
+      inner.field("scalingModifiers", &Autoscaler::scaling_modifiers, Level{},
+                  About{"One number in place of the triggers' own.", false, "none"});
+      inner.field("pause", &Autoscaler::pause, Level{}, About{"Hold it still."});
+      inner.field("forceActivation", &Autoscaler::force_activation, Flag{},
+                  About{"Active, whatever the triggers say."});
+      for (const char* name : {"objective", "forecast", "scaleTargetRef"}) inner.later(name);
     });
   }
 };

@@ -123,6 +123,17 @@ struct FieldError {
   bool operator==(const FieldError&) const = default;
 };
 
+/// Reads a document (autoscaling/v2 or v1) as it is written: nothing is filled in, but that what
+/// v1 says otherwise (targetCPUUtilizationPercentage, annotations) becomes metrics and behavior.
+/// `problems`: what the API server could not decode, and another apiVersion. `warnings`: unknown
+/// fields, which it drops, and annotations of v1 that cannot be read, which it passes over.
+/// `status` and what the server keeps in the metadata are not looked at.
+HorizontalPodAutoscaler read(const Node& document, Problems& problems, Problems& warnings);
+
+/// Says each error at the nearest place of `document` that there is; of several with one field
+/// the first only.
+void place(const Node& document, const std::vector<FieldError>& errors, Problems& problems);
+
 /// Fills in what the API server does: minReplicas 1, cpu at 80 %, the rules of a behavior.
 void set_defaults(HorizontalPodAutoscaler& hpa);
 
@@ -130,7 +141,14 @@ void set_defaults(HorizontalPodAutoscaler& hpa);
 /// HPAScaleToZero gate.
 std::vector<FieldError> validate(const HorizontalPodAutoscaler& hpa, bool scale_to_zero);
 
-/// What a valid one with its defaults asks for.
+/// What a valid one with its defaults asks for. With minReplicas 0 the controller's scale_to_zero
+/// is on.
 Autoscaler to_autoscaler(const HorizontalPodAutoscaler& hpa);
+
+/// The other way. Errors: invalid, naming everything that an HPA cannot say.
+Result<HorizontalPodAutoscaler> from_autoscaler(const Autoscaler& autoscaler);
+
+/// The document (autoscaling/v2, YAML) that reads back as `hpa`.
+std::string write(const HorizontalPodAutoscaler& hpa);
 
 }  // namespace headroom::policy::hpa

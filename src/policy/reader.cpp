@@ -1,6 +1,7 @@
 #include "policy/reader.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <type_traits>
@@ -127,6 +128,16 @@ class Reader::Struct {
                   fmt::format("\"{}\"", only));
   }
 
+  template <class E, class... Inner>
+  void one_of(std::string_view name, E T::*member, const About& about,
+              const Choice<Inner>&... choices) {
+    field(name, member, Word{}, about);
+    const Node* word = node_.find(name);
+    const bool known = word != nullptr && word->kind == Node::Kind::scalar && !reader_.bad(*word);
+    std::size_t index = 0;
+    (choose(known, static_cast<std::size_t>(to_.*member) == index++, to_.*member, choices), ...);
+  }
+
   void later(std::string_view name) {
     names_.push_back(name);
     for (std::size_t i = 0; i + 1 < node_.items.size(); i += 2) {
@@ -152,6 +163,17 @@ class Reader::Struct {
   }
 
  private:
+  template <class E, class Inner>
+  void choose(bool known, bool chosen, E type, const Choice<Inner>& choice) {
+    if (known && chosen) return level(choice.name, {choice.meaning, true}, choice.fields);
+    names_.push_back(choice.name);
+    const Node* there = node_.find(choice.name);
+    if (!known || there == nullptr) return;
+    reader_.problems_.add(there->place,
+                          fmt::format("{}: found beside type {}, expected what the type names only",
+                                      choice.name, spelled(type, Word{})));
+  }
+
   const Node* take(std::string_view name, const About& about, std::string what) {
     names_.push_back(name);
     const Node* value = node_.find(name);
@@ -261,6 +283,8 @@ void Reader::value(const std::string& name, const Node& node, M& to, const Kind&
     texts(name, node, to, kind.form, kind.min, kind.max);
   } else if constexpr (std::is_same_v<Kind, Variables>) {
     variables(name, node, to, kind.max);
+  } else if constexpr (std::is_same_v<Kind, Pairs>) {
+    pairs(name, node, to, kind.max);
   } else if constexpr (std::is_same_v<Kind, Levels>) {
     levels(name, node, to, kind.min, kind.max);
   } else if constexpr (std::is_same_v<Kind, Level>) {
@@ -324,6 +348,22 @@ void Reader::variables(const std::string& name, const Node& node,
       wrong(name, variable, found_in(variable), "another name: each replica gets its own of these");
     } else if (auto read = text(variable.text, *node.items[i + 1], form::kAny)) {
       to[variable.text] = std::move(*read);
+    }
+  }
+}
+
+void Reader::pairs(const std::string& name, const Node& node,
+                   std::map<std::string, std::string>& to, std::size_t max) {
+  const auto what = fmt::format("at most {} as name: text", max);
+  if (node.kind != Node::Kind::map) return wrong(name, node, found_in(node), what);
+  if (node.items.size() / 2 > max) {
+    return wrong(name, node, std::to_string(node.items.size() / 2), what);
+  }
+  for (std::size_t i = 0; i + 1 < node.items.size(); i += 2) {
+    const Node& key = *node.items[i];
+    if (key.kind != Node::Kind::scalar) continue;  // said where the text was parsed
+    if (auto read = text(printable(key.text, kShown), *node.items[i + 1], form::kAny)) {
+      to[key.text] = std::move(*read);
     }
   }
 }
@@ -393,17 +433,121 @@ void Reader::check(const Node& node, const Concurrency& concurrency) {
 void Reader::check(const Node& node, const MetricTarget& target) {
   const Node* type = node.find("type");
   if (type == nullptr || bad(*type)) return;
-  const bool utilization = target.type == MetricTarget::Type::utilization;
-  const char* wanted = utilization ? "averageUtilization" : "averageValue";
-  const char* other = utilization ? "averageValue" : "averageUtilization";
-  if (utilization ? !target.average_utilization : !target.average_value) {
-    problems_.add(node.place, fmt::format("{}: found nothing, expected it beside type {}", wanted,
-                                          spelled(target.type, Word{})));
+  const std::array<std::pair<const char*, bool>, 3> values = {
+      {{"averageUtilization", target.average_utilization.has_value()},
+       {"value", target.value.has_value()},
+       {"averageValue", target.average_value.has_value()}}};
+  const auto chosen = static_cast<std::size_t>(target.type);
+  const auto word = spelled(target.type, Word{});
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto& [name, there] = values[i];
+    if (i == chosen && !there) {
+      problems_.add(node.place,
+                    fmt::format("{}: found nothing, expected it beside type {}", name, word));
+    } else if (i != chosen && there) {
+      problems_.add(at(node, {name}).place,
+                    fmt::format("{}: found beside type {}, expected {} only", name, word,
+                                values[chosen].first));
+    }
   }
-  if (utilization ? target.average_value.has_value() : target.average_utilization.has_value()) {
-    problems_.add(at(node, {other}).place,
-                  fmt::format("{}: found beside type {}, expected {} only", other,
-                              spelled(target.type, Word{}), wanted));
+}
+
+void Reader::check(const Node& node, const Metric& metric) {
+  using Type = MetricTarget::Type;
+  const Node* type = node.find("type");
+  if (type == nullptr || bad(*type)) return;
+  struct Allowed {
+    const char* level;
+    std::initializer_list<Type> types;
+    const char* words;
+  };
+  static const Allowed kAllowed[] = {
+      {"resource", {Type::utilization, Type::average_value}, "Utilization or AverageValue"},
+      {"containerResource",
+       {Type::utilization, Type::average_value},
+       "Utilization or AverageValue"},
+      {"pods", {Type::average_value}, "AverageValue"},
+      {"object", {Type::value, Type::average_value}, "Value or AverageValue"},
+      {"external", {Type::value, Type::average_value}, "Value or AverageValue"}};
+  const auto& allowed = kAllowed[static_cast<std::size_t>(metric.type)];
+  const Node& target = at(node, {allowed.level, "target"});
+  const Node* of_target = target.kind == Node::Kind::map ? target.find("type") : nullptr;
+  if (of_target == nullptr || of_target == type || bad(*of_target)) return;
+  if (std::ranges::find(allowed.types, metric.target.type) != allowed.types.end()) return;
+  wrong("type", *of_target, fmt::format("\"{}\"", spelled(metric.target.type, Word{})),
+        allowed.words);
+}
+
+void Reader::check(const Node& node, const Target& target) {
+  const Node* process = node.find("process");
+  const bool is_process = process != nullptr && process->kind != Node::Kind::null;
+  if (!is_process && !target.scale_target_ref) {
+    problems_.add(node.place, "process: found nothing, expected it or scaleTargetRef");
+  } else if (is_process && target.scale_target_ref) {
+    problems_.add(at(node, {"scaleTargetRef"}).place,
+                  "scaleTargetRef: found beside process, expected one of them");
+  }
+}
+
+void Reader::check(const Node& node, const ScalingModifiers& modifiers) {
+  if (modifiers.formula.empty() || !modifiers.target.empty()) return;
+  const Node& target = at(node, {"target"});
+  if (!bad(target))
+    problems_.add(target.place, "target: found nothing, expected it beside formula");
+}
+
+/// What waits for requests, where there is no gateway.
+void Reader::check_without_gateway(const Node& node, const Autoscaler& autoscaler) {
+  const Node& min = at(node, {"spec", "minReplicas"});
+  const bool wakes =
+      !autoscaler.triggers.empty() ||
+      std::ranges::any_of(autoscaler.metrics, [](const Metric& metric) {
+        return metric.type == Metric::Type::object || metric.type == Metric::Type::external;
+      });
+  if (autoscaler.min_replicas.count == 0 && !wakes && !bad(min)) {
+    problems_.add(min.place,
+                  "minReplicas: found 0 without a gateway, expected at least 1, or a "
+                  "gateway that starts a replica when a request arrives");
+  }
+  if (names_replica_variable(autoscaler.target.process, "SOCKET")) {
+    problems_.add(
+        at(node, {"spec", "target", "process", "command"}).place,
+        "found $(SOCKET) without a gateway, expected $(PORT), or a gateway that connects to it");
+  }
+  if (autoscaler.concurrency) {
+    problems_.add(at(node, {"spec", "concurrency"}).place,
+                  "concurrency: found it without a gateway, expected a gateway, "
+                  "which measures it");
+  }
+}
+
+/// What only a process has, or has not.
+void Reader::check_kind_of_target(const Node& node, const Autoscaler& autoscaler) {
+  if (autoscaler.target.scale_target_ref) {
+    if (!autoscaler.gateway) return;
+    problems_.add(at(node, {"spec", "gateway"}).place,
+                  "gateway: found beside scaleTargetRef, expected target.process, to which alone "
+                  "it forwards");
+    return;
+  }
+  const Node& metrics = at(node, {"spec", "metrics"});
+  if (metrics.kind != Node::Kind::sequence) return;
+  for (std::size_t i = 0; i < autoscaler.metrics.size() && i < metrics.items.size(); ++i) {
+    const Metric& metric = autoscaler.metrics[i];
+    const Node& item = *metrics.items[i];
+    if (item.kind != Node::Kind::map) continue;
+    if (metric.type == Metric::Type::container_resource) {
+      const Node& type = at(item, {"type"});
+      if (!bad(type))
+        wrong("type", type, "\"ContainerResource\"",
+              "Resource: a process has no "
+              "containers");
+      continue;
+    }
+    if (metric.type != Metric::Type::resource || metric.name.empty()) continue;
+    const Node& name = at(item, {"resource", "name"});
+    if (metric.name == "cpu" || metric.name == "memory" || bad(name)) continue;
+    wrong("name", name, fmt::format("\"{}\"", printable(metric.name, kShown)), "cpu or memory");
   }
 }
 
@@ -419,30 +563,35 @@ void Reader::check(const Node& node, const Autoscaler& autoscaler) {
                   fmt::format("maxReplicas: found {}, expected at least minReplicas ({})",
                               highest.count, lowest.count));
   }
-  if (lowest.count == 0 && !autoscaler.gateway && !bad(min)) {
-    problems_.add(min.place,
-                  "minReplicas: found 0 without a gateway, expected at least 1, or a "
-                  "gateway that starts a replica when a request arrives");
+  const Node& idle = at(node, {"spec", "idleReplicas"});
+  // KEDA's rule: with minReplicas 0, idle 0 says the same.
+  if (autoscaler.idle_replicas && autoscaler.idle_replicas->count >= std::max(1, lowest.count) &&
+      !bad(idle) && !bad(min)) {
+    wrong("idleReplicas", idle, std::to_string(autoscaler.idle_replicas->count),
+          fmt::format("fewer than minReplicas ({})", lowest.count));
   }
-  if (!autoscaler.gateway && names_replica_variable(autoscaler.target.process, "SOCKET")) {
-    problems_.add(
-        at(node, {"spec", "target", "process", "command"}).place,
-        "found $(SOCKET) without a gateway, expected $(PORT), or a gateway that connects to it");
-  }
+  check_kind_of_target(node, autoscaler);
+  if (!autoscaler.gateway) check_without_gateway(node, autoscaler);
   if (!autoscaler.concurrency) return;
-  const Node& concurrency = at(node, {"spec", "concurrency"});
-  if (!autoscaler.gateway) {
-    problems_.add(concurrency.place,
-                  "concurrency: found it without a gateway, expected a gateway, "
-                  "which measures it");
-  }
   const auto activation = autoscaler.concurrency->activation_scale;
-  const Node& place = at(concurrency, {"activationScale"});
+  const Node& place = at(node, {"spec", "concurrency", "activationScale"});
   if (activation == 0 || bad(place) || !bounded) return;
   const auto from = std::max(2, lowest.count);
   if (activation < from || activation > highest.count) {
     wrong("activationScale", place, std::to_string(activation),
           fmt::format("0 (off), or {} to maxReplicas ({})", from, highest.count));
+  }
+}
+
+void fill_in(Autoscaler& autoscaler) {
+  if (autoscaler.gateway) {
+    autoscaler.gateway->unix_sockets = names_replica_variable(autoscaler.target.process, "SOCKET");
+  }
+  if (autoscaler.concurrency || !autoscaler.metrics.empty() || !autoscaler.triggers.empty()) return;
+  if (autoscaler.gateway) {
+    autoscaler.concurrency.emplace();
+  } else {
+    autoscaler.metrics = {kDefaultMetric};
   }
 }
 

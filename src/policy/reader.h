@@ -12,6 +12,10 @@ namespace headroom::policy {
 /// What is scaled by where there is neither `concurrency` nor `metrics` nor a gateway: HPA v2's.
 inline const Metric kDefaultMetric = {.name = "cpu", .target = {.average_utilization = 80}};
 
+/// What is asked for where the document says nothing: Knative's defaults behind a gateway, HPA
+/// v2's without one.
+void fill_in(Autoscaler& autoscaler);
+
 /// Reads one document into an Autoscaler and says everything that is wrong with it.
 class Reader {
  public:
@@ -54,6 +58,9 @@ class Reader {
   void variables(const std::string& name, const Node& node, std::map<std::string, std::string>& to,
                  std::size_t max);
 
+  void pairs(const std::string& name, const Node& node, std::map<std::string, std::string>& to,
+             std::size_t max);
+
   // What fields must be together. Called with the map that a struct was read from.
   template <class T>
   void check(const Node&, const T&) {}
@@ -63,7 +70,12 @@ class Reader {
   void check(const Node& node, const Limits& limits);
   void check(const Node& node, const Concurrency& concurrency);
   void check(const Node& node, const MetricTarget& target);
+  void check(const Node& node, const Metric& metric);
+  void check(const Node& node, const Target& target);
+  void check(const Node& node, const ScalingModifiers& modifiers);
   void check(const Node& node, const Autoscaler& autoscaler);
+  void check_without_gateway(const Node& node, const Autoscaler& autoscaler);
+  void check_kind_of_target(const Node& node, const Autoscaler& autoscaler);
 
   /// The node at the end of a path of names, or as far as it goes.
   const Node& at(const Node& node, std::initializer_list<std::string_view> path) const;

@@ -36,6 +36,7 @@ std::string type_of(const Flag&) { return "true or false"; }
 std::string type_of(const Text&) { return "text"; }
 std::string type_of(const Texts&) { return "list of texts"; }
 std::string type_of(const Variables&) { return "texts by name"; }
+std::string type_of(const Pairs&) { return "texts by name"; }
 std::string type_of(const Word&) { return "word"; }
 std::string type_of(const Level&) { return "fields"; }
 std::string type_of(const Levels&) { return "list of fields"; }
@@ -55,7 +56,7 @@ std::string bounds_of(const Kind& kind) {
     return "";
   } else if constexpr (std::is_same_v<Kind, Text>) {
     return &kind.form == &form::kAny ? "" : expected(kind);
-  } else if constexpr (std::is_same_v<Kind, Variables>) {
+  } else if constexpr (std::is_same_v<Kind, Variables> || std::is_same_v<Kind, Pairs>) {
     return fmt::format("at most {}", kind.max);
   } else {
     return expected_of<M>(kind);
@@ -97,6 +98,12 @@ class Section {
     row(name, "word", about.required ? "" : only, fmt::format("`{}`", only), about);
   }
   void later(std::string_view) {}
+  template <class E, class... Inner>
+  void one_of(std::string_view name, E T::*member, const About& about,
+              const Choice<Inner>&... choices) {
+    field(name, member, Word{}, about);
+    (level(choices.name, {choices.meaning, false, "none"}, choices.fields), ...);
+  }
 
   std::string text() && {
     const auto title = path_.empty() ? "" : fmt::format("### {}\n\n", path_);

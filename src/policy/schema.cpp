@@ -119,6 +119,12 @@ Json of(const Variables& kind) {
                   {"maxProperties", number(kind.max)}}};
 }
 
+Json of(const Pairs& kind) {
+  return {Members{{"type", text("object")},
+                  {"additionalProperties", of(form::kAny)},
+                  {"maxProperties", number(kind.max)}}};
+}
+
 /// The schema of T, or of one level of it.
 template <class T>
 class Schema {
@@ -146,12 +152,23 @@ class Schema {
     add(name, {{"description", text(about.meaning)}, {"const", text(only)}}, about);
   }
   void later(std::string_view) {}
+  template <class E, class... Inner>
+  void one_of(std::string_view name, E T::*member, const About& about,
+              const Choice<Inner>&... choices) {
+    field(name, member, Word{}, about);
+    const auto put = [this](const auto& each) {
+      level(each.name, {each.meaning}, each.fields);
+      choices_.push_back({Members{{"required", {Items{text(each.name)}}}}});
+    };
+    (put(choices), ...);
+  }
 
   Json json() && {
     Members schema = {{"type", text("object")},
                       {"properties", {std::move(properties_)}},
                       {"additionalProperties", word("false")}};
     if (!required_.empty()) schema.emplace_back("required", Json{std::move(required_)});
+    if (!choices_.empty()) schema.emplace_back("oneOf", Json{std::move(choices_)});
     return {std::move(schema)};
   }
 
@@ -198,7 +215,7 @@ class Schema {
   }
 
   Members properties_;
-  Items required_;
+  Items required_, choices_;
 };
 
 }  // namespace

@@ -213,23 +213,24 @@ void Problems::add(Place place, std::string what) {
   if (!full()) list_.push_back({place, std::move(what)});
 }
 
-Error Problems::error(const std::string& file, std::string_view text) const {
+std::vector<Error> Problems::errors(const std::string& file, std::string_view text) const {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   auto sorted = list_;
   std::ranges::stable_sort(sorted, [](const Problem& a, const Problem& b) {
     return std::pair{a.place.line, a.place.column} < std::pair{b.place.line, b.place.column};
   });
-  Error all{Code::invalid, {}, {}};
-  for (const auto& [place, what] : sorted) {
-    const Where where{file, place.line, to_characters(text, place)};
-    if (all.what.empty()) {
-      all.what = what;
-      all.where = where;
-    } else {
-      all.what += "\n" + to_string(Error{Code::invalid, what, where});
-    }
+  std::vector<Error> all;
+  for (auto& [place, what] : sorted) {
+    all.push_back({Code::invalid, std::move(what), {file, place.line, to_characters(text, place)}});
   }
   return all;
+}
+
+Error Problems::error(const std::string& file, std::string_view text) const {
+  auto all = errors(file, text);
+  Error first = std::move(all.front());
+  for (std::size_t i = 1; i < all.size(); ++i) first.what += "\n" + to_string(all[i]);
+  return first;
 }
 
 const Node* Node::find(std::string_view name) const {

@@ -27,6 +27,8 @@ class Problems {
   /// All in one, one per line, in the order of their places; there must be one. Columns become
   /// characters, as editors count.
   Error error(const std::string& file, std::string_view text) const;
+  /// The same one by one; there may be none.
+  std::vector<Error> errors(const std::string& file, std::string_view text) const;
 
  private:
   struct Problem {

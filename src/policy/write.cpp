@@ -1,79 +1,16 @@
-#include <algorithm>
-#include <array>
 #include <type_traits>
 
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "policy/describe.h"
 #include "policy/fields.h"
 #include "policy/read.h"
 #include "policy/reader.h"
 #include "policy/substitution.h"
+#include "policy/yaml_text.h"
 
 namespace headroom::policy {
 namespace {
-
-using Lines = std::vector<std::string>;
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-/// Whether YAML takes the bare words for this very text, in a list in brackets, too, and whether
-/// another reader than ours (YAML 1.1 knows 0777, 1:30 and yes) does.
-bool is_plain(std::string_view text) {
-  static constexpr std::array<std::string_view, 9> kWordsOfYaml = {
-      "null", "true", "false", "yes", "no", "on", "off", "y", "n"};
-  const auto inside = [](char c) {
-    return is_letter(c) || is_digit(c) ||
-           std::string_view("_-./$()+=").find(c) != std::string_view::npos;
-  };
-  if (text.empty() || !std::ranges::all_of(text, inside)) return false;
-  const auto letter = std::ranges::find_if(text, [](char c) { return c != '-' && c != '.'; });
-  if (letter == text.end()) return false;  // "---", ".."
-  const bool starts_well = is_letter(*letter) || *letter == '_' || *letter == '/' || *letter == '$';
-  if (!starts_well || (text[0] == '.' && is_letter(*letter))) return false;  // 1.5, -1, .inf
-  if (text[0] == '-' && letter - text.begin() > 2) return false;
-  const auto same = [text](std::string_view word) {
-    return std::ranges::equal(text, word, [](char a, char b) { return (a | 0x20) == b; });
-  };
-  return std::ranges::none_of(kWordsOfYaml, same);
-}
-
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  while (!text.empty()) {
-    const auto bytes = std::max<std::size_t>(character_bytes(text), 1);
-    const auto character = text.substr(0, bytes);
-    text.remove_prefix(bytes);
-    const auto byte = static_cast<unsigned char>(character[0]);
-    if (character == "\"" || character == "\\") {
-      out += '\\';
-      out += character;
-    } else if (character == "\n") {
-      out += "\\n";
-    } else if (byte < 0x20 || byte == 0x7F) {
-      out += fmt::format("\\x{:02X}", byte);
-    } else {
-      out += character;
-    }
-  }
-  return out + "\"";
-}
-
-std::string scalar(std::string_view text) {
-  return is_plain(text) ? std::string(text) : quoted(text);
-}
-
-Lines indented(const Lines& lines, std::string_view first, std::string_view rest) {
-  Lines out;
-  for (const auto& line : lines) out.push_back(std::string(out.empty() ? first : rest) + line);
-  return out;
-}
-
-void append(Lines& lines, const Lines& more) {
-  lines.insert(lines.end(), more.begin(), more.end());
-}
 
 /// Writes the fields of T that differ from its default.
 template <class T>
@@ -97,11 +34,21 @@ class Writer {
     if (about.required) lines_.push_back(fmt::format("{}: {}", name, only));
   }
   void later(std::string_view) {}
+  template <class E, class... Inner>
+  void one_of(std::string_view name, E T::*member, const About& about,
+              const Choice<Inner>&... choices) {
+    field(name, member, Word{}, about);
+    std::size_t index = 0;
+    const auto put_chosen = [&](const auto& each) {
+      if (index++ == static_cast<std::size_t>(from_.*member)) level(each.name, {}, each.fields);
+    };
+    (put_chosen(choices), ...);
+  }
 
   Lines lines() && { return std::move(lines_); }
 
  private:
-  std::string text(std::string_view value) const { return scalar(escaped(value, for_replica_)); }
+  std::string text(std::string_view value) const { return yaml_text(escaped(value, for_replica_)); }
 
   void put_level(std::string_view name, const Lines& inside) {
     lines_.push_back(fmt::format("{}:{}", name, inside.empty() ? " {}" : ""));
@@ -129,10 +76,10 @@ class Writer {
       for (const auto& item : value) append(lines_, indented(written(item), "  - ", "    "));
     } else if constexpr (std::is_same_v<Kind, Texts>) {
       put_list(name, value);
-    } else if constexpr (std::is_same_v<Kind, Variables>) {
+    } else if constexpr (std::is_same_v<Kind, Variables> || std::is_same_v<Kind, Pairs>) {
       Lines inside;
       for (const auto& [variable, what] : value) {
-        inside.push_back(fmt::format("{}: {}", scalar(variable), text(what)));
+        inside.push_back(fmt::format("{}: {}", yaml_text(variable), text(what)));
       }
       put_level(name, inside);
     } else if constexpr (std::is_same_v<Kind, Text>) {
@@ -164,10 +111,12 @@ class Writer {
 std::string write_document(const Autoscaler& autoscaler) {
   Autoscaler said = autoscaler;
   // What the reader would fill in need not be said.
-  if (said.gateway && said.metrics.empty() && said.concurrency == Concurrency{}) {
+  if (said.gateway && said.metrics.empty() && said.triggers.empty() &&
+      said.concurrency == Concurrency{}) {
     said.concurrency.reset();
   }
-  if (!said.gateway && !said.concurrency && said.metrics == std::vector{kDefaultMetric}) {
+  if (!said.gateway && !said.concurrency && said.triggers.empty() &&
+      said.metrics == std::vector{kDefaultMetric}) {
     said.metrics.clear();
   }
   Writer<Autoscaler> writer(said, false);

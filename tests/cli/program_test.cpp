@@ -45,11 +45,25 @@ constexpr const char* kDocument =
     "  target: { process: { command: [\"./shop\", $(PORT)] } }\n"
     "  maxReplicas: 3\n";
 
+constexpr const char* kHpa =
+    "apiVersion: autoscaling/v2\n"
+    "kind: HorizontalPodAutoscaler\n"
+    "metadata: { name: web }\n"
+    "spec:\n"
+    "  scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: web }\n"
+    "  maxReplicas: 10\n";
+
 TEST(CommandLine, ExitCodesAndWhereItSpeaks) {
   TemporaryFolder folder;
   write(folder / "app.yaml", kDocument);
   write(folder / "bad.yaml", std::string(kDocument) + "  minReplica: 1\n");
   const std::string file = folder / "app.yaml", bad = folder / "bad.yaml";
+  write(folder / "hpa.yaml", std::string(kHpa) + "  minReplicas: 2\n");
+  write(folder / "bad-hpa.yaml", std::string(kHpa) + "  minReplicas: 12\n");
+  write(folder / "object.yaml",
+        "apiVersion: headroom.dev/v1alpha1\nkind: Autoscaler\nmetadata: { name: web }\n"
+        "spec: { maxReplicas: 2, target: { scaleTargetRef: { kind: Deployment, name: web } } }\n");
+  const std::string hpa = folder / "hpa.yaml", bad_hpa = folder / "bad-hpa.yaml";
   struct Case {
     const char* why;
     std::vector<std::string> arguments;
@@ -63,6 +77,8 @@ TEST(CommandLine, ExitCodesAndWhereItSpeaks) {
       {"help of a verb has examples", {"explain", "--help"}, 0, "Examples:", ""},
       {"help of a verb has examples", {"schema", "--help"}, 0, "Examples:", ""},
       {"help of a verb has examples", {"completion", "--help"}, 0, "Examples:", ""},
+      {"help of a verb has examples", {"check", "--help"}, 0, "Examples:", ""},
+      {"help of a verb has examples", {"convert", "--help"}, 0, "Examples:", ""},
       {"help of a verb has examples", {"version", "--help"}, 0, "Example:", ""},
       {"the version, as a flag", {"--version"}, 0, "headroom 0.", ""},
       {"the version, as a verb", {"version"}, 0, "headroom 0.", ""},
@@ -95,6 +111,32 @@ TEST(CommandLine, ExitCodesAndWhereItSpeaks) {
        ""},
       {"the schema", {"schema"}, 0, "\"$schema\"", ""},
       {"a shell that is none", {"completion", "tcsh"}, 2, "", "tcsh"},
+      {"what runs in Kubernetes is not run here",
+       {"run", folder / "object.yaml"},
+       2,
+       "",
+       "web: spec.target.scaleTargetRef: found Deployment web, expected target.process"},
+      {"an HPA that can be run",
+       {"check", hpa},
+       0,
+       "hpa.yaml:1: ok HorizontalPodAutoscaler web → 2..10 replicas, metrics cpu\n",
+       ""},
+      {"an Autoscaler that can be run", {"check", file}, 0, "ok Autoscaler shop → 1..3", ""},
+      {"an HPA that the server refuses",
+       {"check", bad_hpa},
+       1,
+       "",
+       "bad-hpa.yaml:6:16: spec.maxReplicas: found 10, expected at least minReplicas (12)"},
+      {"no file to check", {"check", "/nonexistent.yaml"}, 1, "", "/nonexistent.yaml"},
+      {"nothing to check", {"check"}, 2, "", "files"},
+      {"an HPA is converted", {"convert", hpa}, 0, "      kind: Deployment\n", ""},
+      {"and what cannot be says why", {"convert", bad_hpa}, 1, "", "expected at least minReplicas"},
+      {"a process is no HPA's",
+       {"convert", "--to", "hpa", file},
+       1,
+       "",
+       "shop: found target.process, which a HorizontalPodAutoscaler cannot say"},
+      {"a kind that is none", {"convert", "--to", "knative", file}, 2, "", "knative"},
       {"no journal", {"explain", "--journal", folder / "none.db"}, 1, "", "none.db"},
       {"no journal anywhere", {"explain"}, 1, "", "no journal found"},
       {"a time that is none", {"explain", "--at", "noonish"}, 2, "", "--at: found \"noonish\""},
@@ -161,6 +203,46 @@ TEST(CommandLine, AFileOfSeveralIsPrintedWhole) {
   EXPECT_THAT(ended.out, HasSubstr("name: shop"));
   EXPECT_THAT(ended.out, HasSubstr("\n---\n"));
   EXPECT_THAT(ended.out, HasSubstr("name: mail"));
+}
+
+TEST(CommandLine, ChecksAreJsonForOtherPrograms) {
+  TemporaryFolder folder;
+  write(folder / "a.yaml", std::string(kHpa) + "  minReplica: 2\n---\nkind: Service\n---\n" +
+                               std::string(kHpa) + "  minReplicas: 12\n");
+  const auto ended = call({"check", "-o", "json", folder / "a.yaml"});
+  EXPECT_EQ(ended.code, 1) << ended.err;
+  boost::system::error_code error;
+  const auto all = boost::json::parse(ended.out, error);
+  ASSERT_FALSE(error) << ended.out;
+  ASSERT_EQ(all.as_array().size(), 3U);
+  const auto& first = all.at(0).as_object();
+  EXPECT_EQ(first.at("kind"), "HorizontalPodAutoscaler");
+  EXPECT_EQ(first.at("name"), "web");
+  EXPECT_TRUE(first.at("ok").as_bool());
+  EXPECT_EQ(first.at("line"), 1);
+  EXPECT_EQ(first.at("warnings").at(0).at("line"), 7);
+  EXPECT_TRUE(all.at(1).at("skipped").as_bool());
+  const auto& last = all.at(2).as_object();
+  EXPECT_FALSE(last.at("ok").as_bool());
+  bool said = false;
+  for (const auto& each : last.at("errors").as_array()) {
+    said = said || (each.at("path") == "spec.maxReplicas" && each.at("column") == 16);
+  }
+  EXPECT_TRUE(said) << ended.out;
+}
+
+TEST(CommandLine, AConvertedHpaConvertsBack) {
+  TemporaryFolder folder;
+  write(folder / "hpa.yaml", std::string(kHpa) + "  minReplicas: 2\n");
+  const auto there = call({"convert", folder / "hpa.yaml"});
+  ASSERT_EQ(there.code, 0) << there.err;
+  write(folder / "autoscaler.yaml", there.out);
+  EXPECT_EQ(call({"check", folder / "autoscaler.yaml"}).code, 0);
+  const auto back = call({"convert", "--to", "hpa", folder / "autoscaler.yaml"});
+  ASSERT_EQ(back.code, 0) << back.err;
+  EXPECT_THAT(back.out, StartsWith("apiVersion: autoscaling/v2\n"));
+  write(folder / "back.yaml", back.out);
+  EXPECT_EQ(call({"convert", folder / "back.yaml"}).out, there.out);
 }
 
 TEST(CommandLine, TheSchemaIsJson) {

@@ -89,6 +89,9 @@ class Arbitrary {
       by.container_concurrency = one_in(2) ? 0 : static_cast<std::int32_t>(whole(1, 50));
       by.window = Millis(whole(6, 90) * 1000);
       by.activation_scale = one_in(4) ? static_cast<std::int32_t>(whole(2, 5)) : 0;
+      by.initial_scale = one_in(4) ? static_cast<std::int32_t>(whole(1, 5)) : 0;
+      by.target_burst_capacity = one_in(4) ? real(100) : 0;
+      by.scale_to_zero_pod_retention_period = Millis(one_in(4) ? whole(0, 30'000) : 0);
       by.scale_down_delay = Millis(one_in(3) ? whole(0, 30) * 1000 : 0);
       by.metric_aggregation_algorithm = static_cast<policy::Concurrency::Aggregation>(whole(0, 1));
     }

@@ -134,6 +134,44 @@ TEST(Decide, ScaleDownDelayHoldsOffZeroToo) {
   EXPECT_EQ(live.look_for(10s).replicas, Replicas{0});
 }
 
+TEST(Decide, TheLastReplicaIsRetainedAfterAWindowWithoutARequest) {
+  Live live(by_concurrency(0, 8, 10s));
+  live.policy.cooldown_period = 1s;
+  live.policy.concurrency->scale_to_zero_pod_retention_period = 20s;
+  live.offered = 5;
+  live.look_for(5s);
+  live.offered = 0;
+  EXPECT_EQ(live.look_for(29s).replicas, Replicas{1});
+  EXPECT_EQ(live.look_for(2s).replicas, Replicas{0});
+}
+
+TEST(Decide, BeginsWithTheInitialScaleUntilThatWasReadyOnce) {
+  Live live(by_concurrency(0, 8, 10s));
+  live.policy.cooldown_period = 5s;
+  live.policy.concurrency->initial_scale = 3;
+  const auto first = live.look();
+  EXPECT_EQ(first.replicas, Replicas{3});
+  EXPECT_EQ(first.reason(), "begins with 3 → 3 replicas");
+  EXPECT_FALSE(live.memory.concurrency.initialised);
+  EXPECT_EQ(live.look_for(30s).replicas, Replicas{0}) << "nothing was asked for";
+  EXPECT_TRUE(live.memory.concurrency.initialised) << "a sleep does not begin anew";
+  EXPECT_EQ(live.look_for(5s).replicas, Replicas{0});
+  live.burst = 1;
+  EXPECT_EQ(live.look().replicas, Replicas{1});
+}
+
+TEST(Decide, RoomForABurstIsKeptOnlyWhileAwake) {
+  Live live(by_concurrency(0, 8, 10s));
+  live.policy.cooldown_period = 20s;
+  live.policy.concurrency->target_burst_capacity = 25;
+  EXPECT_EQ(live.look_for(5s).replicas, Replicas{0});
+  live.burst = 1;
+  EXPECT_EQ(live.look().replicas, Replicas{3});
+  live.burst = 0;
+  EXPECT_EQ(live.look_for(15s).replicas, Replicas{3});
+  EXPECT_EQ(live.look_for(10s).replicas, Replicas{0});
+}
+
 TEST(Decide, ARestartWithTheMemoryFromTheJournalChangesNoDecision) {
   for (const bool by_load : {true, false}) {
     SCOPED_TRACE(by_load ? "concurrency" : "cpu");

@@ -59,6 +59,19 @@ TEST(Window, LinearAverageAsKnatives) {
   }
 }
 
+TEST(Window, WhatIsAddedCountsBesideWhatIsThere) {
+  Window made = window(60);
+  add(made, 0, 3);
+  add(made, 0, 4);
+  EXPECT_DOUBLE_EQ(linear_average(made, 0), 7);
+  add(made, -30, 5);
+  EXPECT_DOUBLE_EQ(linear_average(made, 0), 0.387097) << "a late one moves the first back";
+  add(made, -60, 5);
+  EXPECT_DOUBLE_EQ(linear_average(made, 0), 0.387097) << "one of a window ago is dropped";
+  record(made, 0, 1);
+  EXPECT_DOUBLE_EQ(linear_average(made, 0), 0.193548) << "what is recorded takes the place";
+}
+
 TEST(Window, WeightedAverageAsKnatives) {
   struct Case {
     const char* why;
@@ -96,8 +109,11 @@ TEST(Window, ResizingAfterItRanOutEmptiesIt) {
   record_each(made, 0, 5, 50);
   resize(made, 60, 20);
   EXPECT_DOUBLE_EQ(linear_average(made, 20), 0) << "what had left must not come back";
+  Window late = made;
   record(made, 21, 8);
   EXPECT_DOUBLE_EQ(linear_average(made, 21), 8);
+  record(late, 3, 8);
+  EXPECT_DOUBLE_EQ(linear_average(late, 20), 2.666667) << "a late one is the first of three";
 }
 
 TEST(Window, SecondsBeforeTheEpochAreSecondsToo) {

@@ -33,6 +33,11 @@ std::string cpu_target(const std::string& what) {
   return metric("{type: Resource, resource: {name: cpu, target: " + what + "}}");
 }
 
+std::string target(const std::string& what, const std::string& gateway_line) {
+  auto text = document("", gateway_line);
+  return text.replace(text.find("{process: {command: [./shop]}}"), 30, what);
+}
+
 TEST(Refused, DocumentsOfAnotherKind) {
   const Case cases[] = {
       {"nothing at all", "", "1:1: found no document, expected at least one Autoscaler"},
@@ -103,25 +108,21 @@ TEST(Refused, FieldsThatAreNot) {
        "5:45: unknown field \"colour\", expected one of to, directory, maxBytes or maxFiles"},
       {"to come: objective", document("  objective: {latency: 100ms}\n"),
        "8:3: objective: not supported yet by this version"},
-      {"to come: triggers", document("  triggers: []\n"),
-       "8:3: triggers: not supported yet by this version"},
       {"to come: forecast", document("  forecast: {season: 24h}\n"),
        "8:3: forecast: not supported yet by this version"},
-      {"to come: the target says all, so the process is not missed",
-       document("  minReplicas: 1\n")
-           .replace(document().find("{process: {command: [./shop]}}"), 30,
-                    "{scaleTargetRef: {kind: Deployment}}"),
-       "5:12: scaleTargetRef: not supported yet by this version"},
-      {"to come: other metrics", metric("{type: Pods, pods: {}}"),
-       "8:20: type: \"Pods\" is not supported yet by this version, expected \"Resource\"\n"
-       "a.yaml:8:26: pods: not supported yet by this version"},
       {"to come: grpc probes", probe("{grpc: {port: 1}}"),
        "5:53: grpc: not supported yet by this version"},
       {"to come: https probes", probe("{httpGet: {scheme: HTTPS}}"),
        "5:71: scheme: \"HTTPS\" is not supported yet by this version, expected \"HTTP\""},
       {"no metric at all", metric("{type: Resorce}"),
-       "8:13: resource: found nothing, expected fields as name: value\n"
-       "a.yaml:8:20: type: found \"Resorce\", expected \"Resource\""},
+       "8:20: type: found \"Resorce\", expected Resource, ContainerResource, Pods, Object or "
+       "External"},
+      {"a kind without its level", metric("{type: Pods}"),
+       "8:13: pods: found nothing, expected fields as name: value"},
+      {"a level of another kind",
+       metric("{type: Pods, pods: {metric: {name: a}, target: {type: AverageValue, "
+              "averageValue: 1}}, external: {}}"),
+       "8:110: external: found beside type Pods, expected what the type names only"},
   };
   for (const auto& refused : cases) expect_refused(refused);
 }
@@ -257,9 +258,39 @@ TEST(Refused, WhatDoesNotFitTogether) {
       {"both", cpu_target("{type: Utilization, averageUtilization: 50, averageValue: 1}"),
        "8:118: averageValue: found beside type Utilization, expected averageUtilization only"},
       {"a total of a resource is none of HPA's", cpu_target("{type: Value, value: 1}"),
-       "8:67: type: found \"Value\", expected Utilization or AverageValue\n"
-       "a.yaml:8:74: unknown field \"value\", expected one of type, averageUtilization or "
-       "averageValue"},
+       "8:67: type: found \"Value\", expected Utilization or AverageValue"},
+      {"pods have no utilization",
+       metric("{type: Pods, pods: {metric: {name: a}, target: {type: Utilization, "
+              "averageUtilization: 1}}}"),
+       "8:67: type: found \"Utilization\", expected AverageValue"},
+      {"a process has cpu and memory",
+       metric("{type: Resource, resource: {name: disk, target: {type: AverageValue, "
+              "averageValue: 1}}}"),
+       "8:47: name: found \"disk\", expected cpu or memory"},
+      {"a process has no containers",
+       metric("{type: ContainerResource, containerResource: {name: cpu, container: a, target: "
+              "{type: AverageValue, averageValue: 1}}}"),
+       "8:20: type: found \"ContainerResource\", expected Resource: a process has no containers"},
+      {"nothing to scale", target("{}", ""),
+       "5:11: process: found nothing, expected it or scaleTargetRef"},
+      {"two things to scale",
+       target("{process: {command: [a]}, scaleTargetRef: {kind: Deployment, name: a}}", ""),
+       "5:53: scaleTargetRef: found beside process, expected one of them"},
+      {"a gateway to nothing of this machine",
+       target("{scaleTargetRef: {kind: Deployment, name: a}}", "gateway: {}"),
+       "6:12: gateway: found beside scaleTargetRef, expected target.process, to which alone it "
+       "forwards"},
+      {"idle is less", document("  minReplicas: 2\n  idleReplicas: 2\n"),
+       "9:17: idleReplicas: found 2, expected fewer than minReplicas (2)"},
+      {"a formula aims at something", document("  scalingModifiers: {formula: a + b}\n"),
+       "8:21: target: found nothing, expected it beside formula"},
+      {"cpu does not wake",
+       document("  minReplicas: 0\n  metrics: [{type: Resource, resource: {name: cpu, target: "
+                "{type: Utilization, averageUtilization: 50}}}]\n",
+                ""),
+       "8:16: minReplicas: found 0 without a gateway, expected at least 1, or a gateway that "
+       "starts a replica "
+       "when a request arrives"},
   };
   for (const auto& refused : cases) expect_refused(refused);
 }

@@ -62,6 +62,14 @@ struct Compare {
     EXPECT_EQ(found->find("const")->plain, only);
   }
   void later(std::string_view) {}
+  template <class E, class... Inner>
+  void one_of(std::string_view name, E T::*member, const About& about,
+              const Choice<Inner>&... choices) {
+    field(name, member, Word{}, about);
+    (level(choices.name, {choices.meaning}, choices.fields), ...);
+    ASSERT_NE(schema.find("oneOf"), nullptr);
+    EXPECT_EQ(schema.find("oneOf")->items.size(), sizeof...(choices));
+  }
 
   void finish() const {
     ASSERT_NE(schema.find("properties"), nullptr);
@@ -132,6 +140,11 @@ struct Names {
     names.emplace_back(name);
   }
   void later(std::string_view) {}
+  template <class T, class E, class... Inner>
+  void one_of(std::string_view name, E T::*, const About&, const Choice<Inner>&... choices) {
+    names.emplace_back(name);
+    (level(choices.name, {choices.meaning}, choices.fields), ...);
+  }
 
  private:
   template <class M>
@@ -157,7 +170,7 @@ TEST(ReferencePage, HasARowForEveryField) {
     EXPECT_NE(page.find("| `" + name + "` |"), std::string::npos) << name;
   }
   EXPECT_EQ(page.find("\n\n\n"), std::string::npos);
-  EXPECT_TRUE(page.ends_with(".\n")) << page.substr(page.size() - 100);
+  EXPECT_TRUE(page.ends_with("|\n")) << page.substr(page.size() - 100);
 }
 
 }  // namespace

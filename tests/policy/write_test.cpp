@@ -119,6 +119,11 @@ class Any {
       if (below(3) == 0) to[name] = text(form::kAny);
     }
   }
+  void fill(std::map<std::string, std::string>& to, const Pairs&) {
+    for (const char* name : {"a.b/c", "null", "true", "1", "a b", ""}) {
+      if (below(3) == 0) to[name] = text(form::kAny);
+    }
+  }
   template <class T>
   void fill(T& to, const Level&) {
     to = make<T>();
@@ -149,6 +154,16 @@ class Any {
     void fixed(std::string_view, std::string_view, const About&,
                std::initializer_list<std::string_view>) {}
     void later(std::string_view) {}
+    template <class E, class... Inner>
+    void one_of(std::string_view name, E T::*member, const About& about,
+                const Choice<Inner>&... choices) {
+      field(name, member, Word{}, about);
+      std::size_t index = 0;
+      const auto fill_chosen = [&](const auto& each) {
+        if (index++ == static_cast<std::size_t>(to.*member)) each.fields(*this);
+      };
+      (fill_chosen(choices), ...);
+    }
   };
   std::mt19937_64 random_;
 };
@@ -167,32 +182,56 @@ void mend(std::optional<Probe>& probe, bool once) {
   if (once) probe->success_threshold = 1;
 }
 
+void mend(Metric& metric, bool is_process) {
+  using Type = MetricTarget::Type;
+  if (is_process && metric.type == Metric::Type::container_resource) {
+    metric.type = Metric::Type::resource;
+    metric.container.clear();
+  }
+  const bool of_resource =
+      metric.type == Metric::Type::resource || metric.type == Metric::Type::container_resource;
+  if (is_process && of_resource) metric.name = "memory";
+  auto& [type, utilization, value, average] = metric.target;
+  if (of_resource && type == Type::value) type = Type::average_value;
+  if (!of_resource && type == Type::utilization) type = Type::average_value;
+  if (metric.type == Metric::Type::pods) type = Type::average_value;
+  utilization = type == Type::utilization ? utilization.value_or(50) : std::optional<int>{};
+  value = type == Type::value ? value.value_or(Quantity{1}) : std::optional<Quantity>{};
+  average = type == Type::average_value ? average.value_or(Quantity{1}) : std::optional<Quantity>{};
+}
+
+void mend_idle(Autoscaler& a) {
+  if (a.idle_replicas) a.idle_replicas->count %= std::max(1, a.min_replicas.count);
+}
+
 /// Makes what must fit together fit.
 Autoscaler mended(Autoscaler a) {
   auto& process = a.target.process;
-  if (process.command[0].empty()) process.command[0] = "a";
+  if (!process.command.empty() && process.command[0].empty()) process.command[0] = "a";
   mend(process.startup_probe, true);
   mend(process.readiness_probe, false);
   mend(process.liveness_probe, true);
   if (a.min_replicas > a.max_replicas) std::swap(a.min_replicas, a.max_replicas);
-  for (auto& metric : a.metrics) {
-    auto& [type, utilization, value] = metric.target;
-    const bool percent = type == MetricTarget::Type::utilization;
-    if (percent && !utilization) utilization = 50;
-    if (!percent && !value) value = Quantity{1};
-    percent ? value.reset() : utilization.reset();
-  }
+  const bool is_process = a.target.process != Process{};
+  if (is_process) a.target.scale_target_ref.reset();
+  if (!is_process && !a.target.scale_target_ref) a.target.scale_target_ref = {"", "Kind", "a"};
+  if (!is_process) a.gateway.reset();
+  for (auto& metric : a.metrics) mend(metric, is_process);
+  if (a.scaling_modifiers && a.scaling_modifiers->target.empty()) a.scaling_modifiers->target = "1";
   if (!a.gateway) {
     a.concurrency.reset();
     a.min_replicas.count = std::max(1, a.min_replicas.count);
     a.max_replicas = std::max(a.max_replicas, a.min_replicas);
-    if (a.metrics.empty())
-      a.metrics = {{Metric::Resource::cpu, {MetricTarget::Type::utilization, 80, {}}}};
+    mend_idle(a);
+    if (a.metrics.empty() && a.triggers.empty()) {
+      a.metrics = {{.name = "cpu", .target = {.average_utilization = 80}}};
+    }
     return a;
   }
   auto& limits = a.gateway->limits;
   limits.request_line = std::min(limits.request_line, limits.head);
-  if (!a.concurrency && a.metrics.empty()) a.concurrency.emplace();
+  mend_idle(a);
+  if (!a.concurrency && a.metrics.empty() && a.triggers.empty()) a.concurrency.emplace();
   if (a.concurrency) {
     a.concurrency->activation_scale = 0;
     a.concurrency->window -= a.concurrency->window % 1s;

@@ -1,0 +1,147 @@
+// What a decision costs on one core: HPA policies over replicas that are ready and measured.
+//
+//   decide_bench [--json]
+//
+// Whole decisions: metrics, windows, rates, conditions and steps, but for the words, which are made
+// where somebody reads them. Allocations are counted after the first few rounds.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "decide/decide.h"
+
+namespace {
+std::size_t allocations = 0;
+}
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  std::abort();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace headroom::decide {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+/// cpu at 50 % of the request and, where there are two metrics, a custom one of each pod's own.
+policy::Autoscaler by(std::int32_t metrics) {
+  policy::Autoscaler made;
+  made.name = "web";
+  made.target.scale_target_ref = policy::ObjectReference{"apps/v1", "Deployment", "web"};
+  made.min_replicas = {1};
+  made.max_replicas = {10'000};
+  made.metrics.push_back({.name = "cpu", .target = {.average_utilization = 50}});
+  if (metrics > 1) {
+    made.metrics.push_back({.type = policy::Metric::Type::pods,
+                            .name = "requests_per_second",
+                            .target = {.type = policy::MetricTarget::Type::average_value,
+                                       .average_value = Quantity{100'000}}});
+  }
+  auto& behavior = made.behavior.emplace();
+  behavior.scale_down.emplace().stabilization_window = 300s;
+  return made;
+}
+
+/// `load` in percent of what each pod requests.
+Observation seen(std::int32_t pods, std::int32_t metrics) {
+  Observation made;
+  made.now = Instant{1h};
+  made.current = made.status = {pods};
+  made.templates = {{.containers = {{"app", {{"cpu", {500}}, {"memory", {1'000'000}}}}}}};
+  for (std::int32_t i = 0; i < pods; ++i) {
+    made.replicas.push_back({.id = static_cast<std::uint64_t>(i),
+                             .started = Instant{},
+                             .ready = Readiness{Truth::yes, Instant{}}});
+  }
+  const Reading cpu = Measured{{250}, made.now, 30s};
+  const Reading own = Measured{{90'000}, made.now, 60s};
+  made.metrics.push_back({.of_replicas = std::vector(static_cast<std::size_t>(pods), cpu)});
+  if (metrics > 1) {
+    made.metrics.push_back({.of_replicas = std::vector(static_cast<std::size_t>(pods), own)});
+  }
+  return made;
+}
+
+/// Load that rises and falls, so that the windows have something to hold.
+void vary(Observation& observation, int round) {
+  observation.now += 15s;
+  const std::int64_t used = 200 + 20 * (round % 8);
+  for (auto& reading : observation.metrics.front().of_replicas) {
+    reading->value.milli = used;
+    reading->at = observation.now;
+  }
+}
+
+struct Case {
+  const char* name;
+  std::int32_t autoscalers, pods, metrics;
+  int rounds;
+};
+
+struct Result {
+  double ns = 0;  // of a round, all its autoscalers
+  double allocations = 0;
+};
+
+Result measure(const Case& each) {
+  const auto policy = by(each.metrics);
+  const auto count = static_cast<std::size_t>(each.autoscalers);
+  std::vector<Observation> observations(count, seen(each.pods, each.metrics));
+  std::vector<Memory> memories(count);
+  Decision decision;
+  constexpr int kWarmUp = 64;  // until the windows are full
+  Result result;
+  std::int64_t replicas = 0;
+  for (int round = 0; round < kWarmUp + each.rounds; ++round) {
+    for (auto& observation : observations) vary(observation, round);
+    const std::size_t before = allocations;
+    const auto start = Steady::now();
+    for (std::size_t i = 0; i < count; ++i) {
+      decide_into(policy, observations[i], memories[i], decision);
+      settle(policy, observations[i], false, memories[i], decision);
+      replicas += decision.replicas.count;
+    }
+    const auto took = std::chrono::duration<double, std::nano>(Steady::now() - start).count();
+    if (round < kWarmUp) continue;
+    result.ns += took / each.rounds;
+    result.allocations += static_cast<double>(allocations - before) / each.rounds;
+  }
+  if (replicas <= 0) std::abort();  // and so that nothing is left out as unused
+  return result;
+}
+
+}  // namespace
+}  // namespace headroom::decide
+
+int main(int argc, char** argv) {
+  using headroom::decide::Case;
+  const bool json = argc > 1 && std::string_view(argv[1]) == "--json";
+  constexpr Case kCases[] = {
+      {"1 metric, 10 pods", 1, 10, 1, 200'000},
+      {"2 metrics, 10 pods", 1, 10, 2, 200'000},
+      {"1 metric, 5000 pods", 1, 5'000, 1, 500},
+      {"10000 autoscalers of 10 pods and 2 metrics", 10'000, 10, 2, 20},
+      {"100000 autoscalers of 10 pods and 2 metrics", 100'000, 10, 2, 3},
+  };
+  for (const auto& each : kCases) {
+    const auto result = headroom::decide::measure(each);
+    if (json) {
+      fmt::print("{{\"name\": \"{}\", \"ns\": {:.1f}, \"allocations\": {:.2f}}}\n", each.name,
+                 result.ns, result.allocations);
+    } else {
+      fmt::print("{:<45} {:>14.1f} ns {:>8.2f} allocations\n", each.name, result.ns,
+                 result.allocations);
+    }
+    std::fflush(stdout);
+  }
+}

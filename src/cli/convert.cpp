@@ -1,0 +1,117 @@
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/serve.h"
+#include "cli/verbs.h"
+#include "policy/documents.h"
+#include "policy/hpa.h"
+
+namespace headroom::cli {
+namespace {
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  headroom convert hpa.yaml > autoscaler.yaml\n"
+    "  kubectl get hpa shop -o yaml | headroom convert -\n"
+    "  headroom convert --to hpa autoscaler.yaml\n"
+    "\n"
+    "Nothing is lost in silence: what the other kind cannot say is an error that names it, and\n"
+    "labels and annotations, which say nothing about scaling, are a warning. Documents of other\n"
+    "kinds are left out.\n"
+    "\n"
+    "Exit codes: 0 converted, 1 a document is wrong or would lose something (and nothing is\n"
+    "printed), 2 the flags are wrong.\n";
+
+struct ConvertOptions {
+  std::string file;
+  std::string to = "autoscaler";
+};
+
+/// The Autoscaler document; reading it back shows that it says the same.
+Result<std::string> to_autoscaler(const policy::Autoscaler& autoscaler) {
+  auto document = policy::write_document(autoscaler);
+  const auto again = policy::read_documents(document, autoscaler.name, {});
+  if (again && again->size() == 1 && again->front() == autoscaler) return document;
+  const auto why = again ? "it would not read back as the same" : again.error().what;
+  return fail({Code::invalid, fmt::format("{} as an Autoscaler: {}", autoscaler.name, why), {}});
+}
+
+Result<std::string> to_hpa(const policy::Autoscaler& autoscaler) {
+  const auto hpa = policy::hpa::from_autoscaler(autoscaler);
+  if (!hpa) return fail(hpa.error());
+  return policy::hpa::write(*hpa);
+}
+
+struct Kind {
+  const char* name;
+  Result<std::string> (*write)(const policy::Autoscaler&);
+};
+constexpr std::array kKinds = {
+    Kind{"autoscaler", to_autoscaler},
+    Kind{"hpa", to_hpa},
+};
+
+std::vector<std::string> names() {
+  std::vector<std::string> all;
+  for (const auto& kind : kKinds) all.emplace_back(kind.name);
+  return all;
+}
+
+int refuse(const Error& error) {
+  complain(error);
+  return kFailed;
+}
+
+void warn(const policy::Document& document) {
+  for (const auto& warning : document.warnings) {
+    fmt::print(stderr, "{}\n",
+               to_string({warning.code, "warning: " + warning.what, warning.where}));
+  }
+  for (const auto& field : document.left_behind) {
+    fmt::print(stderr, "{}:{}: warning: {} are not taken along\n", document.where.file,
+               document.where.line, field);
+  }
+}
+
+int convert(const ConvertOptions& options) {
+  const auto text = policy::read_text(options.file);
+  if (!text) return refuse(text.error());
+  const auto documents = policy::read_any(*text, options.file, environment());
+  if (!documents) return refuse(documents.error());
+  const auto kind = std::ranges::find(kKinds, options.to, &Kind::name);
+  std::string all;
+  for (const auto& document : *documents) {
+    if (!document.autoscaler) continue;
+    const auto written = kind->write(*document.autoscaler);
+    if (!written) return refuse({Code::invalid, written.error().what, document.where});
+    warn(document);
+    if (!all.empty()) all += "---\n";
+    all += *written;
+  }
+  fmt::print("{}", all);
+  return kOk;
+}
+
+}  // namespace
+
+void add_convert(CLI::App& app, Call& call) {
+  auto* verb = app.add_subcommand(
+      "convert", "Prints the Autoscaler that a HorizontalPodAutoscaler is, or the other way.");
+  verb->footer(kExamples);
+  auto options = std::make_shared<ConvertOptions>();
+  verb->add_option("file", options->file, "A file of documents; - is standard input")
+      ->required()
+      ->type_name("FILE");
+  verb->add_option("--to", options->to,
+                   fmt::format("One of {}; default autoscaler", fmt::join(names(), ", ")))
+      ->check(CLI::IsMember(names()))
+      ->type_name("KIND");
+  verb->callback([options, &call] { call.exit = convert(*options); });
+}
+
+}  // namespace headroom::cli

@@ -1,0 +1,140 @@
+#include "decide/decide.h"
+
+#include <memory>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <fmt/format.h>
+
+#include "cli/serve.h"
+#include "cli/tell.h"
+#include "cli/verbs.h"
+#include "decide/json.h"
+#include "decide/record.h"
+#include "policy/documents.h"
+
+namespace headroom::cli {
+namespace {
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  headroom explain shop --at 14:05 -o json > seen.json\n"
+    "  headroom decide --policy shop.yaml --observation seen.json\n"
+    "  headroom decide --policy hpa.yaml --observation seen.json -o json | jq .decision.replicas\n"
+    "\n"
+    "The observation is one of `headroom explain -o json` (the whole answer will do; of several "
+    "the last),\n"
+    "or the object under its \"observation\". Nothing is started, asked or written.\n"
+    "\n"
+    "Exit codes: 0 decided, 1 a file cannot be read, 2 the flags or a file's content are wrong.\n";
+
+struct DecideOptions {
+  std::string policy;
+  std::string name;
+  std::string observation;
+  std::string memory;
+  std::string output = "text";
+};
+
+Result<policy::Autoscaler> policy_of(const DecideOptions& options) {
+  const auto text = policy::read_text(options.policy);
+  if (!text) return fail(text.error());
+  auto documents = policy::read_any(*text, options.policy, environment());
+  if (!documents) return fail(documents.error());
+  std::erase_if(*documents, [&](const policy::Document& document) {
+    return !document.autoscaler || (!options.name.empty() && document.name != options.name);
+  });
+  if (documents->size() == 1) return *documents->front().autoscaler;
+  if (documents->empty()) {
+    return fail({Code::invalid,
+                 fmt::format("no autoscaler is called \"{}\"", options.name),
+                 {options.policy}});
+  }
+  std::string names;
+  for (const auto& each : *documents) names += (names.empty() ? "" : ", ") + each.name;
+  return fail({Code::invalid, "which one? Say --name, one of " + names, {options.policy}});
+}
+
+/// What `explain -o json` prints, or a part of it that has an observation.
+const boost::json::value* observation_in(const boost::json::value& text) {
+  const boost::json::value* at = &text;
+  if (const auto* list = at->if_array(); list != nullptr && !list->empty()) at = &list->back();
+  const auto* object = at->if_object();
+  const auto* inside = object != nullptr ? object->if_contains("observation") : nullptr;
+  return inside != nullptr ? inside : at;
+}
+
+Error in_file(Error error, const std::string& file) {
+  if (error.where.file.empty()) error.where.file = file;
+  return error;
+}
+
+Result<decide::Observation> observation_of(const std::string& file) {
+  const auto text = policy::read_text(file);
+  if (!text) return fail(text.error());
+  const auto parsed = decide::parse_json(*text);
+  if (!parsed) return fail(in_file(parsed.error(), file));
+  auto read = decide::observation_from_json(boost::json::serialize(*observation_in(*parsed)));
+  if (!read) return fail(in_file(read.error(), file));
+  return read;
+}
+
+Result<decide::Memory> memory_of(const std::string& file) {
+  if (file.empty()) return decide::Memory{};
+  const auto text = policy::read_text(file);
+  if (!text) return fail(text.error());
+  auto read = decide::memory_from_json(*text);
+  if (!read) return fail(in_file(read.error(), file));
+  return read;
+}
+
+int decide_once(const DecideOptions& options) {
+  const auto policy = policy_of(options);
+  if (!policy) return complain(policy.error());
+  const auto observation = observation_of(options.observation);
+  if (!observation) return complain(observation.error());
+  auto memory = memory_of(options.memory);
+  if (!memory) return complain(memory.error());
+  const auto decision = decide::decide(*policy, *observation, *memory);
+  if (options.output == "json") {
+    fmt::print("{{\"decision\":{},\n\"memory\":{}}}\n", decide::to_json(decision),
+               decide::to_json(*memory));
+  } else {
+    fmt::print(
+        "{}",
+        tell({.autoscaler = policy->name, .observation = *observation, .decision = decision}));
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void add_decide(CLI::App& app, Call& call) {
+  auto* verb = app.add_subcommand(
+      "decide",
+      "Decides for a recorded observation, and says why: for bug reports and trying out.");
+  verb->footer(kExamples);
+  auto options = std::make_shared<DecideOptions>();
+  verb->add_option(
+          "--policy", options->policy,
+          "A file with an Autoscaler, HorizontalPodAutoscaler or ScaledObject; - for stdin")
+      ->required()
+      ->type_name("FILE");
+  verb->add_option("--name", options->name, "Which of the file's, where it has several")
+      ->type_name("NAME");
+  verb->add_option("--observation", options->observation, "A file with what was seen (JSON)")
+      ->required()
+      ->type_name("FILE");
+  verb->add_option("--memory", options->memory,
+                   "A file with what was remembered (JSON), as -o json prints it under \"memory\"; "
+                   "default: nothing")
+      ->type_name("FILE");
+  verb->add_option("-o,--output", options->output, "text or json; default text")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT");
+  verb->callback([options, &call] { call.exit = decide_once(*options); });
+}
+
+}  // namespace headroom::cli

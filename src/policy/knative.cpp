@@ -1,0 +1,413 @@
+#include "policy/knative.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace headroom::policy {
+namespace {
+
+using Nanos = std::chrono::nanoseconds;
+
+constexpr double kLeastTarget = 0.01;
+constexpr double kRpsUtilisation = 0.7;  // no key of the config map changes it
+constexpr std::int32_t kMostConcurrency = 1000;
+constexpr Nanos kShortestWindow = 6s;
+constexpr Nanos kLongestWindow = 1h;
+constexpr std::string_view kKpa = "kpa.autoscaling.knative.dev";
+constexpr std::string_view kHpa = "hpa.autoscaling.knative.dev";
+
+/// A sign in front, as Go takes it; std::from_chars knows only the minus.
+bool strip_plus(std::string_view& text) {
+  if (!text.starts_with('+')) return true;
+  text.remove_prefix(1);
+  return !text.starts_with('-');
+}
+
+template <class T>
+bool parse_whole_text(std::string_view text, T& value) {
+  if (!strip_plus(text)) return false;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc{} && rest == end;
+}
+
+bool parse(std::string_view text, std::int32_t& value) { return parse_whole_text(text, value); }
+bool parse(std::string_view text, double& value) {
+  return parse_whole_text(text, value) && std::isfinite(value);
+}
+
+bool parse(std::string_view text, bool& value) {
+  constexpr std::array<std::string_view, 6> kTrue = {"1", "t", "T", "TRUE", "true", "True"};
+  constexpr std::array<std::string_view, 6> kFalse = {"0", "f", "F", "FALSE", "false", "False"};
+  value = std::ranges::find(kTrue, text) != kTrue.end();
+  return value || std::ranges::find(kFalse, text) != kFalse.end();
+}
+
+/// One number with its unit off the front of `text`; nullopt where there is none.
+std::optional<Nanos> take_part(std::string_view& text) {
+  struct Unit {
+    std::string_view name;
+    double nanos;
+  };
+  constexpr std::array kUnits = {Unit{"ns", 1},   Unit{"us", 1e3},  Unit{"µs", 1e3},
+                                 Unit{"μs", 1e3}, Unit{"ms", 1e6},  Unit{"s", 1e9},
+                                 Unit{"m", 60e9}, Unit{"h", 3600e9}};
+  constexpr double kMost = 9e18;
+  const std::size_t length = std::min(text.size(), text.find_first_not_of("0123456789."));
+  double amount = 0;
+  const char* const end = text.data() + length;
+  const auto [rest, error] = std::from_chars(text.data(), end, amount, std::chars_format::fixed);
+  if (error != std::errc{} || rest != end) return std::nullopt;
+  text.remove_prefix(length);
+  const std::string_view name = text.substr(0, text.find_first_of("0123456789."));
+  const auto unit = std::ranges::find(kUnits, name, &Unit::name);
+  if (unit == kUnits.end() || amount * unit->nanos > kMost) return std::nullopt;
+  text.remove_prefix(name.size());
+  return Nanos(static_cast<std::int64_t>(std::round(amount * unit->nanos)));
+}
+
+/// As Go writes durations: "1h", "1m30s", "1500ms", "0", with a sign.
+bool parse(std::string_view text, Nanos& value) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  value = Nanos{0};
+  if (text == "0") return true;
+  if (text.empty()) return false;
+  while (!text.empty()) {
+    const auto part = take_part(text);
+    if (!part || value > Nanos::max() - *part) return false;
+    value += *part;
+  }
+  if (negative) value = -value;
+  return true;
+}
+
+/// "min-scale" as "minScale".
+std::string camel_case(std::string_view name) {
+  std::string made;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool starts_word = name[i] == '-' && i + 1 < name.size();
+    if (starts_word) ++i;
+    made += static_cast<char>(starts_word ? name[i] - 'a' + 'A' : name[i]);
+  }
+  return made;
+}
+
+/// Values by name. After the first complaint nothing else is said.
+class Values {
+ public:
+  Values(const Strings& strings, bool aliases) : strings_(strings), aliases_(aliases) {}
+
+  /// What stands under the name or, where there is none, under its alias.
+  const std::string* find(std::string_view name) const {
+    auto found = strings_.find(name);
+    // The newest of them never had another name.
+    const bool other = aliases_ && name != "activation-scale";
+    if (found == strings_.end() && other) found = strings_.find(camel_case(name));
+    return found == strings_.end() ? nullptr : &found->second;
+  }
+  /// Into `value`, which stays where there is none. Whether there was one.
+  template <class T>
+  bool read(std::string_view name, T& value) {
+    const std::string* const text = find(name);
+    if (text == nullptr) return false;
+    T read{};
+    if (!parse(*text, read)) {
+      complain(name, expected(read));
+      return false;
+    }
+    value = read;
+    return true;
+  }
+  void require(bool holds, std::string_view name, std::string_view what) {
+    if (!holds) complain(name, what);
+  }
+  const std::optional<Error>& error() const { return error_; }
+
+ private:
+  static const char* expected(double) { return "a number"; }
+  static const char* expected(std::int32_t) { return "a whole number of 32 bits"; }
+  static const char* expected(bool) { return "true or false"; }
+  static const char* expected(Nanos) { return "a duration such as 1m30s"; }
+
+  void complain(std::string_view name, std::string_view what) {
+    if (error_) return;
+    const std::string* const text = find(name);
+    const std::string found = text == nullptr ? "" : ": found \"" + printable(*text) + "\"";
+    error_ = Error{Code::invalid, fmt::format("{}{}, expected {}", name, found, what)};
+  }
+
+  const Strings& strings_;
+  bool aliases_;
+  std::optional<Error> error_;
+};
+
+/// Up to the next millisecond: a period that is not 0 stays one.
+Millis millis(Nanos duration) { return std::chrono::ceil<Millis>(duration); }
+bool whole_seconds(Nanos duration) { return duration % Nanos(1s) == Nanos{0}; }
+
+/// Burst capacity, windows, delays: the same in annotations and config, but for the names.
+struct Names {
+  std::string_view window;
+  Nanos longest;  // of delays
+};
+
+void read_durations(Values& values, const Names& names, KpaSettings& settings) {
+  Nanos window = settings.window;
+  Nanos delay = settings.scale_down_delay;
+  Nanos retention = settings.retention;
+  if (values.read(names.window, window)) {
+    values.require(window >= kShortestWindow && window <= kLongestWindow && whole_seconds(window),
+                   names.window, "whole seconds from 6s to 1h");
+  }
+  if (values.read("scale-down-delay", delay)) {
+    values.require(delay >= Nanos{0} && delay <= names.longest && whole_seconds(delay),
+                   "scale-down-delay", "whole seconds, of an annotation at most 1h");
+  }
+  if (values.read("scale-to-zero-pod-retention-period", retention)) {
+    values.require(retention >= Nanos{0} && retention <= names.longest,
+                   "scale-to-zero-pod-retention-period",
+                   "no negative duration, of an annotation at most 1h");
+  }
+  settings.window = millis(window);
+  settings.scale_down_delay = millis(delay);
+  settings.retention = millis(retention);
+}
+
+void read_burst_capacity(Values& values, KpaSettings& settings) {
+  double& capacity = settings.target_burst_capacity;
+  if (values.read("target-burst-capacity", capacity)) {
+    values.require(capacity >= 0 || capacity == -1, "target-burst-capacity", "at least 0, or -1");
+  }
+}
+
+void read_panic_window(Values& values, double& percentage) {
+  if (values.read("panic-window-percentage", percentage)) {
+    values.require(percentage >= 1 && percentage <= 100, "panic-window-percentage", "1 to 100");
+  }
+}
+
+void read_cluster_scales(Values& values, KnativeCluster& cluster) {
+  auto& settings = cluster.settings;
+  values.read("min-scale", settings.min_scale.count);
+  values.read("max-scale", settings.max_scale.count);
+  values.read("max-scale-limit", cluster.max_scale_limit);
+  values.read("initial-scale", settings.initial_scale.count);
+  values.read("allow-zero-initial-scale", cluster.allow_zero_initial_scale);
+  values.read("enable-scale-to-zero", settings.scale_to_zero);
+  const std::int32_t min = settings.min_scale.count;
+  const std::int32_t max = settings.max_scale.count;
+  const std::int32_t limit = cluster.max_scale_limit;
+  values.require(limit >= 0, "max-scale-limit", "at least 0");
+  values.require(max >= (limit > 0 ? 1 : 0) && (limit <= 0 || max <= limit), "max-scale",
+                 "at least 0, and 1 to max-scale-limit where that is set");
+  values.require(min >= 0 && (max <= 0 || min <= max), "min-scale", "0 to max-scale");
+  values.require(settings.initial_scale.count >= (cluster.allow_zero_initial_scale ? 0 : 1),
+                 "initial-scale", "at least 1, or 0 with allow-zero-initial-scale");
+}
+
+void read_cluster_rates(Values& values, KpaSettings& settings) {
+  values.read("max-scale-up-rate", settings.max_scale_up_rate);
+  values.read("max-scale-down-rate", settings.max_scale_down_rate);
+  values.read("activator-capacity", settings.activator_capacity);
+  values.require(settings.max_scale_up_rate > 1, "max-scale-up-rate", "more than 1");
+  values.require(settings.max_scale_down_rate > 1, "max-scale-down-rate", "more than 1");
+  values.require(settings.activator_capacity >= 1, "activator-capacity", "at least 1");
+}
+
+void read_cluster_targets(Values& values, KnativeCluster& cluster) {
+  double& utilisation = cluster.concurrency_utilisation;
+  values.read("container-concurrency-target-percentage", utilisation);
+  values.read("container-concurrency-target-default", cluster.concurrency_default);
+  values.read("requests-per-second-target-default", cluster.rps_default);
+  // Upstream's old way: up to 1 it is a fraction, above a percentage, so "1" is all of it.
+  if (utilisation > 1) utilisation /= 100;
+  values.require(utilisation > 0 && utilisation <= 1, "container-concurrency-target-percentage",
+                 "more than 0, up to 100");
+  values.require(utilisation * cluster.concurrency_default >= kLeastTarget,
+                 "container-concurrency-target-default", "a target of at least 0.01");
+  values.require(cluster.rps_default >= kLeastTarget, "requests-per-second-target-default",
+                 "at least 0.01");
+}
+
+void check_class_and_metric(Values& values, const KnativeCluster& cluster, KpaSettings& settings) {
+  const std::string* const named = values.find("class");
+  const std::string* const metric = values.find("metric");
+  const std::string* const algorithm = values.find("metric-aggregation-algorithm");
+  const std::string_view by = named != nullptr ? *named : cluster.pod_autoscaler_class;
+  values.require(named == nullptr || by == kKpa || by == kHpa || !by.ends_with(".knative.dev"),
+                 "class", "kpa.autoscaling.knative.dev or hpa.autoscaling.knative.dev");
+  if (metric != nullptr && by == kKpa) {
+    values.require(*metric == "concurrency" || *metric == "rps", "metric", "concurrency or rps");
+  } else if (metric != nullptr && by == kHpa) {
+    values.require(!metric->empty(), "metric", "a name");
+  }
+  settings.rps = metric != nullptr && *metric == "rps";
+  if (algorithm == nullptr) return;
+  settings.weighted = *algorithm == "weightedExponential" || *algorithm == "weighted-exponential";
+  // Upstream checks it only beside an explicit class; else what it does not know is linear.
+  values.require(named == nullptr || by != kKpa || settings.weighted || algorithm->empty() ||
+                     *algorithm == "linear",
+                 "metric-aggregation-algorithm", "linear or weighted-exponential");
+}
+
+void read_scales(Values& values, const KnativeCluster& cluster, KpaSettings& settings) {
+  std::int32_t min = 0;
+  std::int32_t max = 0;
+  std::int32_t initial = 0;
+  if (values.read("min-scale", min)) settings.min_scale = {min};
+  if (values.read("max-scale", max)) {
+    settings.max_scale = {max};
+    values.require(cluster.max_scale_limit == 0 || (max >= 1 && max <= cluster.max_scale_limit),
+                   "max-scale", "1 to the cluster's max-scale-limit");
+  }
+  values.require(min >= 0, "min-scale", "at least 0");
+  values.require(max >= 0 && (max == 0 || min <= max), "max-scale", "at least min-scale");
+  if (values.read("activation-scale", settings.activation_scale)) {
+    const std::int32_t activation = settings.activation_scale;
+    values.require(activation >= 2 && activation >= min && (max == 0 || activation <= max),
+                   "activation-scale", "at least 2, from min-scale to max-scale");
+  }
+  if (values.read("initial-scale", initial)) {
+    values.require(initial >= (cluster.allow_zero_initial_scale ? 0 : 1), "initial-scale",
+                   "at least 1, or 0 where the cluster allows it");
+    settings.initial_scale = {initial};
+  }
+}
+
+/// A2: an explicit target of 10 aims at 7. The numbers in upstream's order.
+struct Aim {
+  bool rps = false;
+  double otherwise = 0;          // where no target is given
+  std::optional<double> target;  // as given
+  double utilisation = 0.7;      // a fraction
+  std::int32_t container_concurrency = 0;
+};
+
+void aim(const Aim& at, KpaSettings& settings) {
+  const bool limited = !at.rps && at.container_concurrency != 0;
+  const double hard = at.container_concurrency;
+  settings.total = limited ? hard : at.otherwise;
+  if (at.target) settings.total = limited ? std::min(*at.target, hard) : *at.target;
+  settings.target = std::max(kLeastTarget, settings.total * at.utilisation);
+}
+
+void read_target(Values& values, const KnativeCluster& cluster, const KnativeRevision& revision,
+                 KpaSettings& settings) {
+  const bool rps = settings.rps;
+  Aim at{.rps = rps,
+         .otherwise = rps ? cluster.rps_default : cluster.concurrency_default,
+         .target = {},
+         .utilisation = rps ? kRpsUtilisation : cluster.concurrency_utilisation,
+         .container_concurrency = revision.container_concurrency};
+  double target = 0;
+  if (values.read("target", target)) {
+    values.require(target >= kLeastTarget, "target", "at least 0.01");
+    at.target = target;
+  }
+  double percentage = 0;
+  if (values.read("target-utilization-percentage", percentage)) {
+    values.require(percentage >= 1 && percentage <= 100, "target-utilization-percentage",
+                   "1 to 100");
+    at.utilisation = percentage / 100;
+  }
+  aim(at, settings);
+}
+
+}  // namespace
+
+Millis panic_window_of(Millis window, double percentage) {
+  // By nanoseconds, cut off, as upstream's durations are; then to whole seconds.
+  const double nanos = static_cast<double>(Nanos(window).count()) * percentage / 100;
+  const Nanos exact(static_cast<std::int64_t>(nanos));
+  return std::max<Millis>(1s, std::chrono::floor<std::chrono::seconds>(exact + Nanos(500ms)));
+}
+
+Result<KnativeCluster> read_knative_cluster(const Strings& config) {
+  KnativeCluster cluster;
+  auto& settings = cluster.settings;
+  Values values(config, false);
+  if (const auto* const named = values.find("pod-autoscaler-class")) {
+    cluster.pod_autoscaler_class = *named;
+  }
+  read_cluster_targets(values, cluster);
+  read_cluster_rates(values, settings);
+  read_cluster_scales(values, cluster);
+  read_burst_capacity(values, settings);
+  read_panic_window(values, cluster.panic_window_percentage);
+  values.read("panic-threshold-percentage", cluster.panic_threshold_percentage);
+  read_durations(values, {"stable-window", Nanos::max()}, settings);
+  Nanos grace = settings.grace;
+  values.read("scale-to-zero-grace-period", grace);
+  values.require(grace > Nanos{0}, "scale-to-zero-grace-period", "more than 0s");
+  settings.grace = millis(grace);
+  if (values.error()) return fail(*values.error());
+  return cluster;
+}
+
+Result<KpaSettings> read_knative_revision(const KnativeCluster& cluster,
+                                          const KnativeRevision& revision) {
+  KpaSettings settings = cluster.settings;
+  if (revision.container_concurrency < 0 || revision.container_concurrency > kMostConcurrency) {
+    return fail({Code::invalid, fmt::format("containerConcurrency: found {}, expected 0 to {}",
+                                            revision.container_concurrency, kMostConcurrency)});
+  }
+  Values values(revision.annotations, true);
+  check_class_and_metric(values, cluster, settings);
+  read_scales(values, cluster, settings);
+  read_target(values, cluster, revision, settings);
+  read_burst_capacity(values, settings);
+  read_durations(values, {"window", kLongestWindow}, settings);
+  double panic_window = cluster.panic_window_percentage;
+  read_panic_window(values, panic_window);
+  settings.panic_window = panic_window_of(settings.window, panic_window);
+  double threshold = cluster.panic_threshold_percentage;
+  if (values.read("panic-threshold-percentage", threshold)) {
+    values.require(threshold >= 110 && threshold <= 1000, "panic-threshold-percentage",
+                   "110 to 1000");
+  }
+  settings.panic_threshold = threshold / 100;
+  if (values.error()) return fail(*values.error());
+  settings.reachable = revision.reachable;
+  if (!revision.reachable) {
+    settings.min_scale = {0};
+    settings.retention = 0s;
+  }
+  return settings;
+}
+
+KpaSettings settings_of(const Concurrency& concurrency) {
+  KpaSettings settings;
+  settings.rps = concurrency.metric == Concurrency::Metric::rps;
+  settings.weighted =
+      concurrency.metric_aggregation_algorithm == Concurrency::Aggregation::weighted_exponential;
+  aim({.rps = settings.rps,
+       .otherwise = settings.rps ? 200.0 : 100.0,
+       .target = concurrency.target,
+       .utilisation = concurrency.target_utilization_percentage / 100,
+       .container_concurrency = concurrency.container_concurrency},
+      settings);
+  settings.window =
+      std::clamp<Millis>(std::chrono::floor<std::chrono::seconds>(concurrency.window), 1s, 1h);
+  settings.panic_window = panic_window_of(settings.window, concurrency.panic_window_percentage);
+  settings.panic_threshold = concurrency.panic_threshold_percentage / 100;
+  settings.max_scale_up_rate = concurrency.max_scale_up_rate;
+  settings.max_scale_down_rate = concurrency.max_scale_down_rate;
+  settings.activation_scale = concurrency.activation_scale;
+  settings.scale_down_delay = concurrency.scale_down_delay;
+  settings.target_burst_capacity = concurrency.target_burst_capacity;
+  settings.initial_scale = {concurrency.initial_scale};
+  return settings;
+}
+
+}  // namespace headroom::policy

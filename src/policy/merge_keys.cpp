@@ -1,0 +1,70 @@
+#include "policy/merge_keys.h"
+
+#include <string_view>
+#include <unordered_set>
+
+namespace headroom::policy {
+namespace {
+
+bool is_merge_key(const Node& name) {
+  return name.kind == Node::Kind::scalar && !name.quoted && name.text == "<<";
+}
+
+/// Whether it can be merged: a map, or a list of maps.
+bool can_merge(const Node& value) {
+  if (value.kind == Node::Kind::map) return true;
+  if (value.kind != Node::Kind::sequence) return false;
+  for (const Node* item : value.items) {
+    if (item->kind != Node::Kind::map) return false;
+  }
+  return true;
+}
+
+/// Adds the fields that are not there yet; `names` are those that are.
+void take_over(const Node& from, Node& to, std::unordered_set<std::string_view>& names) {
+  for (std::size_t i = 0; i + 1 < from.items.size(); i += 2) {
+    if (!names.insert(from.items[i]->text).second) continue;
+    to.items.push_back(from.items[i]);
+    to.items.push_back(from.items[i + 1]);
+  }
+}
+
+}  // namespace
+
+const Node& MergeKeys::follow(const Node& node) {
+  if (node.kind != Node::Kind::sequence && node.kind != Node::Kind::map) return node;
+  if (const auto known = known_.find(&node); known != known_.end()) return *known->second;
+  Node copy = node;
+  copy.items.clear();
+  bool changed = false;
+  std::vector<const Node*> merged;
+  const bool is_map = node.kind == Node::Kind::map;
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    const Node& item = follow(*node.items[i]);
+    const bool is_value = is_map && i % 2 == 1;
+    if (is_value && is_merge_key(*node.items[i - 1]) && can_merge(item)) {
+      copy.items.pop_back();  // the key
+      merged.push_back(&item);
+      changed = true;
+      continue;
+    }
+    copy.items.push_back(&item);
+    changed = changed || &item != node.items[i];
+  }
+  std::unordered_set<std::string_view> names;
+  for (std::size_t i = 0; changed && is_map && i < copy.items.size(); i += 2) {
+    names.insert(copy.items[i]->text);
+  }
+  for (const Node* from : merged) {
+    if (from->kind == Node::Kind::map) {
+      take_over(*from, copy, names);
+    } else {
+      for (const Node* item : from->items) take_over(*item, copy, names);
+    }
+  }
+  const Node& result = changed ? made_.emplace_back(std::move(copy)) : node;
+  known_[&node] = &result;
+  return result;
+}
+
+}  // namespace headroom::policy

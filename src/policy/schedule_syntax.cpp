@@ -1,0 +1,140 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <span>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "policy/trigger_syntax.h"
+
+namespace headroom::policy {
+namespace {
+
+constexpr std::array<std::string_view, 12> kMonths = {"jan", "feb", "mar", "apr", "may", "jun",
+                                                      "jul", "aug", "sep", "oct", "nov", "dec"};
+constexpr std::array<std::string_view, 7> kDays = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
+
+struct Bounds {
+  std::string_view name;
+  int min = 0, max = 0;
+};
+constexpr std::array kFields = {Bounds{"minute", 0, 59}, Bounds{"hour", 0, 23},
+                                Bounds{"day of month", 1, 31}, Bounds{"month", 1, 12},
+                                Bounds{"day of week", 0, 6}};
+
+struct Field {
+  std::uint64_t bits = 0;
+  bool star = false;
+};
+
+/// A number, or a name of a month or a day; -1 for what is neither.
+int read_value(std::string_view text, const Bounds& bounds) {
+  const auto same = [text](std::string_view name) {
+    return std::ranges::equal(text, name, [](char a, char b) { return (a | 0x20) == b; });
+  };
+  if (bounds.name == "month") {
+    const auto month = std::ranges::find_if(kMonths, same);
+    if (month != kMonths.end()) return static_cast<int>(month - kMonths.begin()) + 1;
+  }
+  if (bounds.name == "day of week") {
+    const auto day = std::ranges::find_if(kDays, same);
+    if (day != kDays.end()) return static_cast<int>(day - kDays.begin());
+  }
+  constexpr int kMost = 1'000'000;
+  const auto number = go_integer(text);
+  return number && *number >= 0 && *number <= kMost ? static_cast<int>(*number) : -1;
+}
+
+/// Untrimmed pieces: a blank cannot be inside a field.
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> all;
+  while (true) {
+    const auto end = text.find(separator);
+    all.push_back(text.substr(0, end));
+    if (end == text.npos) return all;
+    text.remove_prefix(end + 1);
+  }
+}
+
+/// "*/5", "1-5", "8-18/2", "3": adds its bits. False: not that.
+bool add_range(std::string_view text, const Bounds& bounds, Field& field) {
+  const auto range_and_step = split(text, '/');
+  const auto low_and_high = split(range_and_step[0], '-');
+  if (range_and_step.size() > 2) return false;
+  int first = 0, last = 0, step = 1;
+  bool star = low_and_high[0] == "*" || low_and_high[0] == "?";
+  if (star) {
+    first = bounds.min;
+    last = bounds.max;
+  } else {
+    if (low_and_high.size() > 2) return false;
+    first = read_value(low_and_high[0], bounds);
+    last = read_value(low_and_high.back(), bounds);
+    if (first < 0 || last < 0) return false;
+  }
+  if (range_and_step.size() == 2) {
+    step = read_value(range_and_step[1], {});
+    if (low_and_high.size() == 1) last = bounds.max;  // "3/5": from 3
+  }
+  if (first < bounds.min || last > bounds.max || first > last || step <= 0) return false;
+  for (int value = first; value <= last; value += step) field.bits |= std::uint64_t{1} << value;
+  field.star = field.star || star;
+  return true;
+}
+
+/// Whether there is a minute, and a month that has such a day. Any date that comes again and again
+/// falls on each day of the week.
+bool can_fire(std::span<const Field, kFields.size()> fields) {
+  const auto& [minutes, hours, days, months, weekdays] =
+      std::tie(fields[0], fields[1], fields[2], fields[3], fields[4]);
+  if (minutes.bits == 0 || hours.bits == 0 || months.bits == 0) return false;
+  const bool either = !days.star && !weekdays.star;  // of the two is enough
+  if (either && weekdays.bits != 0) return true;
+  if (!either && weekdays.bits == 0) return false;
+  constexpr std::array kLengths = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  for (std::size_t month = 0; month < kLengths.size(); ++month) {
+    if ((months.bits >> (month + 1) & 1) == 0) continue;
+    const auto inside = (std::uint64_t{1} << (kLengths[month] + 1)) - 1;
+    if ((days.bits & inside) != 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<std::string> wrong_with_schedule(std::string_view text) {
+  const auto found = [text](std::string_view what) {
+    return fmt::format("found \"{}\", expected {}", printable(text, 60), what);
+  };
+  auto rest = text;
+  if (rest.starts_with("TZ=") || rest.starts_with("CRON_TZ=")) {
+    const auto blank = rest.find(' ');
+    if (blank == rest.npos) return found("a schedule after the time zone");
+    rest = trimmed(rest.substr(blank));
+  }
+  std::vector<std::string_view> words;
+  for (rest = trimmed(rest); !rest.empty(); rest = trimmed(rest)) {
+    const auto end = std::min(rest.find_first_of(" \t\n\v\f\r"), rest.size());
+    words.push_back(rest.substr(0, end));
+    rest.remove_prefix(end);
+  }
+  if (words.size() != kFields.size()) {
+    return found("five fields: minute, hour, day of month, month, day of week");
+  }
+  std::array<Field, kFields.size()> fields;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    for (const auto piece : split(words[i], ',')) {
+      if (piece.empty() || add_range(piece, kFields[i], fields[i])) continue;
+      return found(fmt::format("for {} \"{}\" numbers from {} to {}, such as */5, 1-5 or 3",
+                               kFields[i].name, printable(piece, 30), kFields[i].min,
+                               kFields[i].max));
+    }
+  }
+  if (!can_fire(fields)) return found("a day that there is");
+  return std::nullopt;
+}
+
+}  // namespace headroom::policy

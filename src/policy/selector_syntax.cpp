@@ -1,0 +1,145 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "policy/trigger_syntax.h"
+
+namespace headroom::policy {
+namespace {
+
+bool is_letter_or_digit(char c) {
+  return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+/// A label's value, and the last part of its key: at most 63 letters, digits, '-', '_' and '.'.
+bool is_name(std::string_view text) {
+  const auto inside = [](char c) {
+    return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.';
+  };
+  return !text.empty() && text.size() <= 63 && std::ranges::all_of(text, inside) &&
+         is_letter_or_digit(text.front()) && is_letter_or_digit(text.back());
+}
+
+/// RFC 1123 subdomain.
+bool is_domain(std::string_view text) {
+  if (text.empty() || text.size() > 253) return false;
+  while (true) {
+    const auto end = text.find('.');
+    const auto label = text.substr(0, end);
+    const auto inside = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    };
+    if (label.empty() || !std::ranges::all_of(label, inside) || label.front() == '-' ||
+        label.back() == '-') {
+      return false;
+    }
+    if (end == text.npos) return true;
+    text.remove_prefix(end + 1);
+  }
+}
+
+bool is_key(std::string_view text) {
+  const auto slash = text.find('/');
+  if (slash == text.npos) return is_name(text);
+  return is_domain(text.substr(0, slash)) && is_name(text.substr(slash + 1));
+}
+
+bool is_value(std::string_view text) { return text.empty() || is_name(text); }
+
+/// A recursive descent over "key", "!key", "key op value" and "key in (a,b)", with commas between.
+class Selector {
+ public:
+  explicit Selector(std::string_view text) : text_(text) { next(); }
+
+  bool fits() {
+    while (!word_.empty()) {
+      if (!requirement()) return false;
+      if (word_.empty()) return true;
+      if (word_ != ",") return false;
+      next();
+      if (word_.empty() || (is_symbol(word_[0]) && word_ != "!")) return false;
+    }
+    return true;
+  }
+
+ private:
+  static bool is_symbol(char c) {
+    return std::string_view("=!(),><").find(c) != std::string_view::npos;
+  }
+
+  void next() {
+    text_ = trimmed(text_);
+    if (text_.empty()) {
+      word_ = {};
+      return;
+    }
+    std::size_t size = 1;
+    if (is_symbol(text_[0])) {
+      const bool two = text_.starts_with("==") || text_.starts_with("!=");
+      if (two) size = 2;
+    } else {
+      const auto inside = [](char c) {
+        return !is_symbol(c) && std::string_view(" \t\r\n\v\f").find(c) == std::string_view::npos;
+      };
+      size = static_cast<std::size_t>(std::ranges::find_if_not(text_, inside) - text_.begin());
+    }
+    word_ = text_.substr(0, size);
+    text_.remove_prefix(size);
+  }
+
+  bool at_text() const { return !word_.empty() && !is_symbol(word_[0]); }
+  bool at_end() const { return word_.empty() || word_ == ","; }
+
+  bool requirement() {
+    const bool absent = word_ == "!";
+    if (absent) next();
+    if (!at_text() || !is_key(word_)) return false;
+    next();
+    if (absent || at_end()) return at_end();
+    const auto op = word_;
+    next();
+    if (op == "in" || op == "notin") return values();
+    if (op != "=" && op != "==" && op != "!=" && op != ">" && op != "<") return false;
+    if (op == ">" || op == "<") {
+      const bool whole = at_text() && go_integer(word_) && is_value(word_);
+      next();
+      return whole;
+    }
+    if (at_end()) return true;  // "key=": the empty value
+    const bool good = at_text() && is_value(word_);
+    next();
+    return good;
+  }
+
+  bool values() {
+    if (word_ != "(") return false;
+    next();
+    if (word_ == ")") return false;  // no value at all
+    bool separated = true;
+    for (; word_ != ")"; next()) {
+      if (word_ == ",") {
+        separated = true;
+      } else if (!separated || !at_text() || !is_value(word_)) {
+        return false;
+      } else {
+        separated = false;
+      }
+    }
+    next();
+    return true;
+  }
+
+  std::string_view text_;
+  std::string_view word_;
+};
+
+}  // namespace
+
+std::optional<std::string> wrong_with_selector(std::string_view text) {
+  if (Selector(text).fits()) return std::nullopt;
+  return fmt::format("found \"{}\", expected a label selector such as app=web,tier in (a,b)",
+                     printable(text, 60));
+}
+
+}  // namespace headroom::policy

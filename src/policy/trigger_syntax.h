@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// How the texts of KEDA's documents are read: as Go's standard library and the libraries that
+/// KEDA uses read them. Linear in the text; nothing is looked up outside.
+/// Source: KEDA, pkg/scalers/scalersconfig; Go, strconv, encoding/json, time; robfig/cron v3;
+/// k8s.io/apimachinery/pkg/labels.
+namespace headroom::policy {
+
+/// Go's strconv.ParseBool: 1 t T TRUE true True 0 f F FALSE false False.
+std::optional<bool> go_bool(std::string_view text);
+
+/// Go's strconv.ParseInt in base 10: a sign, digits, nothing else.
+std::optional<std::int64_t> go_integer(std::string_view text);
+
+/// Go's strconv.ParseFloat: 1e3, .5, 0x1p3, 1_0, inf, NaN. Beyond a double: none.
+std::optional<double> go_float(std::string_view text);
+
+/// A JSON number: "05", ".5" and "1_000" are none. Beyond a double: none.
+std::optional<double> json_number(std::string_view text);
+
+/// A JSON number that fits 64 bits and has neither a fraction nor an exponent.
+std::optional<std::int64_t> json_integer(std::string_view text);
+
+/// Go's time.ParseDuration ("1m30s"), or a whole number of milliseconds. Negatives and what does
+/// not fit: none. In nanoseconds.
+std::optional<std::int64_t> go_duration(std::string_view text);
+
+/// Without the blanks at both ends.
+std::string_view trimmed(std::string_view text);
+
+/// The pieces between the separators, trimmed; at least one.
+std::vector<std::string_view> pieces(std::string_view text, char separator);
+
+/// What is wrong with a schedule of five fields, or nothing. One that never fires is wrong.
+std::optional<std::string> wrong_with_schedule(std::string_view text);
+
+/// What is wrong with a label selector ("app in (a,b),tier!=x"), or nothing.
+std::optional<std::string> wrong_with_selector(std::string_view text);
+
+}  // namespace headroom::policy

@@ -1,0 +1,311 @@
+#include "policy/hpa.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "policy/documents.h"
+
+namespace headroom::policy {
+namespace {
+
+std::string metadata(const std::string& more = "") {
+  return "kind: HorizontalPodAutoscaler\nmetadata: {name: web, namespace: shop" + more + "}\n";
+}
+
+std::string v2(const std::string& spec, const std::string& more = "") {
+  return "apiVersion: autoscaling/v2\n" + metadata(more) +
+         "spec:\n  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}\n" + spec;
+}
+
+std::string v1(const std::string& spec, const std::string& annotations = "") {
+  return "apiVersion: autoscaling/v1\n" +
+         metadata(annotations.empty() ? "" : ", annotations: {" + annotations + "}") +
+         "spec:\n  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}\n" + spec;
+}
+
+hpa::HorizontalPodAutoscaler read_hpa(const std::string& text) {
+  Problems problems, warnings;
+  const auto tree = parse(text, problems);
+  EXPECT_EQ(tree.documents.size(), 1U) << text;
+  if (tree.documents.size() != 1) return {};
+  auto hpa = hpa::read(*tree.documents[0], problems, warnings);
+  EXPECT_FALSE(problems.any()) << to_string(problems.error("a.yaml", text));
+  return hpa;
+}
+
+std::string joined(const std::vector<Error>& errors) {
+  std::string all;
+  for (const auto& error : errors) all += (all.empty() ? "" : "\n") + to_string(error);
+  return all;
+}
+
+/// Its errors and its warnings, as people see them.
+std::pair<std::string, std::string> said_of(const std::string& text) {
+  const auto stream = read_stream(text, "a.yaml", {});
+  std::string errors = joined(stream.errors), warnings;
+  for (const auto& document : stream.documents) {
+    errors += joined(document.errors);
+    warnings += joined(document.warnings);
+  }
+  return {errors, warnings};
+}
+
+TEST(Hpa, SaysWhatIsWrongWhereItIs) {
+  struct Case {
+    const char* why;
+    std::string text;
+    const char* errors;
+  };
+  const Case cases[] = {
+      {"right", v2("  maxReplicas: 3\n"), ""},
+      {"what is missing is said at what it is missing from", v2("  minReplicas: 2\n"),
+       "a.yaml:5:3: spec.maxReplicas: found nothing, expected at least 1"},
+      {"one field, one sentence", v2("  maxReplicas: -1\n"),
+       "a.yaml:6:16: spec.maxReplicas: found -1, expected at least 1"},
+      {"fields that do not fit together", v2("  minReplicas: 4\n  maxReplicas: 3\n"),
+       "a.yaml:7:16: spec.maxReplicas: found 3, expected at least minReplicas (4)"},
+      {"in a list",
+       v2("  maxReplicas: 3\n  metrics:\n  - type: Resource\n    resource: {name: cpu, "
+          "target: {type: Utilization, averageUtilization: 0}}\n"),
+       "a.yaml:9:75: spec.metrics[0].resource.target.averageUtilization: found 0, expected at "
+       "least 1"},
+      {"a group is needed",
+       "apiVersion: autoscaling/v2\n" + metadata() +
+           "spec: {maxReplicas: 1, scaleTargetRef: {apiVersion: v1, kind: Deployment, name: a}}\n",
+       "a.yaml:4:53: spec.scaleTargetRef.apiVersion: found \"v1\", expected group/version such as "
+       "apps/v1"},
+      {"a text for a number", v2("  maxReplicas: \"3\"\n"),
+       "a.yaml:6:16: spec.maxReplicas: found the text \"3\", expected a whole number of 32 bits"},
+      {"a number for a text", v2("  maxReplicas: 3\n", ", labels: {tier: 1}"),
+       "a.yaml:3:55: metadata.labels[tier]: found \"1\", expected text, in quotes: \"1\""},
+      {"YAML's yes is no text for kubectl", v2("  maxReplicas: 3\n", ", labels: {canary: yes}"),
+       "a.yaml:3:57: metadata.labels[canary]: found \"yes\", expected text, in quotes: \"yes\""},
+      {"an operator that its controller fails of for ever",
+       v2("  maxReplicas: 3\n  metrics:\n  - type: External\n    external: {metric: {name: q, "
+          "selector: {matchExpressions: [{key: a, operator: Is}]}}, target: {type: Value, value: "
+          "1}}\n"),
+       "a.yaml:9:83: spec.metrics[0].external.metric.selector.matchExpressions[0].operator: found "
+       "\"Is\", expected one of In, NotIn, Exists, DoesNotExist"},
+      {"a version that is no more", "apiVersion: autoscaling/v2beta2\n" + metadata(),
+       "a.yaml:1:13: apiVersion: found \"autoscaling/v2beta2\", expected autoscaling/v2 or "
+       "autoscaling/v1"},
+      {"a spec that is none", "apiVersion: autoscaling/v2\n" + metadata() + "spec: [1]\n",
+       "a.yaml:4:7: spec: found a list, expected fields as name: value"},
+      {"no spec", "apiVersion: autoscaling/v2\n" + metadata(),
+       "a.yaml:1:1: spec.maxReplicas: found nothing, expected at least 1\n"
+       "a.yaml:1:1: spec.scaleTargetRef.kind: found nothing, expected a kind such as Deployment\n"
+       "a.yaml:1:1: spec.scaleTargetRef.name: found nothing, expected a name\n"
+       "a.yaml:1:1: spec.scaleTargetRef.apiVersion: found nothing, expected group/version such as "
+       "apps/v1"},
+      {"v1 says it in an annotation",
+       v1("  maxReplicas: 3\n",
+          "autoscaling.alpha.kubernetes.io/metrics: '[{\"type\": \"Pods\"}]'"),
+       "a.yaml:3:95: spec.metrics[0].pods: found nothing, expected it beside type Pods"},
+  };
+  for (const auto& [why, text, errors] : cases) {
+    SCOPED_TRACE(why);
+    EXPECT_EQ(said_of(text).first, errors) << text;
+  }
+}
+
+TEST(Hpa, WarnsOfWhatTheServerDropsInSilence) {
+  struct Case {
+    const char* why;
+    std::string text;
+    const char* warnings;
+  };
+  const Case cases[] = {
+      {"a slip", v2("  maxReplicas: 3\n  minReplica: 2\n"),
+       "a.yaml:7:3: unknown field \"spec.minReplica\" is dropped, as the API server does; did you "
+       "mean \"minReplicas\"?"},
+      {"in a list",
+       v2("  maxReplicas: 3\n  behavior: {scaleUp: {policies: [{type: Pods, value: 1, "
+          "periodSeconds: 1, colour: red}]}}\n"),
+       "a.yaml:7:76: unknown field \"spec.behavior.scaleUp.policies[0].colour\" is dropped, as the "
+       "API server does"},
+      {"status and what the server writes are no slips",
+       v2("  maxReplicas: 3\nstatus: {a: 1}\n", ", uid: 1-2, managedFields: []"), ""},
+      {"zero needs a gate",
+       v2("  maxReplicas: 3\n  minReplicas: 0\n  metrics:\n  - type: External\n    external: "
+          "{metric: {name: q}, target: {type: Value, value: 1}}\n"),
+       "a.yaml:7:16: spec.minReplicas: found 0, which an API server without the gate "
+       "HPAScaleToZero refuses"},
+      {"an annotation that cannot be read",
+       v1("  maxReplicas: 3\n", "autoscaling.alpha.kubernetes.io/metrics: '[{\"type\": 1}]'"),
+       "a.yaml:3:95: autoscaling.alpha.kubernetes.io/metrics: passed over, as the API server "
+       "does: [0].type: found \"1\", expected text, in quotes: \"1\""},
+  };
+  for (const auto& [why, text, warnings] : cases) {
+    SCOPED_TRACE(why);
+    EXPECT_EQ(said_of(text).second, warnings) << text;
+    EXPECT_EQ(said_of(text).first, "");
+  }
+}
+
+TEST(Hpa, DefaultsAreTheServers) {
+  auto hpa = read_hpa(v2("  maxReplicas: 3\n  behavior: {scaleDown: {policies: []}}\n"));
+  hpa::set_defaults(hpa);
+  EXPECT_EQ(hpa.spec.min_replicas, 1);
+  ASSERT_EQ(hpa.spec.metrics.size(), 1U);
+  EXPECT_EQ(hpa.spec.metrics[0].resource->target.average_utilization, 80);
+  EXPECT_EQ(hpa.spec.behavior->scale_up->stabilization_window_seconds, 0);
+  EXPECT_EQ(hpa.spec.behavior->scale_up->policies->size(), 2U);
+  EXPECT_EQ(hpa.spec.behavior->scale_down->stabilization_window_seconds, std::nullopt)
+      << "the controller's";
+  EXPECT_TRUE(hpa.spec.behavior->scale_down->policies->empty()) << "an empty list was not left out";
+
+  auto plain = read_hpa(v2("  maxReplicas: 3\n"));
+  hpa::set_defaults(plain);
+  EXPECT_EQ(plain.spec.behavior, std::nullopt) << "no behavior is not an empty one";
+}
+
+TEST(Hpa, V1IsReadIntoTheSame) {
+  const auto hpa = read_hpa(
+      v1("  maxReplicas: 3\n  targetCPUUtilizationPercentage: 70\n",
+         "autoscaling.alpha.kubernetes.io/metrics: '[{\"type\":\"Pods\",\"pods\":{\"metricName\":"
+         "\"qps\",\"targetAverageValue\":\"1500m\"}},{\"type\":\"Object\",\"object\":{\"target\":{"
+         "\"kind\":\"Service\",\"name\":\"s\"},\"metricName\":\"hits\",\"targetValue\":\"0\","
+         "\"averageValue\":\"5\"}}]', autoscaling.alpha.kubernetes.io/behavior: "
+         "'{\"ScaleUp\":{\"StabilizationWindowSeconds\":7}}', other: kept"));
+  ASSERT_EQ(hpa.spec.metrics.size(), 3U) << "the annotation's first, then the percentage";
+  EXPECT_EQ(hpa.spec.metrics[0].pods->metric.name, "qps");
+  EXPECT_EQ(hpa.spec.metrics[0].pods->target.average_value, Quantity{1500});
+  EXPECT_EQ(hpa.spec.metrics[1].object->target.type, "AverageValue");
+  EXPECT_EQ(hpa.spec.metrics[1].object->target.value, std::nullopt);
+  EXPECT_EQ(hpa.spec.metrics[2].resource->target.average_utilization, 70);
+  EXPECT_EQ(hpa.spec.behavior->scale_up->stabilization_window_seconds, 7)
+      << "the annotation is the server's own struct, whose names are in capitals";
+  ASSERT_EQ(hpa.annotations.size(), 1U);
+  EXPECT_EQ(hpa.annotations.at("other"), "kept");
+}
+
+const std::string kEverything = v2(
+    "  minReplicas: 2\n  maxReplicas: 30\n"
+    "  metrics:\n"
+    "  - {type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: "
+    "60}}}\n"
+    "  - {type: ContainerResource, containerResource: {name: memory, container: app, target: "
+    "{type: AverageValue, averageValue: 200Mi}}}\n"
+    "  - {type: Pods, pods: {metric: {name: qps}, target: {type: AverageValue, averageValue: "
+    "1500m}}}\n"
+    "  - {type: Object, object: {describedObject: {apiVersion: v1, kind: Service, name: s}, "
+    "metric: {name: hits, selector: {}}, target: {type: Value, value: 2k}}}\n"
+    "  - {type: External, external: {metric: {name: \"true\", selector: {matchLabels: {q: \"1\"}, "
+    "matchExpressions: [{key: a, operator: NotIn, values: [b, \"no\"]}]}}, target: {type: "
+    "AverageValue, averageValue: 30}}}\n"
+    "  behavior:\n"
+    "    scaleUp: {stabilizationWindowSeconds: 0, selectPolicy: Disabled, tolerance: 300m, "
+    "policies: [{type: Percent, value: 50, periodSeconds: 60}]}\n"
+    "    scaleDown: {selectPolicy: Min, policies: [{type: Pods, value: 1, periodSeconds: "
+    "1800}]}\n");
+
+TEST(Hpa, GoesRoundThroughEveryForm) {
+  const auto hpa = read_hpa(kEverything);
+  EXPECT_EQ(read_hpa(hpa::write(hpa)), hpa) << hpa::write(hpa);
+  const auto autoscaler = hpa::to_autoscaler(hpa);
+  const auto back = hpa::from_autoscaler(autoscaler);
+  ASSERT_TRUE(back) << back.error().what;
+  EXPECT_EQ(*back, hpa) << hpa::write(*back);
+  const auto document = write_document(autoscaler);
+  const auto again = read_documents(document, "b.yaml", {});
+  ASSERT_TRUE(again) << to_string(again.error()) << "\n" << document;
+  EXPECT_EQ(again->front(), autoscaler) << document;
+}
+
+TEST(Hpa, ToAutoscalerGoesByWhatUpstreamLooksAt) {
+  auto hpa = read_hpa(
+      v2("  maxReplicas: 3\n  metrics:\n"
+         "  - {type: Resource, resource: {name: cpu, target: {type: Value, averageUtilization: "
+         "60}}}\n"
+         "  - {type: External, external: {metric: {name: q}, target: {type: Utilization, value: "
+         "5}}}\n"
+         "  - {type: Object, object: {describedObject: {kind: Service, name: s}, metric: {name: "
+         "h}, target: {type: AverageValue, value: 5}}}\n"));
+  hpa::set_defaults(hpa);
+  EXPECT_TRUE(hpa::validate(hpa, false).empty());
+  const auto autoscaler = hpa::to_autoscaler(hpa);
+  using Type = MetricTarget::Type;
+  EXPECT_EQ(autoscaler.metrics[0].target.type, Type::utilization);
+  EXPECT_EQ(autoscaler.metrics[1].target.type, Type::value);
+  EXPECT_EQ(autoscaler.metrics[2].target.type, Type::average_value)
+      << "an Object goes by its type, and so fails for ever";
+}
+
+TEST(Hpa, FromAutoscalerNamesWhatWouldBeLost) {
+  Autoscaler autoscaler;
+  autoscaler.name = "web";
+  autoscaler.gateway.emplace();
+  autoscaler.triggers.emplace_back().type = "kafka";
+  autoscaler.behavior.emplace().scale_up.emplace().tolerance = 0.12345;
+  const auto hpa = hpa::from_autoscaler(autoscaler);
+  ASSERT_FALSE(hpa);
+  EXPECT_EQ(hpa.error().what,
+            "web: found target.process, gateway, triggers, behavior.scaleUp.tolerance, which a "
+            "HorizontalPodAutoscaler cannot say");
+}
+
+TEST(Documents, AnyKindOfOneStream) {
+  const std::string text =
+      "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n---\n" + v2("  maxReplicas: 3\n") +
+      "---\napiVersion: v1\nkind: List\nitems:\n- " +
+      [] {
+        auto item = v2("  maxReplicas: 3\n");
+        item.replace(item.find("name: web"), 9, "name: two");
+        for (std::size_t at = item.find('\n'); at + 1 < item.size(); at = item.find('\n', at + 1)) {
+          item.insert(at + 1, "  ");
+        }
+        return item;
+      }() +
+      "---\napiVersion: headroom.dev/v1alpha1\nkind: Autoscaler\nmetadata: {name: $(NAME)}\nspec: "
+      "{maxReplicas: 2, target: {process: {command: [a]}}}\n";
+  const auto read = read_any(
+      text, "a.yaml", [](std::string_view) -> std::optional<std::string> { return "three"; });
+  ASSERT_TRUE(read) << to_string(read.error());
+  ASSERT_EQ(read->size(), 4U);
+  EXPECT_TRUE((*read)[0].skipped);
+  EXPECT_EQ((*read)[1].kind, "HorizontalPodAutoscaler");
+  EXPECT_EQ((*read)[1].where.line, 5);
+  EXPECT_EQ((*read)[1].autoscaler->name, "web");
+  EXPECT_EQ((*read)[1].autoscaler->namespace_, "shop");
+  EXPECT_EQ((*read)[2].autoscaler->name, "two");
+  EXPECT_EQ((*read)[3].autoscaler->name, "three");
+}
+
+TEST(Documents, RefusedStreams) {
+  struct Case {
+    const char* why;
+    std::string text;
+    const char* error;
+  };
+  const Case cases[] = {
+      {"nothing", "", "a.yaml:1:1: found no document, expected at least one of "},
+      {"nothing to scale by", "apiVersion: v1\nkind: Service\n",
+       "a.yaml:1:1: found no autoscaler, expected at least one of "},
+      {"no kind", "a: 1\n", "a.yaml:1:1: kind: found nothing, expected one of "},
+      {"the errors of all documents, in the order of their places",
+       v2("  maxReplicas: 0\n") + "---\n" + v2("  maxReplicas: 0\n"),
+       "a.yaml:6:16: spec.maxReplicas: found \"0\", expected at least 1\n"
+       "a.yaml:10:18: name: found \"web\" again, expected another name than the document on line "
+       "1\n"
+       "a.yaml:13:16: spec.maxReplicas: found \"0\", expected at least 1"},
+      {"one name in one namespace", v2("  maxReplicas: 1\n") + "---\n" + v2("  maxReplicas: 1\n"),
+       "a.yaml:10:18: name: found \"web\" again, expected another name than the document on line "
+       "1"},
+  };
+  for (const auto& [why, text, error] : cases) {
+    SCOPED_TRACE(why);
+    const auto read = read_any(text, "a.yaml", {});
+    ASSERT_FALSE(read);
+    EXPECT_TRUE(to_string(read.error()).starts_with(error)) << to_string(read.error());
+  }
+}
+
+TEST(Documents, FieldsOfMessages) {
+  EXPECT_EQ(field_of("spec.metrics[0].type: found 1"), "spec.metrics[0].type");
+  EXPECT_EQ(field_of("unknown field \"a: b\""), "");
+  EXPECT_EQ(field_of("found nothing"), "");
+}
+
+}  // namespace
+}  // namespace headroom::policy
