@@ -162,7 +162,7 @@ TEST(Properties, TheMemoryOfALongLifeIsBoundedUnderAnyPolicy) {
       ASSERT_LE(memory.concurrency.raised.size(), 90U);
       ASSERT_LE(memory.concurrency.stable.buckets.size(), 90U);
       ASSERT_LE(memory.concurrency.panic.buckets.size(), 90U);
-      ASSERT_LE(memory.concurrency.delay_slots.size(), 17U);
+      ASSERT_LE(memory.concurrency.kpa.delayed.size(), 17U);
       ASSERT_TRUE(memory.conditions.empty());
     }
     EXPECT_LE(to_json(memory).size(), 32U << 10);
