@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds a preset (release, debug, asan, tsan, fuzz), all of it or the named targets:
+# Builds a preset (release, debug, asan, tsan, coverage, fuzz), all of it or the named targets:
 #
 #   scripts/build.sh release headroom cpp-service
 set -euo pipefail

@@ -26,6 +26,8 @@ build=(
 test=(
   "libgtest-dev: unit tests (GoogleTest)"
   "libgmock-dev: unit tests (matchers)"
+  "librapidcheck-dev: properties (RapidCheck)"
+  "gcovr: coverage"
   "zlib1g-dev: conformance cases are kept compressed"
   "python3: integration tests (its standard library alone)"
   "clang: fuzzers (libFuzzer)"

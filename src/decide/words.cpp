@@ -27,8 +27,6 @@ std::string replicas(Replicas count) {
 
 std::string arrow(Replicas to) { return "→ " + replicas(to); }
 
-std::string cores(Quantity quantity) { return number(static_cast<double>(quantity.milli) / 1000); }
-
 std::string bytes(Quantity quantity) {
   static constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
   double value = static_cast<double>(quantity.milli) / 1000;

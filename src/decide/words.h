@@ -17,8 +17,7 @@ std::string seconds(Millis duration);
 std::string replicas(Replicas count);
 /// "→ 3 replicas".
 std::string arrow(Replicas to);
-/// Cores as "0.25", bytes as "300 MiB".
-std::string cores(Quantity quantity);
+/// "300 MiB".
 std::string bytes(Quantity quantity);
 /// Why there is no reading: "no data", "timeout (connection refused)".
 std::string said(const Absent& absent);

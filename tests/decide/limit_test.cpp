@@ -158,5 +158,11 @@ TEST(Limit, EventsAreBounded) {
   EXPECT_EQ(memory.ups.size(), 2048U);
 }
 
+TEST(Limit, NoPoliciesAtAllAllowNothing) {
+  const Rules none{.given = true};
+  EXPECT_EQ(limit({{3}, {5}}, none, {{1}, {9}}, kNow, {}, {}).replicas, Replicas{3});
+  EXPECT_EQ(limit({{3}, {1}}, none, {{1}, {9}}, kNow, {}, {}).replicas, Replicas{3});
+}
+
 }  // namespace
 }  // namespace headroom::decide

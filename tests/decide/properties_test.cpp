@@ -143,5 +143,31 @@ TEST(Properties, WhatIsRememberedIsBounded) {
   EXPECT_EQ(memory.concurrency.stable.buckets.size(), 3600U);
 }
 
+TEST(Properties, TheMemoryOfALongLifeIsBoundedUnderAnyPolicy) {
+  for (std::uint32_t seed = 1; seed <= 6; ++seed) {
+    SCOPED_TRACE(::testing::Message() << "seed " << seed);
+    Arbitrary any(seed);
+    const auto policy = any.policy();
+    Memory memory;
+    Instant now = kStart;
+    Replicas current = any.replicas();
+    for (int look = 0; look < 10'000; ++look, now += 250ms) {
+      auto seen = any.observation(now);
+      seen.current = current;
+      current = decide(policy, seen, memory).replicas;
+      // At most two recommendations for each number that occurs, and the changes of a minute.
+      ASSERT_LE(memory.recommendations.size(), 82U);
+      ASSERT_LE(memory.ups.size(), 241U);
+      ASSERT_LE(memory.downs.size(), 241U);
+      ASSERT_LE(memory.concurrency.raised.size(), 90U);
+      ASSERT_LE(memory.concurrency.stable.buckets.size(), 90U);
+      ASSERT_LE(memory.concurrency.panic.buckets.size(), 90U);
+      ASSERT_LE(memory.concurrency.kpa.delayed.size(), 17U);
+      ASSERT_TRUE(memory.conditions.empty());
+    }
+    EXPECT_LE(to_json(memory).size(), 32U << 10);
+  }
+}
+
 }  // namespace
 }  // namespace headroom::decide

@@ -182,5 +182,131 @@ TEST(ReplicaCalculator, AbsurdReadingsSaturate) {
   EXPECT_EQ(answer.replicas, Replicas{85'899'346});
 }
 
+/// Of one value for all replicas, with these targets.
+policy::Metric for_all(policy::Metric::Type type, policy::MetricTarget::Type by,
+                       std::optional<std::int64_t> value, std::optional<std::int64_t> average) {
+  policy::Metric made{.type = type, .name = "queue"};
+  made.target.type = by;
+  if (value) made.target.value = Quantity{*value};
+  if (average) made.target.average_value = Quantity{*average};
+  return made;
+}
+
+TEST(ReplicaCalculator, OneNumberForAllAsHpaV2) {
+  using Type = policy::Metric::Type;
+  using By = policy::MetricTarget::Type;
+  struct Case {
+    const char* why;
+    policy::Metric metric;
+    std::vector<Quantity> values;
+    std::string_view code;
+    std::int32_t expected;  // -1: it fails
+    std::optional<std::int64_t> now;
+  };
+  const auto object = [](By by, std::optional<std::int64_t> value,
+                         std::optional<std::int64_t> average) {
+    return for_all(Type::object, by, value, average);
+  };
+  const auto external = [](By by, std::optional<std::int64_t> value,
+                           std::optional<std::int64_t> average) {
+    return for_all(Type::external, by, value, average);
+  };
+  const Case cases[] = {
+      {"in proportion to the 2 that are ready, of 4",
+       object(By::value, 100, {}),
+       {{150}},
+       step::kValue,
+       3,
+       150},
+      {"inside the tolerance all 4 stay",
+       object(By::value, 100, {}),
+       {{110}},
+       step::kValue,
+       4,
+       110},
+      {"a share of 3 that there are",
+       object(By::average_value, {}, 100),
+       {{650}},
+       step::kAverageOfAll,
+       7,
+       217},
+      {"inside the tolerance these stay",
+       object(By::average_value, {}, 100),
+       {{310}},
+       step::kAverageOfAll,
+       3,
+       104},
+      {"series add up", external(By::value, 100, {}), {{100}, {50}}, step::kValue, 3, 150},
+      {"no series are 0", external(By::value, 100, {}), {}, step::kValue, 0, 0},
+      {"no value of an object is none", object(By::value, 100, {}), {}, step::kNoReading, -1, {}},
+      {"both targets: an object by its type",
+       object(By::value, 100, 10),
+       {{150}},
+       step::kValue,
+       3,
+       150},
+      {"both targets: an external by the average",
+       external(By::value, 100, 10),
+       {{150}},
+       step::kAverageOfAll,
+       15,
+       50},
+      {"the type has no target: an object",
+       object(By::average_value, 100, {}),
+       {{150}},
+       step::kNoTarget,
+       -1,
+       {}},
+      {"... the other way", object(By::value, {}, 100), {{150}}, step::kNoTarget, -1, {}},
+      {"no target at all", external(By::value, {}, {}), {{150}}, step::kNoTarget, -1, {}},
+      {"absurd values stop at the most",
+       external(By::value, {}, 1),
+       {{INT64_MAX}, {INT64_MAX}},
+       step::kAverageOfAll,
+       INT32_MAX,
+       INT64_MAX},
+  };
+  auto seen_now = seen({Row{}, Row{}, Row{.state = State::starting}}, 4);
+  seen_now.status = {3};
+  seen_now.metrics.resize(1);
+  for (const auto& [why, metric, values, code, expected, now] : cases) {
+    SCOPED_TRACE(why);
+    policy::Autoscaler policy;
+    policy.metrics = {metric};
+    seen_now.metrics[0].values = values;
+    const auto answer = calculated(policy, seen_now);
+    EXPECT_EQ(answer.code, code);
+    EXPECT_EQ(answer.failed, expected < 0);
+    if (answer.failed) continue;
+    EXPECT_EQ(answer.replicas, Replicas{expected});
+    const auto& said = code == step::kValue ? answer.now.value : answer.now.average_value;
+    EXPECT_EQ(said, Quantity{*now});
+  }
+  policy::Autoscaler policy;
+  policy.metrics = {object(By::value, 100, {})};
+  seen_now.metrics.clear();
+  EXPECT_EQ(calculated(policy, seen_now).code, step::kNoReading) << "nobody looked";
+  seen_now.metrics.resize(1);
+  seen_now.metrics[0].values = {{150}};
+  seen_now.replicas.clear();
+  EXPECT_EQ(calculated(policy, seen_now).code, step::kNoReplicas) << "in proportion to none";
+}
+
+TEST(ReplicaCalculator, WithoutATargetOrARequestItFails) {
+  const Row busy{.cpu = 0.9};
+  EXPECT_EQ(calculated(by({}, {}), seen({busy}, 1)).code, step::kNoTarget);
+  EXPECT_EQ(calculated(by(0, {}), seen({busy}, 1)).code, step::kNoTarget);
+  EXPECT_EQ(calculated(by({}, Quantity{-5}), seen({busy}, 1)).code, step::kNoTarget);
+  auto stray = seen({busy}, 1);
+  stray.replicas[0].made_of = 7;  // a template that is not there
+  EXPECT_EQ(calculated(by(50, {}), stray).code, step::kNoRequest);
+  stray.replicas[0].made_of = -1;
+  EXPECT_EQ(calculated(by(50, {}), stray).code, step::kNoRequest);
+  auto nothing = seen({busy}, 1);
+  nothing.templates = {{.containers = {{"app", {{"cpu", {0}}}}}}};
+  EXPECT_EQ(calculated(by(50, {}), nothing).code, step::kNoRequest) << "a request of 0";
+  EXPECT_FALSE(calculated(by({}, Quantity{500}), stray).failed) << "an average needs none";
+}
+
 }  // namespace
 }  // namespace headroom::decide

@@ -1,0 +1,257 @@
+#include "decide/explain.h"
+
+#include <gtest/gtest.h>
+
+#include "decide/make.h"
+#include "decide/steps.h"
+
+namespace headroom::decide {
+namespace {
+
+using namespace make;  // NOLINT
+using policy::Metric;
+
+/// One metric of each type, in their order, and memory and an unnamed object.
+policy::Autoscaler all_types() {
+  policy::Autoscaler made;
+  made.metrics = {
+      {.name = "cpu"},
+      {.type = Metric::Type::container_resource, .name = "cpu", .container = "app"},
+      {.type = Metric::Type::pods, .name = "packets"},
+      {.type = Metric::Type::object,
+       .name = "requests",
+       .described_object = policy::ObjectReference{"v1", "Ingress", "main"}},
+      {.type = Metric::Type::external, .name = "queue"},
+      {.name = "memory"},
+      {.type = Metric::Type::object, .name = "requests"},
+      {.type = Metric::Type::container_resource, .name = "memory", .container = "app"},
+  };
+  return made;
+}
+
+std::string text_of(const policy::Autoscaler& policy, const Observation& seen, Step step) {
+  Decision decision;
+  decision.steps = {std::move(step)};
+  put_into_words(policy, seen, decision);
+  return decision.steps[0].text;
+}
+
+TEST(Explain, WhatAMetricAsksFor) {
+  constexpr double kMiB = 1024.0 * 1024 * 1000;
+  struct Case {
+    const char* why;
+    std::int32_t source;
+    std::string_view code;
+    std::array<double, 4> inputs;
+    std::int32_t after;
+    const char* expected;
+  };
+  const Case cases[] = {
+      {"percent", 0, step::kUtilization, {83, 60, 0, 1.38}, 7, "cpu 83% of 60% → 7 replicas"},
+      {"one", 0, step::kUtilization, {3, 60, 0, 0.05}, 1, "cpu 3% of 60% → 1 replica"},
+      {"inside the tolerance, above",
+       0,
+       step::kUtilization,
+       {63, 60, 0, 1.05},
+       4,
+       "cpu 63% of 60% (within 0.2 of it) → 4 replicas"},
+      {"inside the tolerance, below",
+       0,
+       step::kUtilization,
+       {57, 60, 0, 0.95},
+       4,
+       "cpu 57% of 60% (within 0.1 of it) → 4 replicas"},
+      {"filled in on the way down",
+       0,
+       step::kUtilization,
+       {20, 60, 2, 0.33},
+       3,
+       "cpu 20% of 60% (2 without a reading count as full) → 3 replicas"},
+      {"filled in on the way up",
+       0,
+       step::kUtilization,
+       {90, 60, 1, 1.5},
+       5,
+       "cpu 90% of 60% (1 without a reading count as idle) → 5 replicas"},
+      {"of a container",
+       1,
+       step::kUtilization,
+       {90, 60, 0, 1.5},
+       5,
+       "cpu of container app 90% of 60% → 5 replicas"},
+      {"per replica",
+       2,
+       step::kAverageValue,
+       {1500, 500, 0, 3},
+       6,
+       "packets 1.5 of 0.5 per replica → 6 replicas"},
+      {"memory has a unit",
+       5,
+       step::kAverageValue,
+       {300 * kMiB, 100 * kMiB, 0, 3},
+       6,
+       "memory 300 MiB of 100 MiB per replica → 6 replicas"},
+      {"... also a container's",
+       7,
+       step::kAverageValue,
+       {300 * kMiB, 100 * kMiB, 0, 3},
+       6,
+       "memory of container app 300 MiB of 100 MiB per replica → 6 replicas"},
+      {"one number for all, with the object it is of",
+       3,
+       step::kValue,
+       {12'000, 4000, 2, 3},
+       6,
+       "requests of Ingress main 12 of 4 → 6 replicas"},
+      {"an object that is not named",
+       6,
+       step::kValue,
+       {8000, 4000, 2, 2},
+       4,
+       "requests 8 of 4 → 4 replicas"},
+      {"one number, shared",
+       4,
+       step::kAverageOfAll,
+       {30'000, 7000, 2, 2.14},
+       5,
+       "queue 30, 7 per replica aimed at → 5 replicas"},
+      {"the winner", 4, step::kLargestWins, {}, 5, "queue asks for the most → 5 replicas"},
+      {"absurd values are said, not computed with",
+       5,
+       step::kValue,
+       {1e300, -1e300, 0, 0},
+       2,
+       "memory 8367 TiB of -9200000000000000 B → 2 replicas"},
+  };
+  auto policy = all_types();
+  policy.behavior.emplace().scale_up.emplace().tolerance = 0.2;
+  for (const auto& [why, source, code, inputs, after, expected] : cases) {
+    SCOPED_TRACE(why);
+    const Step step{.code = code, .after = {after}, .inputs = inputs, .source = source};
+    EXPECT_EQ(text_of(policy, {}, step), expected);
+  }
+}
+
+TEST(Explain, WhyAMetricAsksForNothing) {
+  auto seen = observation(kStart, 2, 2);
+  seen.replicas[0].deleting = true;  // what it says does not matter
+  seen.replicas[0].cpu = none(Absent::Reason::negative);
+  seen.replicas[1].cpu = tl::unexpected<Absent>(Absent{Absent::Reason::timeout, "no route"});
+  seen.replicas[1].memory = none(Absent::Reason::stale);
+  auto with_metrics = seen;
+  with_metrics.metrics.resize(3);
+  with_metrics.metrics[0].failed = Absent{Absent::Reason::unreachable, "connection refused"};
+  with_metrics.metrics[1].of_replicas = {none(), none(Absent::Reason::not_finite)};
+  with_metrics.metrics[2].of_replicas = {none()};
+  struct Case {
+    const char* why;
+    std::int32_t source;
+    std::string_view code;
+    const Observation* seen;
+    const char* expected;
+  };
+  const Case cases[] = {
+      {"the source, with its answer", 0, step::kSourceFailed, &with_metrics,
+       "cpu: unreachable (connection refused)"},
+      {"the first replica that counts says why", 0, step::kNoReading, &seen,
+       "cpu: timeout (no route)"},
+      {"memory's own reason", 5, step::kNoReading, &seen, "memory: stale"},
+      {"of a metric from elsewhere", 1, step::kNoReading, &with_metrics,
+       "cpu of container app: not finite"},
+      {"nobody gave a reason", 2, step::kNoReading, &with_metrics, "packets: no data"},
+      {"not ready", 0, step::kNotReady, &seen,
+       "cpu: no reading of a replica that has been ready long enough"},
+      {"none runs", 2, step::kNoReplicas, &seen, "packets: no replica runs yet"},
+      {"no request", 0, step::kNoRequest, &seen, "cpu: a container requests none of it"},
+      {"no target", 4, step::kNoTarget, &seen, "queue: it has no target"},
+  };
+  const auto policy = all_types();
+  for (const auto& [why, source, code, observation, expected] : cases) {
+    SCOPED_TRACE(why);
+    EXPECT_EQ(text_of(policy, *observation, {.code = code, .source = source}), expected);
+  }
+}
+
+TEST(Explain, WhatCameOfIt) {
+  struct Case {
+    std::string_view code;
+    double input;
+    std::int32_t after;
+    const char* expected;
+  };
+  const Case cases[] = {
+      {step::kNothingReadable, 0, 3, "nothing could be read: held → 3 replicas"},
+      {step::kFailedHolds, 0, 3, "not down while not all can be read → 3 replicas"},
+      {step::kScaleUpStabilized, 60, 3, "held at 3 by the 60 s window"},
+      {step::kScaleDownStabilized, 300, 3, "held at 3 by the 300 s window"},
+      {step::kTooManyReplicas, 3, 3, "at most 3 → 3 replicas"},
+      {step::kTooFewReplicas, 1, 1, "at least 1 → 1 replica"},
+      {step::kScaleUpLimit, 3, 3, "not faster up than the policies allow → 3 replicas"},
+      {step::kScaleDownLimit, 3, 3, "not faster down than the policies allow → 3 replicas"},
+      {step::kScalingDisabled, 0, 0, "at zero because somebody set it so; 1 or more scales again"},
+      {step::kInvalidSelector, 0, 3, "the target does not say which replicas it has"},
+  };
+  for (const auto& [code, input, after, expected] : cases) {
+    SCOPED_TRACE(code);
+    EXPECT_EQ(text_of({}, {}, {.code = code, .after = {after}, .inputs = {input}}), expected);
+  }
+}
+
+TEST(Explain, EachCodeHasWordsAndThoseThatAreThereStay) {
+  const auto policy = all_types();
+  auto seen = observation(kStart, 1, 1);
+  seen.metrics.resize(policy.metrics.size());
+  for (auto& metric : seen.metrics) metric.failed = Absent{};
+  for (const auto& kind : kSteps) {
+    SCOPED_TRACE(kind.code);
+    for (const std::int32_t source : {-1, 0, 4, 1000}) {
+      EXPECT_FALSE(text_of(policy, seen, {.code = kind.code, .source = source}).empty());
+    }
+    EXPECT_EQ(text_of(policy, seen, {.code = kind.code, .text = "as it was"}), "as it was");
+  }
+}
+
+TEST(Explain, AConditionSaysWhatItsStepSays) {
+  struct Case {
+    const char* why;
+    Condition condition;
+    const char* expected;
+  };
+  const Case cases[] = {
+      {"the step of the same word",
+       {.type = "ScalingLimited", .reason = "TooManyReplicas"},
+       "at most 4 → 4 replicas"},
+      {"the first failure, for what could not be read",
+       {.type = "ScalingActive", .reason = "FailedGetExternalMetric"},
+       "queue: it has no target"},
+      {"no step: what it means",
+       {.type = "AbleToScale", .reason = "ReadyForNewScale"},
+       "the last recommendation stands"},
+      {"a word that is not ours", {.type = "AbleToScale", .reason = "Unheard"}, ""},
+      {"a message that is there stays",
+       {.type = "AbleToScale", .reason = "TooManyReplicas", .message = "as it was"},
+       "as it was"},
+  };
+  const auto policy = all_types();
+  for (const auto& [why, condition, expected] : cases) {
+    SCOPED_TRACE(why);
+    Decision decision;
+    decision.steps = {
+        {.code = step::kUtilization, .inputs = {50, 50, 0, 1}, .source = 0},
+        {.code = step::kNoTarget, .source = 4},
+        {.code = step::kTooManyReplicas, .after = {4}, .inputs = {4}},
+    };
+    decision.conditions = {condition};
+    put_into_words(policy, {}, decision);
+    EXPECT_EQ(decision.conditions[0].message, expected);
+  }
+  for (const auto& kind : kReasons) {
+    Decision decision;
+    decision.conditions = {{.type = kind.type, .reason = kind.reason}};
+    put_into_words(policy, {}, decision);
+    EXPECT_FALSE(decision.conditions[0].message.empty()) << kind.reason;
+  }
+}
+
+}  // namespace
+}  // namespace headroom::decide
