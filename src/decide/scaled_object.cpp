@@ -188,8 +188,8 @@ class Look {
     decision_.write = answer.write;
     decision_.replicas = answer.replicas;
     chain
-        .link(answer.write ? Stage::activate : Stage::combine, code_of(answer.rule),
-              answer.replicas, {static_cast<double>(answer.left.count()) / 1000})
+        .link(Stage::activate, code_of(answer.rule), answer.replicas,
+              {static_cast<double>(answer.left.count()) / 1000})
         .text = text_of(answer);
   }
 
@@ -360,8 +360,10 @@ void decide_by_triggers(const policy::Autoscaler& policy, const Observation& obs
 
 void settle_by_triggers(const policy::Autoscaler& policy, Instant now, bool refused, Memory& memory,
                         Decision& decision) {
+  // The activation's step comes first; where it moves the number, the HPA's part had no turn.
+  const Step* first = decision.steps.empty() ? nullptr : &decision.steps.front();
   const bool activation =
-      !decision.steps.empty() && decision.steps.front().before != decision.steps.front().after;
+      first != nullptr && first->stage == Stage::activate && first->before != first->after;
   if (!activation) return settle(policy, bounds_of(policy), now, refused, memory, decision);
   if (refused) {
     memory.keda.last_active = memory.keda.last_active_before;
