@@ -10,7 +10,7 @@
 namespace headroom::cli {
 namespace {
 
-/// The reference page, and the words that `explain` puts behind each step.
+/// The reference page, and the words of a decision: its steps' and its conditions'.
 std::string reference() {
   std::string page = policy::reference_page();
   page +=
@@ -20,6 +20,14 @@ std::string reference() {
       "| Code | Meaning |\n|---|---|\n";
   for (const auto& kind : decide::kSteps) {
     page += fmt::format("| `{}` | {} |\n", kind.code, kind.meaning);
+  }
+  page +=
+      "\n## Conditions of a decision\n\n"
+      "As Kubernetes' and KEDA's status has them, and under `conditions` in the JSON of "
+      "`headroom decide`\nand `explain`.\n\n"
+      "| Type | Reason | Meaning |\n|---|---|---|\n";
+  for (const auto& kind : decide::kReasons) {
+    page += fmt::format("| `{}` | `{}` | {} |\n", kind.type, kind.reason, kind.meaning);
   }
   return page;
 }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -272,6 +273,28 @@ TEST(CommandLine, TheReferencePageIsTheOneInDocs) {
   const auto ended = call({"schema", "--reference"});
   EXPECT_TRUE(ended.out == read(DOCS "/reference.md"))
       << "it differs; write it anew: headroom schema --reference > docs/reference.md";
+}
+
+/// What the program prints is in the page, but for the first line, which has a local time.
+void expect_in_page(const std::string& page, std::vector<std::string> arguments) {
+  SCOPED_TRACE(testing::PrintToString(arguments));
+  const auto ended = call(std::move(arguments));
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  std::istringstream lines(ended.out);
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) EXPECT_THAT(page, HasSubstr("\n    " + line + "\n"));
+}
+
+TEST(CommandLine, TheExamplesDecideAsThePagesSay) {
+  const std::string policies = DOCS "/../examples/kubernetes/";
+  const std::string seen = DOCS "/../examples/observations/";
+  expect_in_page(read(DOCS "/decide.md"),
+                 {"decide", "--policy", policies + "hpa.yaml", "--observation", seen + "hpa.json"});
+  const auto page = read(DOCS "/migrate.md");
+  expect_in_page(
+      page, {"decide", "--policy", policies + "queue.yaml", "--observation", seen + "queue.json"});
+  expect_in_page(page, {"convert", policies + "queue.yaml"});
 }
 
 TEST(CommandLine, BashTakesItsCompletions) {

@@ -15,13 +15,14 @@ trap 'rm -rf "$scratch"' EXIT
 # What a room may use, as docs/architecture.md has it; not taken from CMake, which is on trial.
 declare -A may=(
   [base]="base"
-  [policy]="policy base"
-  [decide]="decide policy base"
-  [journal]="journal decide policy base"
-  [target]="target policy base"
+  [formula]="formula base"
+  [policy]="policy formula base"
+  [decide]="decide policy formula base"
+  [journal]="journal decide policy formula base"
+  [target]="target policy formula base"
   [gateway]="gateway base"
-  [control]="control target gateway journal decide policy base"
-  [cli]="cli control target gateway journal decide policy base"
+  [control]="control target gateway journal decide policy formula base"
+  [cli]="cli control target gateway journal decide policy formula base"
 )
 
 checks=0
