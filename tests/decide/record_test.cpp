@@ -26,7 +26,7 @@ TEST(Record, ReadsAsPeopleWouldWriteIt) {
             R"("replicas":[{"id":1,"phase":"Running","deleting":false,"started":-995000,)"
             R"("ready":{"status":"True","since":-895000},"madeOf":0,)"
             R"("cpu":{"absent":"no_data","answer":""},"memory":{"absent":"no_data","answer":""}}],)"
-            R"("metrics":[],)"
+            R"("metrics":[],"triggers":[],)"
             R"("load":{"concurrency":14.2,"rate":0,"over":1000,"waiting":2,"running":14,)"
             R"("lastActive":5000}})");
 }

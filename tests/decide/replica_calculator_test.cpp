@@ -182,5 +182,13 @@ TEST(ReplicaCalculator, AbsurdReadingsSaturate) {
   EXPECT_EQ(answer.replicas, Replicas{85'899'346});
 }
 
+TEST(ReplicaCalculator, AbsurdRequestsSaturate) {
+  auto seen_now = seen({Row{}}, 1);
+  seen_now.replicas[0].cpu = Measured{{INT64_MIN}, kNow, 1s};
+  seen_now.templates = {{.containers = {{"app", {{"cpu", {-1}}}}}}};
+  const auto answer = calculated(by(50, {}), seen_now);
+  EXPECT_EQ(answer.inputs[0], INT32_MAX) << "the least of 64 bits by -1 is the most";
+}
+
 }  // namespace
 }  // namespace headroom::decide
