@@ -33,6 +33,7 @@ Replicas replicas_of(const policy::Fallback& fallback, Replicas current) {
 Quantity cut(double milli) {
   constexpr auto kMost = static_cast<double>(std::numeric_limits<std::int64_t>::max());
   if (!(milli < kMost)) return {std::numeric_limits<std::int64_t>::max()};
+  if (milli < -kMost) return {std::numeric_limits<std::int64_t>::min()};
   return {static_cast<std::int64_t>(milli)};
 }
 

@@ -36,7 +36,9 @@ std::int64_t allowed(const policy::ScalingPolicy& policy, std::int64_t before, i
   if (policy.type == policy::ScalingPolicy::Type::pods) return before + direction * policy.value;
   const double part = 1 + direction * static_cast<double>(policy.value) / 100;
   const double count = static_cast<double>(before) * part;
-  return static_cast<std::int64_t>(direction > 0 ? std::ceil(count) : std::trunc(count));
+  constexpr double kMost = 1e18;  // far past what 32 bits take, which is cut to in the end
+  return static_cast<std::int64_t>(
+      std::clamp(direction > 0 ? std::ceil(count) : std::trunc(count), -kMost, kMost));
 }
 
 /// How far the policies let it go in this direction (1 up, −1 down), never past current the other

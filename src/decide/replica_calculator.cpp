@@ -95,7 +95,7 @@ struct Aim {
   std::int64_t measured(const Sum& sum) const {
     if (!utilization) return sum.used / sum.count;
     // Integers, as upstream: 54.9% is 54.
-    const std::int64_t percent = multiply(sum.used, 100) / sum.requested;
+    const std::int64_t percent = divide(multiply(sum.used, 100), sum.requested);
     return std::clamp<std::int64_t>(percent, std::numeric_limits<std::int32_t>::min(),
                                     std::numeric_limits<std::int32_t>::max());
   }

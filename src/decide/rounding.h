@@ -17,7 +17,7 @@ inline Replicas to_replicas(double value) {
 }
 inline Replicas ceil_replicas(double value) { return to_replicas(std::ceil(value)); }
 
-/// Sums and products of milli-units stop at what 64 bits take.
+/// Sums, products and quotients of milli-units stop at what 64 bits take.
 inline std::int64_t add(std::int64_t a, std::int64_t b) {
   std::int64_t sum = 0;
   if (!__builtin_add_overflow(a, b, &sum)) return sum;
@@ -29,6 +29,10 @@ inline std::int64_t multiply(std::int64_t a, std::int64_t b) {
   if (!__builtin_mul_overflow(a, b, &product)) return product;
   return (a > 0) == (b > 0) ? std::numeric_limits<std::int64_t>::max()
                             : std::numeric_limits<std::int64_t>::min();
+}
+/// Cut toward zero; `b` is not 0.
+inline std::int64_t divide(std::int64_t a, std::int64_t b) {
+  return b == -1 ? multiply(a, -1) : a / b;
 }
 
 }  // namespace headroom::decide

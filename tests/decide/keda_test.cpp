@@ -148,6 +148,28 @@ TEST(Fallback, IsActivePastTheThreshold) {
   EXPECT_FALSE(falls_back(*fallback, health)) << "one success clears it";
 }
 
+TEST(Fallback, IsHeldInside64Bits) {
+  struct Case {
+    const char* why;
+    double target;
+    std::int64_t expected;
+  };
+  const Case cases[] = {
+      {"too large", 1e300, INT64_MAX},
+      {"too small", -1e300, INT64_MIN},
+      {"infinite", -std::numeric_limits<double>::infinity(), INT64_MIN},
+      {"no number", std::nan(""), INT64_MAX},
+  };
+  for (const auto& [why, target, expected] : cases) {
+    SCOPED_TRACE(why);
+    std::vector<Health> health;
+    const policy::Fallback now{0, Replicas{6}, policy::Fallback::Behavior::static_};
+    const auto served = serve(now, "m", std::nullopt, {target, false}, {Replicas{4}, 4}, health);
+    EXPECT_EQ(served.kind, Served::Kind::fallback);
+    EXPECT_EQ(served.value, Quantity{expected});
+  }
+}
+
 TEST(Cron, IsInsideWhileTheEndComesFirst) {
   const cron::Trigger trigger{*cron::parse("0 9 * * *"), *cron::parse("0 17 * * *"), Replicas{4}};
   const Fixed zone;

@@ -34,6 +34,7 @@ TEST(Limit, AsUpstreams) {
   const Rules half = rules({{Type::percent, 50, 60s}});
   const Rules least = rules({{Type::pods, 1, 60s}, {Type::percent, 100, 60s}}, Select::min);
   const Rules most = rules({{Type::pods, 1, 60s}, {Type::percent, 100, 60s}});
+  const Rules steep = rules({{Type::percent, INT32_MAX, 60s}});
   const Rules disabled = rules({}, Select::disabled);
   struct Case {
     const char* why;
@@ -110,6 +111,16 @@ TEST(Limit, AsUpstreams) {
       {"Min takes the smallest change", least, 5, 99, 1, 99, {}, {}, 6, "ScaleUpLimit"},
       {"Min down", least, 5, 0, 0, 99, {}, {}, 4, "ScaleDownLimit"},
       {"Max takes the largest", most, 5, 99, 1, 99, {}, {}, 10, "ScaleUpLimit"},
+      {"what there was is more, in percent, than 64 bits take",
+       steep,
+       5,
+       9,
+       1,
+       99,
+       {},
+       std::vector<ScaleEvent>(2000, {kNow, INT32_MIN}),
+       9,
+       "DesiredWithinRange"},
       {"Disabled allows none up", disabled, 5, 9, 1, 99, {}, {}, 5, "ScaleUpLimit"},
       {"Disabled allows none down", disabled, 5, 2, 1, 99, {}, {}, 5, "ScaleDownLimit"},
       {"limit and maximum equal: the maximum is named",

@@ -308,5 +308,13 @@ TEST(ReplicaCalculator, WithoutATargetOrARequestItFails) {
   EXPECT_FALSE(calculated(by({}, Quantity{500}), stray).failed) << "an average needs none";
 }
 
+TEST(ReplicaCalculator, AbsurdRequestsSaturate) {
+  auto seen_now = seen({Row{}}, 1);
+  seen_now.replicas[0].cpu = Measured{{INT64_MIN}, kNow, 1s};
+  seen_now.templates = {{.containers = {{"app", {{"cpu", {-1}}}}}}};
+  const auto answer = calculated(by(50, {}), seen_now);
+  EXPECT_EQ(answer.inputs[0], INT32_MAX) << "the least of 64 bits by -1 is the most";
+}
+
 }  // namespace
 }  // namespace headroom::decide
