@@ -18,22 +18,34 @@ if ! scripts/build.sh fuzz "${targets[@]}"; then
   exit 1
 fi
 mkdir -p build/fuzz/found
-for name in "${targets[@]}"; do
-  fuzzer=build/fuzz/tests/fuzz/$name
+
+fuzz() {
+  local name=$1 fuzzer=build/fuzz/tests/fuzz/$1
   # The corpus in the tree is read; what is new goes where nothing is committed by accident.
   mkdir -p "build/fuzz/corpus/$name"
-  seeds=(tests/fuzz/corpus/"${name#fuzz_}")
+  local seeds=(tests/fuzz/corpus/"${name#fuzz_}")
   [[ -d ${seeds[0]} ]] || seeds=()
-  echo "$name: ${SECONDS_EACH:-60} s"
   if "$fuzzer" -max_total_time="${SECONDS_EACH:-60}" -timeout=10 -rss_limit_mb=2048 \
     -artifact_prefix="build/fuzz/found/$name-" -print_final_stats=1 \
     "build/fuzz/corpus/$name" "${seeds[@]}" >"build/fuzz/$name.log" 2>&1; then
-    passed=$((passed + 1))
-    sed -n 's/^stat::number_of_executed_units: */  runs: /p' "build/fuzz/$name.log"
-  else
-    failed=$((failed + 1))
-    tail -n 40 "build/fuzz/$name.log"
+    sed -n "s/^stat::number_of_executed_units: */$name: ${SECONDS_EACH:-60} s, runs: /p" "build/fuzz/$name.log"
+    return 0
   fi
+  echo "$name: failed"
+  tail -n 40 "build/fuzz/$name.log"
+  return 1
+}
+
+# As many at once as there are cores.
+for ((first = 0; first < ${#targets[@]}; first += ${JOBS:-$(nproc)})); do
+  running=()
+  for name in "${targets[@]:first:${JOBS:-$(nproc)}}"; do
+    fuzz "$name" &
+    running+=($!)
+  done
+  for pid in "${running[@]}"; do
+    if wait "$pid"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+  done
 done
 echo "fuzz: $passed passed, $failed failed"
 ((failed == 0))

@@ -70,8 +70,10 @@ Autoscaler read_keda(const Node& document, Context& context) {
   const Node* annotations = find(document, {"metadata", "annotations"});
   if (annotations != nullptr && annotations->kind == Node::Kind::map) {
     for (std::size_t i = 0; i + 1 < annotations->items.size(); i += 2) {
-      // Those that pause are read.
-      if (annotations->items[i]->text.starts_with("autoscaling.keda.sh/paused")) continue;
+      // Those that pause or force are read.
+      const std::string_view name = annotations->items[i]->text;
+      if (name.starts_with("autoscaling.keda.sh/paused")) continue;
+      if (name == "autoscaling.keda.sh/force-activation") continue;
       context.left_behind.emplace_back("metadata.annotations");
       break;
     }

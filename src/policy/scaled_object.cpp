@@ -194,8 +194,6 @@ namespace {
 using keda::Refusal;
 using keda::ScaledObject;
 
-constexpr std::string_view kForceActivation = "autoscaling.keda.sh/force-activation";
-
 /// What Headroom refuses beyond KEDA (M8).
 std::optional<Refusal> check_activation_target(const ScaledObject& object) {
   const auto& text = object.spec.scaling_modifiers.activation_target;
@@ -267,9 +265,6 @@ std::vector<hpa::FieldError> warnings_of(const ScaledObject& object) {
   }
   if (!spec.scale_target_ref.env_source_container_name.empty()) {
     add("spec.scaleTargetRef.envSourceContainerName", "found it, passed over");
-  }
-  if (object.annotations.contains(std::string(kForceActivation))) {
-    add("metadata.annotations", fmt::format("found {}, passed over", kForceActivation));
   }
   return warnings;
 }
