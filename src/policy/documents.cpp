@@ -35,22 +35,6 @@ Autoscaler read_autoscaler(const Node& document, Context& context) {
   return autoscaler;
 }
 
-Autoscaler read_hpa(const Node& document, Context& context) {
-  auto hpa = hpa::read(document, context.problems, context.warnings);
-  if (context.problems.any()) return {};
-  hpa::set_defaults(hpa);
-  hpa::place(document, hpa::validate(hpa, true), context.problems);
-  if (hpa.spec.min_replicas == 0) {
-    const Node* spec = document.find("spec");
-    context.warnings.add(
-        spec == nullptr ? document.place : spec->find("minReplicas")->place,
-        "spec.minReplicas: found 0, which an API server without the gate HPAScaleToZero refuses");
-  }
-  if (!hpa.labels.empty()) context.left_behind.emplace_back("metadata.labels");
-  if (!hpa.annotations.empty()) context.left_behind.emplace_back("metadata.annotations");
-  return hpa::to_autoscaler(hpa);
-}
-
 const Node* find(const Node& document, std::initializer_list<std::string_view> path) {
   const Node* here = &document;
   for (const auto name : path) {
@@ -58,6 +42,22 @@ const Node* find(const Node& document, std::initializer_list<std::string_view> p
     here = here->find(name);
   }
   return here != nullptr && here->kind != Node::Kind::null ? here : nullptr;
+}
+
+Autoscaler read_hpa(const Node& document, Context& context) {
+  auto hpa = hpa::read(document, context.problems, context.warnings);
+  if (context.problems.any()) return {};
+  hpa::set_defaults(hpa);
+  hpa::place(document, hpa::validate(hpa, true), context.problems);
+  if (hpa.spec.min_replicas == 0) {
+    const Node* written = find(document, {"spec", "minReplicas"});
+    context.warnings.add(
+        written == nullptr ? document.place : written->place,
+        "spec.minReplicas: found 0, which an API server without the gate HPAScaleToZero refuses");
+  }
+  if (!hpa.labels.empty()) context.left_behind.emplace_back("metadata.labels");
+  if (!hpa.annotations.empty()) context.left_behind.emplace_back("metadata.annotations");
+  return hpa::to_autoscaler(hpa);
 }
 
 Autoscaler read_keda(const Node& document, Context& context) {

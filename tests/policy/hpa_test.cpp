@@ -1,5 +1,6 @@
 #include "policy/hpa.h"
 
+#include <algorithm>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -270,6 +271,19 @@ TEST(Documents, AnyKindOfOneStream) {
   EXPECT_EQ((*read)[1].autoscaler->namespace_, "shop");
   EXPECT_EQ((*read)[2].autoscaler->name, "two");
   EXPECT_EQ((*read)[3].autoscaler->name, "three");
+}
+
+TEST(Documents, AMinimumOfZeroInASecondSpecIsWarnedOf) {
+  const std::string external =
+      "  metrics: [{type: External, external: {metric: {name: q}, target: {type: Value, value: "
+      "1}}}]\n";
+  const std::string text = v2("  maxReplicas: 3\n") + "spec:\n  minReplicas: 0\n" + external;
+  const auto stream = read_stream(text, "a.yaml", {});
+  ASSERT_EQ(stream.documents.size(), 1U);
+  const auto& warnings = stream.documents[0].warnings;
+  EXPECT_TRUE(std::ranges::any_of(warnings, [](const Error& warning) {
+    return warning.what.starts_with("spec.minReplicas: found 0") && warning.where.line == 1;
+  }));
 }
 
 TEST(Documents, RefusedStreams) {
