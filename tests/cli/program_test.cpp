@@ -287,6 +287,7 @@ void expect_in_page(const std::string& page, std::vector<std::string> arguments)
 }
 
 TEST(CommandLine, TheExamplesDecideAsThePagesSay) {
+  ASSERT_EQ(::setenv("TZ", "UTC", 1), 0);  // the pages' times
   const std::string policies = DOCS "/../examples/kubernetes/";
   const std::string seen = DOCS "/../examples/observations/";
   expect_in_page(read(DOCS "/decide.md"),
