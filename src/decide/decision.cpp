@@ -50,6 +50,17 @@ void set_condition(std::vector<Condition>& conditions, std::string_view type, Tr
   condition.reason = reason;
 }
 
+void show_conditions(const std::vector<Condition>& conditions, Decision& decision) {
+  decision.conditions.resize(conditions.size());
+  for (std::size_t i = 0; i < conditions.size(); ++i) {
+    auto& shown = decision.conditions[i];
+    shown.type = conditions[i].type;
+    shown.status = conditions[i].status;
+    shown.reason = conditions[i].reason;
+    shown.message.clear();
+  }
+}
+
 std::string Decision::reason() const {
   if (steps.empty()) return "";
   // To zero and from it, one step alone is why, whatever the others said.

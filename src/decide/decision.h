@@ -65,4 +65,7 @@ struct Decision {
   bool operator==(const Decision&) const = default;
 };
 
+/// The decision's conditions are these, their messages to be made.
+void show_conditions(const std::vector<Condition>& conditions, Decision& decision);
+
 }  // namespace headroom::decide

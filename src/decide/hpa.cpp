@@ -192,7 +192,7 @@ void settle(const policy::Autoscaler& policy, Bounds bounds, Instant now, bool r
       std::erase_if(memory.conditions, [](const Condition& c) { return c.type == kScaledToZero; });
     }
   }
-  decision.conditions = memory.conditions;
+  show_conditions(memory.conditions, decision);
 }
 
 }  // namespace headroom::decide

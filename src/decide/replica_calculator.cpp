@@ -20,26 +20,26 @@ Calculated failed(std::string_view code) { return {.code = code, .failed = true}
 class Readings {
  public:
   Readings(const Observation& observation, std::size_t metric, std::string_view resource)
-      : replicas_(observation.replicas), memory_(resource == "memory") {
-    if (metric < observation.metrics.size()) seen_ = &observation.metrics[metric];
+      : own_(resource == "memory" ? &ReplicaSeen::memory : &ReplicaSeen::cpu) {
+    if (metric >= observation.metrics.size()) return;
+    seen_ = &observation.metrics[metric];
+    first_ = seen_->of_replicas.data();
+    count_ = seen_->of_replicas.size();
   }
 
   const MetricSeen* seen() const { return seen_; }
-  /// None: there is no reading of this replica.
-  const Measured* of(std::size_t replica) const {
-    if (seen_ == nullptr) {
-      const auto& own = memory_ ? replicas_[replica].memory : replicas_[replica].cpu;
-      return own ? &*own : nullptr;
-    }
-    if (replica >= seen_->of_replicas.size()) return nullptr;
-    const auto& reading = seen_->of_replicas[replica];
+  /// None: there is no reading of this replica, the observation's `index`th.
+  const Measured* of(const ReplicaSeen& replica, std::size_t index) const {
+    if (seen_ != nullptr && index >= count_) return nullptr;
+    const Reading& reading = seen_ != nullptr ? first_[index] : replica.*own_;
     return reading ? &*reading : nullptr;
   }
 
  private:
-  const std::vector<ReplicaSeen>& replicas_;
-  bool memory_;
+  Reading ReplicaSeen::*own_;  // where the metric has no readings of its own
   const MetricSeen* seen_ = nullptr;
+  const Reading* first_ = nullptr;
+  std::size_t count_ = 0;
 };
 
 enum class Group { ignored, unready, missing, ready };
@@ -113,9 +113,9 @@ Groups group(const Metric& metric, const Aim& aim, const Readings& readings,
   const std::int64_t full = std::max<std::int64_t>(100, aim.target);  // percent
   std::int32_t known = -1;  // most replicas are made of the same
   std::optional<std::int64_t> request = 0;
+  groups.any = !observation.replicas.empty();
   for (std::size_t i = 0; i < observation.replicas.size(); ++i) {
     const auto& replica = observation.replicas[i];
-    groups.any = true;
     if (aim.utilization && replica.made_of != known) {
       known = replica.made_of;
       const auto at = static_cast<std::size_t>(known);
@@ -125,7 +125,7 @@ Groups group(const Metric& metric, const Aim& aim, const Readings& readings,
     }
     if (!request) groups.unrequested = true;
     const std::int64_t asked = request.value_or(0);
-    const Measured* measured = readings.of(i);
+    const Measured* measured = readings.of(replica, i);
     switch (group_of(replica, measured, cpu, settings, observation.now)) {
       case Group::ignored:
         break;

@@ -371,7 +371,7 @@ void settle_by_triggers(const policy::Autoscaler& policy, Instant now, bool refu
     decision.error = true;
     decision.replicas = decision.current;
   }
-  decision.conditions = memory.conditions;
+  show_conditions(memory.conditions, decision);
 }
 
 }  // namespace headroom::decide
