@@ -1,13 +1,13 @@
 #include "base/address.h"
 
+#include <charconv>
+#include <cstring>
+#include <memory>
+
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/in.h>
-
-#include <charconv>
-#include <cstring>
-#include <memory>
 
 #include "base/text.h"
 
@@ -53,8 +53,8 @@ Result<Address> look_up(const std::string& host, std::string_view port) {
   addrinfo* found = nullptr;
   const int why = ::getaddrinfo(host.c_str(), std::string(port).c_str(), &hints, &found);
   if (why != 0) {
-    return fail({Code::unavailable,
-                 fmt::format("host \"{}\": {}", printable(host), ::gai_strerror(why))});
+    return fail(
+        {Code::unavailable, fmt::format("host \"{}\": {}", printable(host), ::gai_strerror(why))});
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
   Address address;
@@ -124,9 +124,9 @@ std::string to_string(const Address& address) {
       return fmt::format("[{}]:{}", text, ntohs(in6.sin6_port));
     }
     case AF_UNIX:
-      return fmt::format("unix:{}",
-                         reinterpret_cast<const sockaddr_un&>(address.storage).sun_path);
-    default: return "-";
+      return fmt::format("unix:{}", reinterpret_cast<const sockaddr_un&>(address.storage).sun_path);
+    default:
+      return "-";
   }
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/result.h"
 

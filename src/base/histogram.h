@@ -15,7 +15,8 @@ class Histogram {
   static constexpr std::size_t kBuckets = 16 + 16 * 28;  // 0..15 µs exactly, then octaves to > 1 h
 
   void record(std::chrono::microseconds value) {
-    auto& bucket = counts_[index(static_cast<std::uint64_t>(value.count() < 0 ? 0 : value.count()))];
+    auto& bucket =
+        counts_[index(static_cast<std::uint64_t>(value.count() < 0 ? 0 : value.count()))];
     bucket.store(bucket.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
 
@@ -33,7 +34,8 @@ class Histogram {
   static std::size_t index(std::uint64_t micros) {
     if (micros < 16) return micros;
     const int octave = 63 - __builtin_clzll(micros);  // >= 4
-    const std::size_t at = 16 + static_cast<std::size_t>(octave - 4) * 16 + ((micros >> (octave - 4)) & 15);
+    const std::size_t at =
+        16 + static_cast<std::size_t>(octave - 4) * 16 + ((micros >> (octave - 4)) & 15);
     return at < kBuckets ? at : kBuckets - 1;
   }
   /// The largest value that falls into the bucket.

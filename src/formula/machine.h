@@ -77,7 +77,7 @@ class Machine {
   std::size_t at_ = 0;
   bool failed_ = false;
   bool left_over_ = false;  // upstream's stack has something below the value: see operand()
-  bool cut_ = false;  // a ?. found nil: up to the chain's end nothing is taken
+  bool cut_ = false;        // a ?. found nil: up to the chain's end nothing is taken
 };
 
 }  // namespace headroom::formula
