@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "formula/modifiers.h"
 #include "policy/merge_keys.h"
 #include "policy/scaled_object_checks.h"
 #include "policy/trigger_parameters.h"
@@ -197,7 +198,7 @@ using keda::ScaledObject;
 /// What Headroom refuses beyond KEDA (M8).
 std::optional<Refusal> check_activation_target(const ScaledObject& object) {
   const auto& text = object.spec.scaling_modifiers.activation_target;
-  const auto number = go_float(text);
+  const auto number = formula::read_go_float(text);
   if (text.empty() || (number && std::isfinite(*number))) return std::nullopt;
   return Refusal{"hpa", "spec.advanced.scalingModifiers.activationTarget",
                  fmt::format("found \"{}\", expected a number", printable(text, 60))};

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "formula/modifiers.h"
 #include "policy/scaled_object.h"
 #include "policy/scaled_object_checks.h"
 #include "policy/trigger_parameters.h"
@@ -191,7 +192,7 @@ bool uses_modifiers(const ScaledObject& object) {
 }
 
 std::optional<double> modifiers_target(const ScaledObject& object) {
-  const auto target = go_float(object.spec.scaling_modifiers.target);
+  const auto target = formula::read_go_float(object.spec.scaling_modifiers.target);
   // Upstream lets NaN and infinity pass, which are no targets.
   if (!target || !std::isfinite(*target) || *target <= 0) return std::nullopt;
   return target;

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "formula/modifiers.h"
 #include "policy/forms.h"
 #include "policy/scaled_object.h"
 #include "policy/trigger_syntax.h"
@@ -45,7 +46,7 @@ std::optional<double> real_number(std::string_view text) {
   const auto starts = text.find_first_not_of("+-");
   if (starts == text.npos || starts > 1) return std::nullopt;
   const bool digits_only = text.find_first_not_of("0123456789.eE+-_") == text.npos;
-  return digits_only ? go_float(text) : std::nullopt;
+  return digits_only ? formula::read_go_float(text) : std::nullopt;
 }
 
 bool is_bool(std::string_view text, bool& value) {

@@ -6,17 +6,14 @@
 #include <cmath>
 #include <limits>
 
+#include "formula/modifiers.h"
+
 namespace headroom::policy {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\n\v\f\r";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_hex(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
-
-bool same_word(std::string_view text, std::string_view word) {
-  return std::ranges::equal(text, word, [](char a, char b) { return (a | 0x20) == b; });
-}
 
 template <class Number, class... Format>
 std::optional<Number> whole(std::string_view text, Format... format) {
@@ -46,21 +43,6 @@ std::optional<double> to_double(std::string_view text, std::chars_format format)
     return 0.0;
   }
   return std::nullopt;
-}
-
-/// Where Go lets underscores stand: between digits, and after a base's prefix.
-bool underscores_fit(std::string_view text) {
-  char before = '^';
-  if (text.size() > 1 && text[0] == '0' && (text[1] | 0x20) == 'x') {
-    before = '0';
-    text.remove_prefix(2);
-  }
-  for (const char c : text) {
-    if (c == '_' && before != '0') return false;
-    if (c != '_' && before == '_' && !is_hex(c)) return false;
-    before = c == '_' ? '_' : is_hex(c) ? '0' : '!';
-  }
-  return before != '_';
 }
 
 }  // namespace
@@ -95,31 +77,6 @@ std::optional<std::int64_t> go_integer(std::string_view text) {
     if (text.empty() || !is_digit(text[0])) return std::nullopt;
   }
   return whole<std::int64_t>(text);
-}
-
-std::optional<double> go_float(std::string_view text) {
-  const bool negative = text.starts_with('-');
-  const bool has_sign = negative || text.starts_with('+');
-  if (has_sign) text.remove_prefix(1);
-  const double sign = negative ? -1 : 1;
-  if (same_word(text, "inf") || same_word(text, "infinity")) {
-    return sign * std::numeric_limits<double>::infinity();
-  }
-  if (!has_sign && same_word(text, "nan")) return std::numeric_limits<double>::quiet_NaN();
-  if (text.empty() || !(is_digit(text[0]) || text[0] == '.') || !underscores_fit(text)) {
-    return std::nullopt;
-  }
-  std::string digits(text);
-  std::erase(digits, '_');
-  std::optional<double> number;
-  if (digits.size() > 1 && digits[0] == '0' && (digits[1] | 0x20) == 'x') {
-    if (digits.find_first_of("pP") == digits.npos) return std::nullopt;
-    number = to_double(std::string_view(digits).substr(2), std::chars_format::hex);
-  } else {
-    number = to_double(digits, std::chars_format::general);
-  }
-  if (!number) return std::nullopt;
-  return sign * *number;
 }
 
 std::optional<double> json_number(std::string_view text) {
@@ -180,7 +137,7 @@ std::optional<std::int64_t> go_duration(std::string_view text) {
     const auto inside = [](char c) { return is_digit(c) || c == '.'; };
     const auto count =
         static_cast<std::size_t>(std::ranges::find_if_not(text, inside) - text.begin());
-    const auto number = go_float(text.substr(0, count));
+    const auto number = formula::read_go_float(text.substr(0, count));
     if (!number) return std::nullopt;
     text.remove_prefix(count);
     const auto end = std::min(text.find_first_of("0123456789."), text.size());

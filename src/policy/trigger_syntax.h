@@ -18,9 +18,6 @@ std::optional<bool> go_bool(std::string_view text);
 /// Go's strconv.ParseInt in base 10: a sign, digits, nothing else.
 std::optional<std::int64_t> go_integer(std::string_view text);
 
-/// Go's strconv.ParseFloat: 1e3, .5, 0x1p3, 1_0, inf, NaN. Beyond a double: none.
-std::optional<double> go_float(std::string_view text);
-
 /// A JSON number: "05", ".5" and "1_000" are none. Beyond a double: none.
 std::optional<double> json_number(std::string_view text);
 

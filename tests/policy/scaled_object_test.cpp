@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "formula/modifiers.h"
 #include "policy/trigger_parameters.h"
 #include "policy/trigger_syntax.h"
 
@@ -581,12 +582,12 @@ TEST(Triggers, LabelSelectors) {
 }
 
 TEST(Triggers, NumbersAsGoReadsThem) {
-  EXPECT_EQ(go_float("0x1p3"), 8);
-  EXPECT_EQ(go_float("1_0"), 10);
-  EXPECT_EQ(go_float(".5"), 0.5);
-  EXPECT_EQ(go_float("1e-400"), 0);
+  EXPECT_EQ(formula::read_go_float("0x1p3"), 8);
+  EXPECT_EQ(formula::read_go_float("1_0"), 10);
+  EXPECT_EQ(formula::read_go_float(".5"), 0.5);
+  EXPECT_EQ(formula::read_go_float("1e-400"), 0);
   for (const char* text : {"", "1,5", "_1", "1_", "1__0", "0x1", "1e400", "+nan", "e3", "- 1"}) {
-    EXPECT_FALSE(go_float(text)) << text;
+    EXPECT_FALSE(formula::read_go_float(text)) << text;
   }
   EXPECT_EQ(json_number("-1e3"), -1000);
   for (const char* text : {"05", ".5", "5.", "1_0", "+1", "0x1", "1e400", "null"}) {
