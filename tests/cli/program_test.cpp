@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "places.h"
 #include "support/temporary.h"
 
 namespace headroom {
@@ -271,7 +272,7 @@ TEST(CommandLine, TheSchemaIsJson) {
 
 TEST(CommandLine, TheReferencePageIsTheOneInDocs) {
   const auto ended = call({"schema", "--reference"});
-  EXPECT_TRUE(ended.out == read(DOCS "/reference.md"))
+  EXPECT_TRUE(ended.out == read(SOURCES "/docs/reference.md"))
       << "it differs; write it anew: headroom schema --reference > docs/reference.md";
 }
 
@@ -288,11 +289,11 @@ void expect_in_page(const std::string& page, std::vector<std::string> arguments)
 
 TEST(CommandLine, TheExamplesDecideAsThePagesSay) {
   ASSERT_EQ(::setenv("TZ", "UTC", 1), 0);  // the pages' times
-  const std::string policies = DOCS "/../examples/kubernetes/";
-  const std::string seen = DOCS "/../examples/observations/";
-  expect_in_page(read(DOCS "/decide.md"),
+  const std::string policies = SOURCES "/examples/kubernetes/";
+  const std::string seen = SOURCES "/examples/observations/";
+  expect_in_page(read(SOURCES "/docs/decide.md"),
                  {"decide", "--policy", policies + "hpa.yaml", "--observation", seen + "hpa.json"});
-  const auto page = read(DOCS "/migrate.md");
+  const auto page = read(SOURCES "/docs/migrate.md");
   expect_in_page(
       page, {"decide", "--policy", policies + "queue.yaml", "--observation", seen + "queue.json"});
   expect_in_page(page, {"convert", policies + "queue.yaml"});

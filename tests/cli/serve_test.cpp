@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "places.h"
 #include "support/program.h"
 #include "support/temporary.h"
 

@@ -3,14 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include "places.h"
 #include "policy/document.h"
 #include "policy/read.h"
 
 namespace headroom::policy {
 namespace {
 
-const std::filesystem::path kExamples =
-    std::filesystem::path(TEST_DATA) / "../../examples/autoscalers";
+const std::filesystem::path kExamples = std::filesystem::path(SOURCES) / "examples/autoscalers";
 
 TEST(Examples, AreRightAndReadBackAsTheyAreWritten) {
   std::size_t files = 0;

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "places.h"
 #include "policy/documents.h"
 #include "policy/json.h"
 
@@ -16,7 +17,7 @@ namespace {
 constexpr std::string_view kHpa = "HorizontalPodAutoscaler";
 
 std::string text_of(const std::string& file) {
-  std::ifstream in(std::string(TEST_DATA) + "/wild/" + file, std::ios::binary);
+  std::ifstream in(std::string(SOURCES) + "/tests/policy/wild/" + file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
@@ -83,7 +84,7 @@ std::string expected_place(const std::string& text) {
 TEST(Wild, WhatIsWrongIsSaidAtItsPlace) {
   std::size_t seen = 0;
   for (const auto& entry :
-       std::filesystem::directory_iterator(std::string(TEST_DATA) + "/wild/bad")) {
+       std::filesystem::directory_iterator(std::string(SOURCES) + "/tests/policy/wild/bad")) {
     const auto name = "bad/" + entry.path().filename().string();
     SCOPED_TRACE(name);
     const auto text = text_of(name);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -138,8 +139,12 @@ struct World {
         said, [&](const std::string& s) { return s.find(part) != std::string::npos; });
   }
   Replica only() const { return process->replicas().at(0); }
-  std::string get(const Replica& replica, const std::string& path) const {
-    return test::get(replica.address, path);
+  /// The loop goes on meanwhile: the replica serves one connection after the other, and a probe's
+  /// may be before ours.
+  std::string get(const Replica& replica, const std::string& path) {
+    auto body = std::async(std::launch::async, test::get, replica.address, path);
+    run_until([&] { return body.wait_for(0s) == std::future_status::ready; });
+    return body.get();
   }
 
   boost::asio::io_context io;
