@@ -27,7 +27,7 @@ test=(
   "libgtest-dev: unit tests (GoogleTest)"
   "libgmock-dev: unit tests (matchers)"
   "librapidcheck-dev: properties (RapidCheck)"
-  "gcovr: coverage"
+  "llvm-14: coverage (llvm-cov)"
   "zlib1g-dev: conformance cases are kept compressed"
   "python3: integration tests (its standard library alone)"
   "clang: fuzzers (libFuzzer)"
