@@ -23,6 +23,18 @@ class Loop {
   /// one per line, with the code of the first.
   Result<void> apply(const std::vector<policy::Autoscaler>& wanted);
 
+  /// An operator's word: so many replicas (none: as many as there are) for that time (none: until
+  /// release()), whatever the policy would say; it is journalled, and outlasts a restart.
+  /// Errors: unavailable (no autoscaler of that name), invalid (more than its maximum).
+  Result<void> hold(const std::string& name, std::optional<Replicas> replicas,
+                    std::optional<Millis> time);
+  /// Takes it back. Errors: unavailable; conflict (nothing is held).
+  Result<void> release(const std::string& name);
+
+  /// What a replica wrote: see target::Process::written(). Errors: unavailable (no such one).
+  Result<target::Written> written(const std::string& name, target::ReplicaId replica,
+                                  std::uint64_t after) const;
+
   /// Something waits in a service of the gateway, and no replica has room.
   void demand(gateway::ServiceId service);
 

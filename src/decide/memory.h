@@ -79,6 +79,14 @@ struct KedaMemory {
   bool operator==(const KedaMemory&) const = default;
 };
 
+/// An operator's word: so many replicas, whatever the policy would say.
+struct Hold {
+  Replicas replicas;
+  std::optional<Instant> until;  // none: until it is taken back
+  bool pause = false;            // it held what there was when it was said
+  bool operator==(const Hold&) const = default;
+};
+
 /// All that deciding remembers: plain data, journalled with each decision.
 struct Memory {
   std::vector<Recommendation> recommendations;  // inside the stabilisation windows
@@ -86,6 +94,7 @@ struct Memory {
   ConcurrencyMemory concurrency;
   std::optional<Instant> last_active;
   KedaMemory keda;
+  std::optional<Hold> hold;
   std::vector<Condition> conditions;  // HPA's: they stay until a step sets them anew
   bool operator==(const Memory&) const = default;
 };

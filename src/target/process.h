@@ -35,6 +35,13 @@ struct Replica {
   int restarts = 0;               // crashes in a row
 };
 
+/// A part of a replica's output, by its bytes since the replica's first start.
+struct Written {
+  std::string text;       // whole lines, one a line
+  std::uint64_t end = 0;  // what comes next is after this
+  bool lost = false;      // some between `after` and `text` is gone
+};
+
 /// What the owner wants to hear. Called on the io_context's thread.
 struct Hooks {
   std::function<void(const Replica&)> ready;    // may get traffic
@@ -70,6 +77,9 @@ class Process {
   Result<Usage> usage(ReplicaId id) const;
   /// The last lines that a replica wrote (at most 50 lines, 8 KiB).
   std::string output(ReplicaId id) const;
+  /// What it wrote after the first `after` bytes, as far as it is kept (at most 50 lines, 8 KiB);
+  /// none where there is no such replica.
+  std::optional<Written> written(ReplicaId id, std::uint64_t after) const;
 
  private:
   struct Impl;

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "decide/decision.h"
+#include "decide/memory.h"
+#include "decide/observation.h"
+#include "gateway/gateway.h"
+#include "target/process.h"
+
+namespace headroom::control {
+
+/// A replica at one look.
+struct ReplicaStatus {
+  target::ReplicaId id = 0;
+  target::Replica::State state = target::Replica::State::starting;
+  pid_t pid = 0;  // 0 while backing off
+  Millis age{};   // since its start
+  int restarts = 0;
+  decide::Reading cpu;           // cores
+  decide::Reading memory;        // bytes
+  std::int64_t outstanding = 0;  // requests at it now
+};
+
+/// One autoscaler at its newest look.
+struct Status {
+  std::string name;
+  std::string listening;  // the gateway's address; empty: it has none
+  Replicas minimum, maximum;
+  /// Requests (or requests per second, where `by_rate`) that a ready replica is meant to have;
+  /// 0: it is not scaled by them.
+  double target = 0;
+  bool by_rate = false;
+  decide::Observation seen;
+  decide::Decision decided;
+  std::optional<std::int64_t> entry;         // of the decision in the journal; none: it waits
+  std::optional<decide::Hold> hold;          // by an operator
+  std::optional<gateway::Snapshot> traffic;  // counters since the start of this process
+  std::vector<ReplicaStatus> replicas;
+};
+
+/// The newest Status of each autoscaler. Written by the loop, read by any thread; a Status that
+/// was handed out never changes.
+class Board {
+ public:
+  void put(std::shared_ptr<const Status> status);
+  void remove(const std::string& name);
+  /// Of the journal: decisions that could not be written yet.
+  void set_late(std::size_t decisions);
+
+  std::vector<std::shared_ptr<const Status>> all() const;             // by name
+  std::shared_ptr<const Status> find(const std::string& name) const;  // null: none of that name
+  std::size_t late() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const Status>> statuses_;
+  std::size_t late_ = 0;
+};
+
+}  // namespace headroom::control
