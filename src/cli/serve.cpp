@@ -104,6 +104,7 @@ class Server {
   std::optional<target::Guardian> guardian_;
   std::optional<control::LiveClock> clock_;
   std::optional<control::Recorder> recorder_;
+  control::Board board_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<control::Loop> loop_;
   std::optional<control::FileWatch> watch_;
@@ -141,7 +142,7 @@ Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
 
   const auto folder = std::filesystem::path(options_.journal).parent_path().string();
   loop_ = std::make_unique<control::Loop>(control::World{
-      io_, *clock_, *recorder_, *gateway_, *guardian_, folder.empty() ? "." : folder});
+      io_, *clock_, *recorder_, *gateway_, *guardian_, board_, folder.empty() ? "." : folder});
   boost::system::error_code error;
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal, error);
   wait_for_signal();

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "control/clock.h"
+#include "policy/knative.h"
 
 namespace headroom::control {
 namespace {
@@ -184,18 +185,19 @@ void Scaler::look_again_in(Millis wait) {
 /// The way of one number: observe, decide, record, act.
 void Scaler::tick() {
   if (phase_ == Phase::stopping) return;
-  const auto observation = collect();
+  auto observation = collect();
   if (phase_ == Phase::closing) {
     const bool waits = observation.load && observation.load->waiting > 0;
     if (!waits || std::chrono::steady_clock::now() >= stop_at_) return stop_target();
   }
-  const auto decision = decide::decide(policy_, observation, memory_);
+  auto decision = decide::decide(policy_, observation, memory_);
   const auto entry = world_.recorder.record(policy_.name, observation, decision, memory_);
   act(decision, entry);
   Millis wait = decision.look_again;
   if (!observation.replicas.empty() || decision.replicas.count > 0) {
     wait = std::min(wait, kLookWhileRunning);
   }
+  show(std::move(observation), std::move(decision), entry);
   look_again_in(phase_ == Phase::closing ? kLookWhileClosing : wait);
 }
 
@@ -250,6 +252,70 @@ void Scaler::act(const decide::Decision& decision, std::optional<std::int64_t> e
   current_ = decision.replicas;
   pending_ = Pending{entry, std::chrono::steady_clock::now()};
   target_->scale(current_);
+}
+
+ReplicaStatus Scaler::status_of(const target::Replica& replica,
+                                const decide::ReplicaSeen& seen) const {
+  return {.id = replica.id,
+          .state = replica.state,
+          .pid = replica.pid,
+          .age = since(replica.started),
+          .restarts = replica.restarts,
+          .cpu = seen.cpu,
+          .memory = seen.memory,
+          .outstanding = outstanding(replica.id)};
+}
+
+void Scaler::show(decide::Observation observation, decide::Decision decision,
+                  std::optional<std::int64_t> entry) {
+  if (phase_ != Phase::running) return;
+  auto status = std::make_shared<Status>();
+  status->name = policy_.name;
+  status->minimum = policy_.min_replicas;
+  status->maximum = policy_.max_replicas;
+  if (policy_.concurrency || policy_.metrics.empty()) {
+    const auto by_load = policy::settings_of(policy_.concurrency.value_or(policy::Concurrency{}));
+    status->target = by_load.target;
+    status->by_rate = by_load.rps;
+  }
+  if (service_) {
+    status->listening = to_string(world_.gateway.listening(*service_));
+    status->traffic = world_.gateway.snapshot(*service_);
+  }
+  // The two are of one moment: nothing has run between them.
+  for (const auto& replica : target_->replicas()) {
+    const auto found =
+        std::ranges::find(observation.replicas, replica.id, &decide::ReplicaSeen::id);
+    status->replicas.push_back(
+        status_of(replica, found != observation.replicas.end() ? *found : decide::ReplicaSeen{}));
+  }
+  status->hold = memory_.hold;
+  status->entry = entry;
+  status->seen = std::move(observation);
+  status->decided = std::move(decision);
+  world_.board.put(std::move(status));
+}
+
+Result<void> Scaler::hold(std::optional<Replicas> replicas, std::optional<Millis> time) {
+  if (replicas && *replicas > policy_.max_replicas) {
+    return fail({Code::invalid,
+                 fmt::format("{} is more than its maximum of {}; raise maxReplicas first",
+                             replicas->count, policy_.max_replicas.count),
+                 {}});
+  }
+  memory_.hold = decide::Hold{.replicas = replicas.value_or(current_),
+                              .until = std::nullopt,
+                              .pause = !replicas.has_value()};
+  if (time) memory_.hold->until = world_.clock.now() + *time;
+  tick();
+  return {};
+}
+
+Result<void> Scaler::release() {
+  if (!memory_.hold) return fail({Code::conflict, "nothing is held", {}});
+  memory_.hold.reset();
+  tick();
+  return {};
 }
 
 /// Called from within the target's hooks, where its list of replicas may be half changed.

@@ -158,10 +158,26 @@ void forget(Memory& memory) {
   memory.concurrency.initialised = initialised;
 }
 
+/// An operator's word is the last one, inside the maximum. One that is over is forgotten.
+void pin(const Plan& plan, Instant now, Memory& memory, Decision& decision) {
+  auto& hold = memory.hold;
+  if (hold && hold->until && *hold->until <= now) hold.reset();
+  if (!hold) return;
+  const double left = hold->until ? std::chrono::duration<double>(*hold->until - now).count() : -1;
+  Chain chain(decision.steps, decision.replicas);
+  chain.link(Stage::limit, step::kPinned, std::min(hold->replicas, plan.bounds.max),
+             {left, hold->pause ? 1.0 : 0.0});
+  decision.replicas = chain.number();
+}
+
 Millis look_again(const Plan& plan, const Observation& observation, const Decision& decision,
                   const Memory& memory) {
-  if (decision.replicas.count == 0 && decision.current.count == 0) return kAsleep;
   Millis wait = kSoon;
+  if (memory.hold && memory.hold->until) {
+    wait = std::clamp(*memory.hold->until - observation.now, kSoonest, wait);
+  } else if (decision.replicas.count == 0 && decision.current.count == 0) {
+    return kAsleep;
+  }
   if (plan.bounds.min.count == 0 && memory.last_active) {
     const Millis left = *memory.last_active + plan.policy.cooldown_period - observation.now;
     if (left > 0ms) wait = std::min(wait, std::max(left, kSoonest));
@@ -238,6 +254,7 @@ void decide_for_processes(const policy::Autoscaler& policy, const Observation& o
     memory.concurrency.initialised = true;
   }
   run(plan, observation, std::max(Replicas{0}, observation.current), memory, decision);
+  pin(plan, observation.now, memory, decision);
   if (plan.damped && decision.replicas != decision.current) {
     remember_change({decision.current, decision.replicas}, plan.rules, observation.now, memory);
   }

@@ -141,6 +141,12 @@ std::string text_of(const policy::Autoscaler& policy, const Observation& observa
   if (step.code == step::kScaleDownLimit) {
     return "not faster down than the policies allow " + arrow(step.after);
   }
+  if (step.code == step::kPinned) {
+    const bool pause = step.inputs[1] > 0;
+    const auto end = first < 0 ? std::string("until resumed")
+                               : fmt::format("for another {} s", number(std::ceil(first)));
+    return fmt::format("{} at {} {}", pause ? "paused" : "pinned", step.after.count, end);
+  }
   if (step.code == step::kScalingDisabled) {
     return "at zero because somebody set it so; 1 or more scales again";
   }

@@ -276,6 +276,13 @@ void describe(Io& io, T& memory) {
   io.field("health", memory.health);
 }
 
+template <class Io, Is<Hold> T>
+void describe(Io& io, T& hold) {
+  io.field("replicas", hold.replicas);
+  io.field("until", hold.until);
+  io.field("pause", hold.pause);
+}
+
 template <class Io, Is<Memory> T>
 void describe(Io& io, T& memory) {
   io.field("recommendations", memory.recommendations);
@@ -284,6 +291,7 @@ void describe(Io& io, T& memory) {
   io.field("concurrency", memory.concurrency);
   io.field("lastActive", memory.last_active);
   io.field("keda", memory.keda);
+  io.field("hold", memory.hold);
   io.field("conditions", memory.conditions);
 }
 

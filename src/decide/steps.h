@@ -53,6 +53,7 @@ inline constexpr std::string_view kScaleUpStabilized = "ScaleUpStabilized";
 inline constexpr std::string_view kScaleDownStabilized = "ScaleDownStabilized";
 inline constexpr std::string_view kScaleUpLimit = "ScaleUpLimit";
 inline constexpr std::string_view kScaleDownLimit = "ScaleDownLimit";
+inline constexpr std::string_view kPinned = "Pinned";
 inline constexpr std::string_view kTooManyReplicas = "TooManyReplicas";
 inline constexpr std::string_view kTooFewReplicas = "TooFewReplicas";
 }  // namespace step
@@ -132,6 +133,11 @@ inline constexpr std::array kSteps = {
     StepKind{step::kScaleUpLimit, "not faster up than the scale-up policies allow", {"limit"}},
     StepKind{
         step::kScaleDownLimit, "not faster down than the scale-down policies allow", {"limit"}},
+    StepKind{
+        step::kPinned,
+        "an operator's scale or pause: so many, whatever the policy says; the seconds that are "
+        "left, -1 without an end",
+        {"left", "pause"}},
     StepKind{step::kTooManyReplicas, "at most maxReplicas", {"limit"}},
     StepKind{step::kTooFewReplicas, "at least minReplicas", {"limit"}},
 };

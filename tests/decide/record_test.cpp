@@ -85,8 +85,10 @@ TEST(Record, RefusesWhatIsNotSuchARecord) {
   Memory memory;
   memory.concurrency.stable = {{1.5, 2.5}, 10, 11, true};
   memory.ups = {{kStart, 3}};
+  memory.hold = Hold{.replicas = {3}, .until = kStart + 1h, .pause = true};
   const std::string good = to_json(memory);
   ASSERT_TRUE(memory_from_json(good));
+  EXPECT_EQ(*memory_from_json(good), memory);
   std::string buckets = "[0";
   for (int i = 0; i < 3600; ++i) buckets += ",0";
   struct Case {
