@@ -1,6 +1,7 @@
 #include "control/scaler.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include <boost/asio/post.hpp>
 
@@ -14,6 +15,8 @@ namespace {
 // While replicas run, load can rise without anything waiting, and only a look shows it.
 constexpr Millis kLookWhileRunning = 250ms;
 constexpr Millis kLookWhileClosing = 20ms;
+
+using Event = journal::Event::Kind;
 
 Result<gateway::Settings> settings_of(const policy::Autoscaler& policy, Millis usual_startup) {
   const auto& from = *policy.gateway;
@@ -42,6 +45,17 @@ std::int32_t request_limit(const policy::Autoscaler& policy) {
 
 Millis since(std::chrono::steady_clock::time_point at) {
   return std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - at);
+}
+
+/// Sums what is known of the replicas' use; none where nothing is.
+std::optional<double> sum_of(const std::vector<ReplicaStatus>& replicas,
+                             decide::Reading ReplicaStatus::*what) {
+  std::optional<double> sum;
+  for (const auto& replica : replicas) {
+    const auto& reading = replica.*what;
+    if (reading) sum = sum.value_or(0) + static_cast<double>(reading->value.milli) / 1000;
+  }
+  return sum;
 }
 
 }  // namespace
@@ -100,22 +114,31 @@ target::Hooks Scaler::hooks() {
       .gone = [this](target::ReplicaId id) { on_gone(id); },
       .said =
           [this](const std::string& what) {
-            log::warn("{}: {}", policy_.name, what);
+            tell(Event::trouble, what);
             note("not reached yet: " + what);
           },
       .outstanding = [this](target::ReplicaId id) { return outstanding(id); },
   };
 }
 
+void Scaler::tell(Event kind, const std::string& what) {
+  if (kind == Event::trouble) {
+    log::warn("{}: {}", policy_.name, what);
+  } else {
+    log::info("{}: {}", policy_.name, what);
+  }
+  world_.recorder.event(policy_.name, kind, what);
+}
+
 void Scaler::on_ready(const target::Replica& replica) {
   auto& run = runs_[replica.id];
   if (run.pid == replica.pid) {
-    log::info("{}: replica {} ready again", policy_.name, replica.id);
+    tell(Event::ready, fmt::format("replica {} ready again", replica.id));
   } else {
     run.backend = {next_backend_++, replica.address, request_limit(policy_)};
     run.pid = replica.pid;
     const Millis took = replica.startup.value_or(since(replica.started));
-    log::info("{}: replica {} ready after {}", policy_.name, replica.id, to_string(took));
+    tell(Event::ready, fmt::format("replica {} ready after {}", replica.id, to_string(took)));
     world_.recorder.startup(policy_.name, took);
   }
   run.ready = true;
@@ -146,13 +169,14 @@ void Scaler::on_drain(const target::Replica& replica, std::function<void()> done
   run->second.ready = false;
   if (world_.traffic_ended) return finish();
   publish_backends();
-  log::info("{}: replica {} drains, {} open", policy_.name, replica.id, outstanding(replica.id));
+  tell(Event::draining,
+       fmt::format("replica {} drains, {} open", replica.id, outstanding(replica.id)));
   world_.gateway.drain(*service_, run->second.backend.id, policy_.gateway->drain, finish);
 }
 
 void Scaler::on_gone(target::ReplicaId id) {
   usage_.erase(id);
-  log::info("{}: replica {} gone", policy_.name, id);
+  tell(Event::gone, fmt::format("replica {} gone", id));
   settle_soon();
   const auto run = runs_.extract(id);
   if (run.empty() || !service_ || world_.traffic_ended) return;
@@ -268,7 +292,6 @@ ReplicaStatus Scaler::status_of(const target::Replica& replica,
 
 void Scaler::show(decide::Observation observation, decide::Decision decision,
                   std::optional<std::int64_t> entry) {
-  if (phase_ != Phase::running) return;
   auto status = std::make_shared<Status>();
   status->name = policy_.name;
   status->minimum = policy_.min_replicas;
@@ -293,7 +316,28 @@ void Scaler::show(decide::Observation observation, decide::Decision decision,
   status->entry = entry;
   status->seen = std::move(observation);
   status->decided = std::move(decision);
-  world_.board.put(std::move(status));
+  sample(*status);
+  status->latency = steps_.latency();
+  if (phase_ == Phase::running) world_.board.put(std::move(status));
+}
+
+void Scaler::sample(const Status& status) {
+  Look look{.unix_ms = status.seen.unix_millis,
+            .wanted = status.decided.replicas.count,
+            .ready = status.seen.ready(),
+            .cpu = sum_of(status.replicas, &ReplicaStatus::cpu),
+            .memory = sum_of(status.replicas, &ReplicaStatus::memory)};
+  if (status.seen.load) {
+    look.waiting = status.seen.load->waiting;
+    look.concurrency = status.seen.load->concurrency;
+    look.rate = status.seen.load->rate;
+  }
+  if (status.traffic) {
+    look.failed = std::accumulate(std::begin(status.traffic->failed),
+                                  std::end(status.traffic->failed), std::uint64_t{0});
+    look.duration = status.traffic->duration;
+  }
+  for (const auto& step : steps_.add(look)) world_.recorder.sample(policy_.name, step);
 }
 
 Result<void> Scaler::hold(std::optional<Replicas> replicas, std::optional<Millis> time) {
@@ -307,6 +351,9 @@ Result<void> Scaler::hold(std::optional<Replicas> replicas, std::optional<Millis
                               .until = std::nullopt,
                               .pause = !replicas.has_value()};
   if (time) memory_.hold->until = world_.clock.now() + *time;
+  tell(Event::operator_word,
+       fmt::format("{} at {} {}", replicas ? "pinned" : "paused", memory_.hold->replicas.count,
+                   time ? "for " + to_string(*time) : "until resumed"));
   tick();
   return {};
 }
@@ -314,6 +361,7 @@ Result<void> Scaler::hold(std::optional<Replicas> replicas, std::optional<Millis
 Result<void> Scaler::release() {
   if (!memory_.hold) return fail({Code::conflict, "nothing is held", {}});
   memory_.hold.reset();
+  tell(Event::operator_word, "resumed");
   tick();
   return {};
 }
@@ -350,6 +398,7 @@ Result<void> Scaler::update(const policy::Autoscaler& policy) {
       return fail({done.error().code, "gateway.listen: " + done.error().what, {}});
     }
   }
+  if (policy != policy_) tell(Event::policy, "its document changed, taken");
   policy_ = policy;
   for (auto& [id, run] : runs_) run.backend.limit = request_limit(policy);
   publish_backends();

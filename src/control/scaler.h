@@ -95,6 +95,8 @@ class Scaler {
   void settle_soon();
   void settle();
   void note(const std::string& outcome);
+  void tell(journal::Event::Kind kind, const std::string& what);
+  void sample(const Status& status);
   void stop_target();
 
   World& world_;
@@ -104,6 +106,7 @@ class Scaler {
   std::map<target::ReplicaId, Run> runs_;
   gateway::ReplicaId next_backend_ = 1;
   std::map<target::ReplicaId, UsageMeter> usage_;
+  StepMeter steps_;
   LoadMeter load_;
   decide::Memory memory_;
   Replicas current_;
