@@ -42,6 +42,7 @@ struct Status {
   std::optional<std::int64_t> entry;         // of the decision in the journal; none: it waits
   std::optional<decide::Hold> hold;          // by an operator
   std::optional<gateway::Snapshot> traffic;  // counters since the start of this process
+  std::uint64_t decisions = 0, ups = 0, downs = 0;  // since then: all, those that rescaled
   std::vector<ReplicaStatus> replicas;
 };
 
