@@ -139,7 +139,7 @@ class Journal {
   /// such a step; where the wall clock was set back, the later sample of a step replaces the
   /// earlier. A real that is not finite is unknown.
   /// Errors: invalid (a time before 1970 or after 9999), unavailable: those taken wait (of
-  /// all autoscalers the newest 16,384), and are written with the next step's.
+  /// all autoscalers the newest 8,192), and are written with the next step's.
   Result<void> sample(const std::string& autoscaler, const Sample& sample);
   /// The samples of the steps that touch since..until, of the finest level that reaches back to
   /// `since` (or as far as any does) and has at most `most` of them; where none has so few, of
