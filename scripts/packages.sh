@@ -22,6 +22,7 @@ build=(
   "libyaml-cpp-dev: documents"
   "libsqlite3-dev: the journal"
   "libexpected-dev: results (tl::expected)"
+  "libssl-dev: HTTPS of the admin server"
 )
 test=(
   "libgtest-dev: unit tests (GoogleTest)"
@@ -29,7 +30,9 @@ test=(
   "librapidcheck-dev: properties (RapidCheck)"
   "llvm-14: coverage (llvm-cov)"
   "zlib1g-dev: conformance cases are kept compressed"
-  "python3: integration tests (its standard library alone)"
+  "python3: integration tests"
+  "python3-jsonschema: the admin API's answers, against its description"
+  "prometheus: scrapes the metrics, and tries alerts and dashboards"
   "clang: fuzzers (libFuzzer)"
   "libclang-rt-14-dev: fuzzers (the sanitizers of clang)"
   "clang-format: formatting"

@@ -25,6 +25,7 @@
 #include "control/watch_file.h"
 #include "gateway/gateway.h"
 #include "journal/journal.h"
+#include "server/server.h"
 #include "target/guardian.h"
 
 namespace headroom::cli {
@@ -82,6 +83,7 @@ class Server {
   explicit Server(ServeOptions options)
       : options_(std::move(options)), io_(1), signals_(io_), print_(Print::of(options_.file)) {}
   ~Server() {
+    admin_.reset();  // it asks the loop
     // The replicas go before the gateway they are known to.
     if (loop_) loop_->kill();
     loop_.reset();
@@ -92,6 +94,7 @@ class Server {
 
  private:
   Result<void> open_journal();
+  Result<void> open_admin();
   void on_signal(int signal);
   void wait_for_signal();
   void reload();
@@ -107,6 +110,7 @@ class Server {
   control::Board board_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<control::Loop> loop_;
+  std::unique_ptr<server::Server> admin_;
   std::optional<control::FileWatch> watch_;
   Print print_;
   std::vector<std::string> documents_;
@@ -121,6 +125,30 @@ Result<void> Server::open_journal() {
   if (!newest) return fail(newest.error());
   clock_.emplace(*newest);
   recorder_.emplace(std::move(*journal));
+  return {};
+}
+
+Result<void> Server::open_admin() {
+  const auto& from = options_.admin;
+  server::Options options{.required = !from.address.empty(),
+                          .token_file = from.token_file,
+                          .certificate = from.certificate,
+                          .key = from.key,
+                          .hosts = from.hosts,
+                          .version = HEADROOM_VERSION};
+  if (!from.address.empty()) options.address = from.address;
+  auto admin = server::Server::start(
+      options,
+      {.board = board_,
+       .journal = options_.journal,
+       .loop = io_,
+       .hold = [this](const std::string& name, std::optional<Replicas> replicas,
+                      std::optional<Millis> time) { return loop_->hold(name, replicas, time); },
+       .release = [this](const std::string& name) { return loop_->release(name); },
+       .written = [this](const std::string& name, target::ReplicaId replica,
+                         std::uint64_t after) { return loop_->written(name, replica, after); }});
+  if (!admin) return fail(admin.error());
+  admin_ = std::move(*admin);
   return {};
 }
 
@@ -148,6 +176,7 @@ Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
   wait_for_signal();
   if (auto applied = loop_->apply(wanted); !applied) return applied;
   documents_ = written(wanted);
+  if (auto opened = open_admin(); !opened) return opened;
   if (!options_.file.empty())
     watch_.emplace(io_, options_.file, [this] {
       if (!(Print::of(options_.file) == print_)) reload();

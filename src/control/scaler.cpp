@@ -216,6 +216,9 @@ void Scaler::tick() {
   }
   auto decision = decide::decide(policy_, observation, memory_);
   const auto entry = world_.recorder.record(policy_.name, observation, decision, memory_);
+  ++decisions_;
+  if (decision.replicas > decision.current) ++ups_;
+  if (decision.replicas < decision.current) ++downs_;
   act(decision, entry);
   Millis wait = decision.look_again;
   if (!observation.replicas.empty() || decision.replicas.count > 0) {
@@ -313,9 +316,13 @@ void Scaler::show(decide::Observation observation, decide::Decision decision,
         status_of(replica, found != observation.replicas.end() ? *found : decide::ReplicaSeen{}));
   }
   status->hold = memory_.hold;
+  status->decisions = decisions_;
+  status->ups = ups_;
+  status->downs = downs_;
   status->entry = entry;
   status->seen = std::move(observation);
   status->decided = std::move(decision);
+  world_.board.set_late(world_.recorder.waiting());
   sample(*status);
   status->latency = steps_.latency();
   if (phase_ == Phase::running) world_.board.put(std::move(status));

@@ -107,6 +107,7 @@ class Scaler {
   gateway::ReplicaId next_backend_ = 1;
   std::map<target::ReplicaId, UsageMeter> usage_;
   StepMeter steps_;
+  std::uint64_t decisions_ = 0, ups_ = 0, downs_ = 0;  // of this life
   LoadMeter load_;
   decide::Memory memory_;
   Replicas current_;

@@ -44,6 +44,7 @@ struct Status {
   std::optional<decide::Hold> hold;          // by an operator
   std::optional<gateway::Snapshot> traffic;  // counters since the start of this process
   std::optional<Latency> latency;            // of the last 5 to 10 s
+  std::uint64_t decisions = 0, ups = 0, downs = 0;  // since then: all, those that rescaled
   std::vector<ReplicaStatus> replicas;
 };
 

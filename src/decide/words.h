@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 #include "base/units.h"
+#include "decide/decision.h"
 #include "decide/observation.h"
 
 /// Numbers as the steps say them.
@@ -21,5 +22,7 @@ std::string arrow(Replicas to);
 std::string bytes(Quantity quantity);
 /// Why there is no reading: "no data", "timeout (connection refused)".
 std::string said(const Absent& absent);
+/// "recommend", "combine", …
+const char* word(Step::Stage stage);
 
 }  // namespace headroom::decide
