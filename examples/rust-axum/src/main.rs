@@ -3,7 +3,7 @@
 //! do which. It keeps nothing between requests: any replica answers any of them.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::FileTypeExt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock};
@@ -22,12 +22,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::{server::graceful::GracefulShutdown, service::TowerToHyperService};
 use prometheus::{HistogramVec, IntGauge, TextEncoder, register_histogram_vec, register_int_gauge};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{sleep, timeout};
 use tower_http::catch_panic::CatchPanicLayer;
 
 const USAGE: &str = "usage: rust-axum [--host IP] [--port N] [--socket PATH] [--upstream URL]";
+const BACKLOG: u32 = 4096; // connections that may wait to be accepted
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10); // or idle; the gateway keeps one for 4 s
 const LAST_REQUESTS: Duration = Duration::from_millis(100); // for what is on its way when it stops
 const LONGEST_WORK: u64 = 60_000; // milliseconds
@@ -161,9 +162,13 @@ enum Listener {
 }
 
 impl Listener {
-    async fn bind(options: &Options) -> io::Result<Self> {
+    fn bind(options: &Options) -> io::Result<Self> {
         let Some(path) = &options.socket else {
-            let tcp = TcpListener::bind((options.host, options.port)).await?;
+            let address = SocketAddr::new(options.host, options.port);
+            let tcp = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+            tcp.set_reuseaddr(true)?;
+            tcp.bind(address)?;
+            let tcp = tcp.listen(BACKLOG)?;
             eprintln!("rust-axum: listening on {}", tcp.local_addr()?);
             return Ok(Self::Tcp(tcp));
         };
@@ -171,7 +176,9 @@ impl Listener {
         if fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket()) {
             fs::remove_file(path)?;
         }
-        let unix = UnixListener::bind(path)?;
+        let unix = UnixSocket::new_stream()?;
+        unix.bind(path)?;
+        let unix = unix.listen(BACKLOG)?;
         eprintln!("rust-axum: listening on unix:{}", path.display());
         Ok(Self::Unix(unix))
     }
@@ -192,7 +199,7 @@ impl Listener {
 async fn serve(options: Options) -> io::Result<()> {
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut stop = async || tokio::select! { _ = term.recv() => (), _ = int.recv() => () };
-    let listener = Listener::bind(&options).await?;
+    let listener = Listener::bind(&options)?;
     let service = Arc::new(Service {
         draining: AtomicBool::new(false),
         upstream: options.upstream,
