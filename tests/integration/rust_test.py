@@ -261,9 +261,9 @@ class Scaled(Case):
     def test_zero_to_several_and_back_without_a_failed_request(self):
         headroom = self.scaled("--min", "0", "--max", "4", "--concurrency", "5", "--window", "6s",
                                "--cooldown", "2s")
+        url = headroom.url()
         self.assertEqual(headroom.replicas(), [])
-        load = self.load(headroom.url() + "/work/20", "--schedule",
-                         "0s:20,3s:600,9s:600,10s:20,11s:0")
+        load = self.load(url + "/work/20", "--schedule", "0s:20,3s:600,9s:600,10s:20,11s:0")
         self.assertTrue(eventually(lambda: len(headroom.replicas()) >= 3), headroom.log())
         result = load.result()
         self.assertEqual(result["failures"], 0, result)
