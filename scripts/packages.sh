@@ -22,6 +22,7 @@ build=(
   "libyaml-cpp-dev: documents"
   "libsqlite3-dev: the journal"
   "libexpected-dev: results (tl::expected)"
+  "libcctz-dev: time zones, for cron triggers"
 )
 test=(
   "libgtest-dev: unit tests (GoogleTest)"
