@@ -23,6 +23,7 @@ build=(
   "libsqlite3-dev: the journal"
   "libexpected-dev: results (tl::expected)"
   "libssl-dev: HTTPS of the admin server"
+  "libcctz-dev: time zones, for cron triggers"
 )
 test=(
   "libgtest-dev: unit tests (GoogleTest)"

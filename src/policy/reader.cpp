@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "policy/describe.h"
 #include "policy/fields.h"
+#include "policy/resource_triggers.h"
 
 namespace headroom::policy {
 namespace {
@@ -587,6 +588,7 @@ void fill_in(Autoscaler& autoscaler) {
   if (autoscaler.gateway) {
     autoscaler.gateway->unix_sockets = names_replica_variable(autoscaler.target.process, "SOCKET");
   }
+  add_resource_metrics(autoscaler);
   if (autoscaler.concurrency || !autoscaler.metrics.empty() || !autoscaler.triggers.empty()) return;
   if (autoscaler.gateway) {
     autoscaler.concurrency.emplace();
