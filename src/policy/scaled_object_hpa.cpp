@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "formula/modifiers.h"
+#include "policy/names.h"
 #include "policy/scaled_object.h"
 #include "policy/scaled_object_checks.h"
 #include "policy/trigger_parameters.h"
@@ -42,10 +43,7 @@ bool flag(const ScaledObject& object, std::string_view name) {
 std::string as_label(std::string name) {
   if (name.size() <= kLongestLabel) return name;
   name.resize(kLongestLabel);
-  const auto is_sign = [](char c) {
-    return !((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'));
-  };
-  while (!name.empty() && is_sign(name.back())) name.pop_back();
+  while (!name.empty() && !is_alphanumeric(name.back())) name.pop_back();
   return name;
 }
 

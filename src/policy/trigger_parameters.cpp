@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "policy/names.h"
 #include "policy/trigger_syntax.h"
 
 namespace headroom::policy {
@@ -659,9 +660,7 @@ std::string normalised(std::string text) {
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) {
+    if (is_alphanumeric(c) || std::string_view("-_.~").find(c) != std::string_view::npos) {
       out += c;
     } else if (c == ' ') {
       out += '+';
