@@ -135,23 +135,18 @@ MetricSpec metric_from(const Metric& metric) {
   MetricSpec spec;
   spec.type = spelled(metric.type, Word{});
   const auto target = target_from(metric.target);
-  switch (metric.type) {
-    case Metric::Type::resource:
-      spec.resource = {metric.name, target};
-      break;
-    case Metric::Type::container_resource:
-      spec.container_resource = {metric.name, metric.container, target};
-      break;
-    case Metric::Type::pods:
-      spec.pods = {identifier_from(metric), target};
-      break;
-    case Metric::Type::object:
-      spec.object = {reference_from(metric.described_object.value_or(ObjectReference{})),
-                     identifier_from(metric), target};
-      break;
-    case Metric::Type::external:
-      spec.external = {identifier_from(metric), target};
-      break;
+  using Type = Metric::Type;
+  if (metric.type == Type::resource) {
+    spec.resource = {metric.name, target};
+  } else if (metric.type == Type::container_resource) {
+    spec.container_resource = {metric.name, metric.container, target};
+  } else if (metric.type == Type::pods) {
+    spec.pods = {identifier_from(metric), target};
+  } else if (metric.type == Type::object) {
+    spec.object = {reference_from(metric.described_object.value_or(ObjectReference{})),
+                   identifier_from(metric), target};
+  } else {
+    spec.external = {identifier_from(metric), target};
   }
   return spec;
 }

@@ -270,9 +270,9 @@ void read_scales(Values& values, const KnativeCluster& cluster, KpaSettings& set
 /// A2: an explicit target of 10 aims at 7. The numbers in upstream's order.
 struct Aim {
   bool rps = false;
-  double otherwise = 0;          // where no target is given
-  std::optional<double> target;  // as given
-  double utilisation = 0.7;      // a fraction
+  double otherwise = 0;                  // where no target is given
+  std::optional<double> target;          // as given
+  double utilisation = kRpsUtilisation;  // a fraction
   std::int32_t container_concurrency = 0;
 };
 
@@ -286,12 +286,10 @@ void aim(const Aim& at, KpaSettings& settings) {
 
 void read_target(Values& values, const KnativeCluster& cluster, const KnativeRevision& revision,
                  KpaSettings& settings) {
-  const bool rps = settings.rps;
-  Aim at{.rps = rps,
-         .otherwise = rps ? cluster.rps_default : cluster.concurrency_default,
-         .target = {},
-         .utilisation = rps ? kRpsUtilisation : cluster.concurrency_utilisation,
+  Aim at{.otherwise = cluster.concurrency_default,
+         .utilisation = cluster.concurrency_utilisation,
          .container_concurrency = revision.container_concurrency};
+  if (settings.rps) at = {.rps = true, .otherwise = cluster.rps_default};
   double target = 0;
   if (values.read("target", target)) {
     values.require(target >= kLeastTarget, "target", "at least 0.01");

@@ -57,7 +57,7 @@ class ServiceReader {
   void read_settings(Autoscaler& autoscaler);
   void read_container(Process& process);
   void read_env(const Node& env, const std::string& path, Process& process);
-  /// The annotation, or where it would stand.
+  /// The value of an annotation that is there.
   const Node& annotation(std::string_view name) const;
 
   const Node& document_;
@@ -103,8 +103,7 @@ void ServiceReader::read_metadata(Autoscaler& autoscaler) {
 
 const Node& ServiceReader::annotation(std::string_view name) const {
   const Node* all = document_.find({"spec", "template", "metadata", "annotations"});
-  const Node* found = all == nullptr ? nullptr : all->find(fmt::format("{}{}", kDomain, name));
-  return found == nullptr ? document_ : *found;
+  return *all->find(fmt::format("{}{}", kDomain, name));
 }
 
 void ServiceReader::read_annotations() {

@@ -64,12 +64,13 @@ std::optional<Trigger> trigger_from(const Metric& metric) {
 /// The HPA's part of the object: metrics of the replicas' own, and the behavior, as they are
 /// written. Pauses are not in it: the Autoscaler has them.
 Autoscaler hpa_part(const ScaledObject& object) {
-  hpa::HorizontalPodAutoscaler part;
   auto unpaused = object;
   for (const auto& [name, value] : annotations_of({.pause = pause_of(object)})) {
     unpaused.annotations.erase(name);
   }
-  if (const auto written = to_hpa(unpaused)) part = *written;
+  const auto written = to_hpa(unpaused);
+  check(written.has_value(), "a valid object has an HPA");
+  auto part = *written;
   std::erase_if(part.spec.metrics,
                 [](const hpa::MetricSpec& metric) { return metric.external.has_value(); });
   const bool any = !part.spec.metrics.empty();
@@ -233,8 +234,9 @@ std::vector<hpa::FieldError> warnings_of(const ScaledObject& object) {
       add(fmt::format("{}.metadata.{}", path, name),
           fmt::format("found a parameter that {} does not have, passed over", trigger.type));
     }
-    const auto nulls = parameter_of(trigger.type, trigger.metadata, "ignoreNullValues");
-    if (trigger.type == "prometheus" && to_zero && nulls && go_bool(*nulls).value_or(false)) {
+    const auto nulls =
+        parameter_of(trigger.type, trigger.metadata, "ignoreNullValues").value_or("");
+    if (trigger.type == "prometheus" && to_zero && go_bool(nulls).value_or(false)) {
       add(path,
           "found ignoreNullValues true: a query without an answer counts as 0, which takes the "
           "last replica away");

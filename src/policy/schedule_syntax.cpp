@@ -42,9 +42,9 @@ int read_value(std::string_view text, const Bounds& bounds) {
     const auto day = std::ranges::find_if(kDays, same);
     if (day != kDays.end()) return static_cast<int>(day - kDays.begin());
   }
-  constexpr int kMost = 1'000'000;
+  constexpr std::int64_t kMost = 1'000'000;  // larger ones make no difference
   const auto number = go_integer(text);
-  return number && *number >= 0 && *number <= kMost ? static_cast<int>(*number) : -1;
+  return number && *number >= 0 ? static_cast<int>(std::min(*number, kMost)) : -1;
 }
 
 /// Untrimmed pieces: a blank cannot be inside a field.

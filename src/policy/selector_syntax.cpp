@@ -18,8 +18,6 @@ bool is_key(std::string_view text) {
   return domain.size() <= 253 && is_dns_subdomain(domain) && is_name(text.substr(slash + 1));
 }
 
-bool is_value(std::string_view text) { return text.empty() || is_name(text); }
-
 /// A recursive descent over "key", "!key", "key op value" and "key in (a,b)", with commas between.
 class Selector {
  public:
@@ -75,12 +73,12 @@ class Selector {
     if (op == "in" || op == "notin") return values();
     if (op != "=" && op != "==" && op != "!=" && op != ">" && op != "<") return false;
     if (op == ">" || op == "<") {
-      const bool whole = at_text() && go_integer(word_) && is_value(word_);
+      const bool whole = at_text() && go_integer(word_) && is_name(word_);
       next();
       return whole;
     }
     if (at_end()) return true;  // "key=": the empty value
-    const bool good = at_text() && is_value(word_);
+    const bool good = at_text() && is_name(word_);
     next();
     return good;
   }
@@ -93,7 +91,7 @@ class Selector {
     for (; word_ != ")"; next()) {
       if (word_ == ",") {
         separated = true;
-      } else if (!separated || !at_text() || !is_value(word_)) {
+      } else if (!separated || !at_text() || !is_name(word_)) {
         return false;
       } else {
         separated = false;

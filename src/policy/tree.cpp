@@ -80,7 +80,7 @@ class Builder : public YAML::EventHandler {
     if (Node* node = add(mark, anchor, Node::Kind::map)) stack_.push_back(node);
   }
   void OnMapEnd() override {
-    if (!stopped_ && !stack_.empty()) check_names(*stack_.back());
+    if (!stopped_) check_names(*stack_.back());
     close();
   }
 
@@ -128,7 +128,7 @@ class Builder : public YAML::EventHandler {
   }
 
   void close() {
-    if (stopped_ || stack_.empty()) return;
+    if (stopped_) return;
     Node& node = *stack_.back();
     stack_.pop_back();
     node.open = false;
@@ -142,7 +142,7 @@ class Builder : public YAML::EventHandler {
   void check_tag(const YAML::Mark& mark, std::string_view tag,
                  std::initializer_list<std::string_view> known) {
     constexpr std::string_view kPrefix = "tag:yaml.org,2002:";
-    if (stopped_ || tag.empty() || tag == "!" || tag == "?") return;
+    if (stopped_ || tag == "!" || tag == "?") return;
     const auto fits = [&](std::string_view name) { return tag.substr(kPrefix.size()) == name; };
     if (tag.starts_with(kPrefix) && std::ranges::any_of(known, fits)) return;
     problems_.add(place_of(mark),
@@ -154,8 +154,7 @@ class Builder : public YAML::EventHandler {
     for (std::size_t i = 0; i < map.items.size() && !problems_.full(); i += 2) {
       const Node& name = *map.items[i];
       if (name.kind != Node::Kind::scalar) {
-        problems_.add(name.place.line > 0 ? name.place : map.place,
-                      "found no text as a name, expected \"name: value\"");
+        problems_.add(name.place, "found no text as a name, expected \"name: value\"");
         continue;
       }
       const auto [first, is_new] = names.emplace(name.text, &name);

@@ -23,6 +23,7 @@ TEST(Forms, TakeWhatTheyNameAndNothingElse) {
       {"but what C would cut off", form::kAny, "a\0b"s, false},
       {"some text", form::kSome, "a", true},
       {"which is not none", form::kSome, "", false},
+      {"nor what C would cut off", form::kSome, "a\0b"s, false},
       {"a label", form::kDnsLabel, "shop-1", true},
       {"of 63", form::kDnsLabel, std::string(63, 'a'), true},
       {"at most", form::kDnsLabel, std::string(64, 'a'), false},
