@@ -192,7 +192,7 @@ class Panel {
     this.table.setAttribute('aria-label', `${chart.title}, as a table`);
     this.disclosure.addEventListener('toggle', () => this.fillTable());
     this.root = el(
-      'section',
+      'figure',
       { class: 'chart', 'aria-label': chart.title },
       el('header', {}, el('h3', { text: chart.title }), legend),
       this.place,
@@ -307,7 +307,7 @@ class Panel {
       const [least, most] = values.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
       return `${line.label}: ${chart.format(line.value(last))} at the end, between ${chart.format(least)} and ${chart.format(most)}`;
     });
-    return `${chart.title}, ${moment(first.unixMs, last.unixMs)} to ${clock(last.unixMs)}. ${lines.join('; ')}.`;
+    return `${chart.title}, ${moment(first.unixMs, this.said)} to ${moment(last.unixMs, this.said)}. ${lines.join('; ')}.`;
   }
 
   private fillTable(): void {
@@ -372,6 +372,7 @@ export class Stack {
   private readonly place = el('div', { class: 'plots' });
   private readonly when = el('output', { class: 'when' });
   private readonly empty = el('p', { class: 'nothing', text: 'No samples in this time.' });
+  private readonly without = el('p', { class: 'without' });
   private readonly slider = el('input', {
     type: 'range',
     class: 'cursor',
@@ -384,7 +385,7 @@ export class Stack {
     marks: HTMLElement,
     private readonly zoom: (span: Span) => void,
   ) {
-    this.root = el('div', { class: 'stack' }, this.when, this.empty, this.place, marks, this.slider);
+    this.root = el('div', { class: 'stack' }, this.when, this.empty, this.place, marks, this.slider, this.without);
     this.slider.addEventListener('input', () => this.pointTo(Number(this.slider.value)));
     this.slider.addEventListener('blur', () => this.pointTo(null));
     new ResizeObserver(() => this.resize()).observe(this.place);
@@ -406,6 +407,9 @@ export class Stack {
     const samples = drawn.samples.filter((sample) => sample.unixMs + sample.spanMs >= this.min && sample.unixMs <= this.max);
     this.gaps = drawn.loading ? [] : gapsOf(samples, this.min, this.max);
     show(this.empty, samples.length === 0 && !drawn.loading);
+    const between = this.gaps.filter(([from]) => samples[0] && from > samples[0].unixMs).slice(-3);
+    const spans = between.map(([from, to]) => `${moment(from, drawn.now)} to ${to === this.max ? 'now' : moment(to, drawn.now)}`);
+    setText(this.without, samples.length && spans.length ? `No data from ${spans.join(', ')}.` : '');
     for (const panel of this.panels) {
       const data = columns(samples, panel.chart.lines.map((line) => line.value));
       this.times = data[0];

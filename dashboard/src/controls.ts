@@ -90,7 +90,7 @@ export class Liveness {
   constructor(again: () => void) {
     this.root.append(el('i', { class: 'dot' }), this.words);
     const now = el('button', { type: 'button', text: 'Try now', on: { click: again } });
-    this.banner = el('div', { class: 'banner', hidden: true }, this.bannerWords, now);
+    this.banner = el('div', { class: 'banner', role: 'region', 'aria-label': 'Connection', hidden: true }, this.bannerWords, now);
   }
 
   set(connection: Connection, range: View['range'], span: Span, now: number, offset: number): void {
@@ -142,8 +142,11 @@ export class ThemeSwitch {
 
   private apply(): void {
     setAttribute(document.documentElement, 'data-theme', this.theme === 'system' ? null : this.theme);
-    setText(this.root, this.theme === 'system' ? '◐ auto' : this.theme === 'light' ? '○ light' : '● dark');
-    setAttribute(this.root, 'aria-label', `Colours: ${this.theme === 'system' ? 'as the system' : this.theme}. Change.`);
+    this.root.replaceChildren(
+      el('span', { class: 'unseen', text: 'Colours: ' }),
+      el('span', { 'aria-hidden': 'true', text: { system: '◐ ', light: '○ ', dark: '● ' }[this.theme] }),
+      this.theme,
+    );
     this.repaint();
   }
 }

@@ -32,7 +32,7 @@ const footer = foot(() => store.version);
 
 const back = el('a', { class: 'back', href: '#/', text: '‹ all services' });
 const problem = el('p', { class: 'problem', role: 'alert' });
-const charts = el('section', { class: 'panel charts', 'aria-label': 'Over time' }, problem, stack.root);
+const charts = el('section', { class: 'panel charts', 'aria-labelledby': 'charts' }, el('h2', { id: 'charts', class: 'unseen', text: 'Over time' }), problem, stack.root);
 const service = el('div', { class: 'service' }, back, head.root, charts, reasons.root, replicas.root, events.root);
 const message = el('div', { class: 'message' });
 const version = el('span', { class: 'version' });
@@ -141,6 +141,8 @@ function draw(): void {
     if (!message.hidden) sayNothing();
     return;
   }
+  message.replaceChildren();
+  delete message.dataset['said'];
   const decision = store.decision();
   const rescales = store.events.filter((event) => event.kind === 'rescale' && event.decision !== null);
   const shown = view.decision !== null && decision !== null && typeof decision === 'object' ? { id: view.decision, unixMs: decision.unixMs } : null;

@@ -32,7 +32,8 @@ interface Row {
   link: HTMLAnchorElement;
   word: HTMLElement;
   count: HTMLElement;
-  load: SVGElement;
+  load: HTMLElement;
+  line: SVGElement;
   capacity: SVGElement;
   visible: boolean;
 }
@@ -82,15 +83,17 @@ export class Overview {
   }
 
   private create(service: Autoscaler): Row {
-    const load = svg('path', { class: 'line', fill: 'none' });
+    const line = svg('path', { class: 'line', fill: 'none' });
     const capacity = svg('path', { class: 'room' });
     const word = el('span', { class: 'word' });
     const count = el('span', { class: 'count' });
-    const drawing = svg('svg', { viewBox: `0 0 ${width} ${height}`, width, height, 'aria-hidden': 'true' }, capacity, load);
-    const link = el('a', {}, el('span', { class: 'name', text: service.name }), count, word);
+    const drawing = svg('svg', { viewBox: `0 0 ${width} ${height}`, width, height, 'aria-hidden': 'true' }, capacity, line);
+    const load = el('span', { class: 'unseen' });
+    const ready = el('span', { class: 'unseen', text: ' replicas ready' });
+    const link = el('a', {}, el('span', { class: 'name', text: service.name }), el('span', { class: 'right' }, count, ready), word, load);
     link.append(drawing);
     const root = el('li', {}, link);
-    const row: Row = { root, link, word, count, load, capacity, visible: false };
+    const row: Row = { root, link, word, count, load, line, capacity, visible: false };
     this.byElement.set(root, row);
     this.watch.observe(root);
     return row;
@@ -152,14 +155,10 @@ export class Overview {
     setAttribute(row.link, 'aria-current', service.name === data.chosen ? 'page' : null);
     if (!row.visible) return;
     const capacity = capacityOf(service);
-    setAttribute(
-      row.link,
-      'aria-label',
-      `${service.name}: ${state.word}, ${ready} of ${plural(wanted, 'replica')} ready, load ${number(loadOf(service))}` + (capacity === null ? '' : ` of ${number(capacity)}`),
-    );
+    setText(row.load, `, load ${number(loadOf(service))}` + (capacity === null ? '' : ` of ${number(capacity)}`));
     data.wantSpark(service.name);
     const paths = sparkPaths(data.spark(service.name).samples, service.target, data.now);
-    setAttribute(row.load, 'd', paths.load);
+    setAttribute(row.line, 'd', paths.load);
     setAttribute(row.capacity, 'd', paths.capacity);
   }
 }

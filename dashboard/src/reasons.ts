@@ -45,7 +45,7 @@ export class Reasons {
       el('button', { type: 'button', text, 'aria-label': label, title: label, on: { click: go } });
     this.earlier = button('‹', 'The scaling event before', () => this.walk(1));
     this.later = button('›', 'The scaling event after', () => this.walk(-1));
-    this.newest = button('now', 'Back to the newest decision (Esc)', () => this.open(null));
+    this.newest = button('now', 'Back to now (Esc)', () => this.open(null));
     this.details = el('details', {}, el('summary', { text: 'What was seen' }), this.seen);
     this.details.addEventListener('toggle', () => void this.look());
     this.stepList = new Keyed(this.steps, (item) => item.key, () => this.stepRow(), (row, item) => this.setStep(row, item.step));

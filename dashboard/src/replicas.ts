@@ -64,6 +64,7 @@ interface Row {
   root: HTMLTableSectionElement;
   cells: Record<'state' | 'age' | 'cpu' | 'memory' | 'outstanding' | 'restarts' | 'pid', HTMLElement>;
   button: HTMLButtonElement;
+  verb: HTMLElement;
   output: Output | null;
 }
 
@@ -112,10 +113,10 @@ export class Replicas {
   private create(instance: Instance): Row {
     const cell = (minor = false) => el('td', { class: minor ? 'minor' : null });
     const cells = { state: cell(), age: cell(), cpu: cell(), memory: cell(), outstanding: cell(), restarts: cell(true), pid: cell(true) };
-    const button = el('button', { type: 'button', text: 'show', 'aria-expanded': 'false' });
-    button.setAttribute('aria-label', `Show the last output of replica ${instance.id}`);
+    const verb = el('span', { text: 'show' });
+    const button = el('button', { type: 'button', 'aria-expanded': 'false' }, verb, el('span', { class: 'unseen', text: ` the last output of replica ${instance.id}` }));
     const root = el('tbody', {}, el('tr', {}, el('th', { scope: 'row', text: String(instance.id) }), el('td', {}, button), ...Object.values(cells)));
-    const row: Row = { root, cells, button, output: null };
+    const row: Row = { root, cells, button, verb, output: null };
     button.addEventListener('click', () => this.toggle(row, instance.id));
     return row;
   }
@@ -130,7 +131,7 @@ export class Replicas {
       row.root.append(el('tr', { class: 'output' }, el('td', { colspan: '9' }, row.output.root)));
     }
     row.button.setAttribute('aria-expanded', String(row.output !== null));
-    setText(row.button, row.output ? 'hide' : 'show');
+    setText(row.verb, row.output ? 'hide' : 'show');
   }
 
   private update(row: Row, instance: Instance): void {

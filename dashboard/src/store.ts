@@ -10,7 +10,8 @@ import { stateOf, type State } from './words.js';
 const sparkMs = 15 * 60_000;
 const sparkBucketMs = 15_000;
 const mostPoints = 900; // of live samples in a chart
-const mostEvents = 500;
+const eventsAtOnce = 1000;
+const mostEvents = 4000;
 const keptDecisions = 50;
 
 export class Store {
@@ -112,16 +113,11 @@ export class Store {
     if (name === null) return;
     this.loading = true;
     const current = () => generation === this.generation;
-    const until = isLive(range) ? undefined : span.until;
     void Promise.allSettled([
       api.history(name, span).then((history) => {
         if (current()) this.series.load(history);
       }),
-      api.events({ autoscaler: name, since: span.since, until, limit: mostEvents }).then((events) => {
-        if (!current()) return;
-        this.addEvents(events);
-        this.moreEvents = events.length >= mostEvents;
-      }),
+      this.loadEvents(name, span.since, isLive(range) ? undefined : span.until, current),
     ]).then((results) => {
       if (!current()) return;
       this.loading = false;
@@ -129,6 +125,20 @@ export class Store {
       this.problem = failed ? String((failed as PromiseRejectedResult).reason?.message ?? 'failed') : null;
       this.changed();
     });
+  }
+
+  /** The newest first, as many as are kept. */
+  private async loadEvents(autoscaler: string, since: number, until: number | undefined, current: () => boolean): Promise<void> {
+    for (;;) {
+      const page = await api.events({ autoscaler, since, until, limit: eventsAtOnce });
+      if (!current()) return;
+      const before = this.events.length;
+      this.addEvents(page);
+      this.moreEvents = page.length >= eventsAtOnce;
+      this.changed();
+      if (!this.moreEvents || this.events.length >= mostEvents || this.events.length === before) return;
+      until = page[page.length - 1]!.unixMs;
+    }
   }
 
   private addEvents(events: HappenedEvent[]): void {
