@@ -41,6 +41,7 @@ struct RunOptions {
   bool print = false;
   bool verbose = false;
   bool quiet = false;
+  std::string log_format = "text";
 };
 
 void add_document_flags(CLI::App& verb, RunFlags& flags) {
@@ -157,6 +158,9 @@ int run(const RunOptions& options, const CLI::App& verb, const Call& call) {
   }
   if (options.verbose) log::set_level(log::Level::debug);
   if (options.quiet) log::set_level(log::Level::warn);
+  log::set_format(options.log_format == "json"     ? log::Format::json
+                  : options.log_format == "logfmt" ? log::Format::logfmt
+                                                   : log::Format::text);
   ServeOptions serving{options.file, options.journal, options.threads, options.admin};
   if (serving.journal.empty()) {
     auto path = journal_path(journal_name(options.file, *autoscalers));
@@ -186,6 +190,9 @@ void add_run(CLI::App& app, Call& call) {
   verb->add_flag("--print", options->print, "Prints the checked document and ends");
   auto* verbose = verb->add_flag("-v,--verbose", options->verbose, "Says more");
   verb->add_flag("-q,--quiet", options->quiet, "Says warnings and errors only")->excludes(verbose);
+  verb->add_option("--log-format", options->log_format, "text, logfmt or json; default text")
+      ->check(CLI::IsMember({"text", "logfmt", "json"}))
+      ->type_name("FORMAT");
   add_admin_flags(*verb, options->admin);
   add_document_flags(*verb, options->flags);
   verb->callback([options, verb, &call] { call.exit = run(*options, *verb, call); });

@@ -11,11 +11,13 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/notify.h"
 #include "cli/paths.h"
 #include "cli/runnable.h"
 #include "cli/verbs.h"
@@ -95,6 +97,7 @@ class Server {
  private:
   Result<void> open_journal();
   Result<void> open_admin();
+  void tell_manager();
   void on_signal(int signal);
   void wait_for_signal();
   void reload();
@@ -102,8 +105,10 @@ class Server {
   [[noreturn]] void kill(int signal);
 
   ServeOptions options_;
+  Notify notify_;  // before anything inherits the environment
   boost::asio::io_context io_;
   boost::asio::signal_set signals_;
+  boost::asio::steady_timer notify_timer_{io_};
   std::optional<target::Guardian> guardian_;
   std::optional<control::LiveClock> clock_;
   std::optional<control::Recorder> recorder_;
@@ -182,6 +187,8 @@ Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
       if (!(Print::of(options_.file) == print_)) reload();
     });
   log::info("journal: {}", options_.journal);
+  notify_.ready();
+  tell_manager();
   return {};
 }
 
@@ -193,13 +200,30 @@ void Server::wait_for_signal() {
   });
 }
 
+/// From the loop's thread: that this comes says that it is alive.
+void Server::tell_manager() {
+  std::size_t ready = 0;
+  const auto all = board_.all();
+  for (const auto& each : all) ready += static_cast<std::size_t>(each->seen.ready());
+  notify_.status(fmt::format("{} autoscaler{}, {} replica{} ready{}", all.size(),
+                             all.size() == 1 ? "" : "s", ready, ready == 1 ? "" : "s",
+                             stopping_ ? "; stopping" : ""));
+  if (notify_.watchdog()) notify_.alive();
+  notify_timer_.expires_after(std::min<Millis>(notify_.watchdog().value_or(5s), 5s));
+  notify_timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) tell_manager();
+  });
+}
+
 void Server::on_signal(int signal) {
   if (signal == SIGHUP) {
+    notify_.reloading();
     if (options_.file.empty()) {
       log::info("SIGHUP: there is no file to read again");
     } else {
       reload();
     }
+    notify_.ready();
     return;
   }
   if (stopping_) kill(signal);
@@ -227,10 +251,12 @@ void Server::reload() {
 
 void Server::stop(int signal) {
   stopping_ = true;
+  notify_.stopping();
   log::info("{}: answering what is open, then stopping; once more kills",
             signal == SIGINT ? "SIGINT" : "SIGTERM");
   loop_->stop(loop_->longest_drain(), [this] {
     log::info("stopped");
+    notify_timer_.cancel();
     io_.stop();
   });
 }
