@@ -2,7 +2,7 @@
 """Lines and branches reached, by file and in sum, from `llvm-cov export`; and each place not reached.
 
 A branch is one outcome of a condition as it is written. What a template's instances reach counts
-together.
+together. A room's headers are seen through the links in the build tree.
 """
 import collections
 import json
@@ -16,11 +16,11 @@ def places(export, root):
     branches = collections.defaultdict(lambda: collections.defaultdict(int))
     for unit in export["data"]:
         for file in unit["files"]:
-            name = os.path.relpath(file["filename"], root)
+            name = os.path.relpath(os.path.realpath(file["filename"]), root)
             for line, count in by_line(file["segments"]):
                 lines[name][line] = max(lines[name][line], count)
         for function in unit["functions"]:
-            names = [os.path.relpath(file, root) for file in function["filenames"]]
+            names = [os.path.relpath(os.path.realpath(file), root) for file in function["filenames"]]
             for line, column, _, _, true, false, file, *_ in function.get("branches", []):
                 branches[names[file]][line, column, "true"] += true
                 branches[names[file]][line, column, "false"] += false

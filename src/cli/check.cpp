@@ -20,11 +20,11 @@ namespace {
 constexpr const char* kExamples =
     "Examples:\n"
     "  headroom check deploy/*.yaml\n"
-    "  kubectl get hpa -A -o yaml | headroom check -\n"
+    "  kubectl get hpa,scaledobject,ksvc -A -o yaml | headroom check -\n"
     "  helm template shop | headroom check -o json - | jq '.[] | select(.ok | not)'\n"
     "\n"
     "HorizontalPodAutoscalers are held to what the API server checks, ScaledObjects to what KEDA\n"
-    "does. Other kinds are skipped.\n"
+    "does, Services of serving.knative.dev to what Knative does. Other kinds are skipped.\n"
     "What is wrong is said on standard error, each with its file, line and column.\n"
     "\n"
     "Exit codes: 0 all can be run, 1 one cannot or a file cannot be read, 2 the flags are wrong.\n";
@@ -186,7 +186,8 @@ int check(const CheckOptions& options) {
 void add_check(CLI::App& app, Call& call) {
   auto* verb = app.add_subcommand(
       "check",
-      "Says whether documents can be run: Autoscaler, HorizontalPodAutoscaler, ScaledObject.");
+      "Says whether documents can be run: Autoscaler, HorizontalPodAutoscaler, ScaledObject, "
+      "Knative's Service.");
   verb->footer(kExamples);
   auto options = std::make_shared<CheckOptions>();
   verb->add_option("files", options->files, "Files of documents; - is standard input")

@@ -156,7 +156,8 @@ int convert(const ConvertOptions& options) {
 void add_convert(CLI::App& app, Call& call) {
   auto* verb = app.add_subcommand(
       "convert",
-      "Prints a HorizontalPodAutoscaler or ScaledObject as an Autoscaler, or the other way.");
+      "Prints a HorizontalPodAutoscaler, ScaledObject or Knative's Service as an Autoscaler, or "
+      "one of the first two the other way.");
   verb->footer(kExamples);
   auto options = std::make_shared<ConvertOptions>();
   verb->add_option("file", options->file, "A file of documents; - is standard input")

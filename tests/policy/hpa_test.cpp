@@ -125,6 +125,11 @@ TEST(Hpa, SaysWhatIsWrongWhereItIs) {
          }
          return all.c_str();
        }()},
+      {"metrics that are no list", v2("  maxReplicas: 3\n  metrics: cpu\n"),
+       "a.yaml:7:12: spec.metrics: found \"cpu\", expected a list"},
+      {"nothing in a list", v2("  maxReplicas: 3\n  metrics: [~]\n"),
+       "a.yaml:7:13: spec.metrics[0].type: found nothing, expected one of Resource, "
+       "ContainerResource, Pods, Object, External"},
       {"more than 32 bits", v2("  maxReplicas: 2147483648\n"),
        "a.yaml:6:16: spec.maxReplicas: found \"2147483648\", expected a whole number of 32 bits"},
       {"fewer than that", v2("  maxReplicas: -2147483649\n"),

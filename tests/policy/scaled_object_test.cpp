@@ -1186,6 +1186,7 @@ TEST(ScaledObject, OfAnAutoscaler) {
       {.type = Metric::Type::external, .name = "q", .target = {}}};
   from.scaling_modifiers = ScalingModifiers{"a", "1", "", Trigger::MetricType::value};
   from.force_activation = true;
+  from.fallback = Fallback{3, {4}, Fallback::Behavior::static_};
   auto object = keda::from_autoscaler(from);
   ASSERT_EQ(object.spec.triggers.size(), 2U) << "those of the replicas' own, of cpu and memory";
   EXPECT_EQ(object.spec.triggers[0].metric_type, "Utilization");
@@ -1203,6 +1204,7 @@ TEST(ScaledObject, OfAnAutoscaler) {
                    {.type = "memory"}};
   from.behavior.emplace().scale_up.emplace().tolerance = 0.12345;
   from.target.scale_target_ref.reset();
+  from.fallback.reset();
   object = keda::from_autoscaler(from);
   EXPECT_EQ(object.spec.triggers.size(), 3U) << "cpu is among them already";
   EXPECT_EQ(object.spec.triggers[1].metric_type, "") << "the usual one is left out";
