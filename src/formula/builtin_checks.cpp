@@ -1,6 +1,7 @@
 #include "formula/builtin_checks.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -9,48 +10,14 @@
 namespace headroom::formula {
 
 std::string_view type_name(const Type& type) {
-  switch (type.kind) {
-    case Kind::unknown:
-    case Kind::any:
-      return "anything";
-    case Kind::nil:
-      return "nil";
-    case Kind::boolean:
-      return "a bool";
-    case Kind::integer:
-    case Kind::integer64:
-      return "an integer";
-    case Kind::number:
-      return "a number";
-    case Kind::text:
-      return "a string";
-    case Kind::list:
-      return "a list";
-    case Kind::map:
-    case Kind::any_map:
-      return "a map";
-    case Kind::duration:
-      return "a duration";
-    case Kind::time:
-      return "a time";
-    case Kind::month:
-      return "a month";
-    case Kind::weekday:
-      return "a weekday";
-    case Kind::function:
-      break;
-  }
-  return "a function";
+  constexpr std::array<std::string_view, 11> kNames = {
+      "anything", "anything", "nil",        "a bool", "an integer", "a number",
+      "a string", "a list",   "a duration", "a time", "a function"};
+  return kNames[static_cast<std::size_t>(type.kind)];
 }
 
 namespace checks {
 namespace {
-
-/// Numbers to Go's reflection: durations and months are integers to it.
-bool counts(const Type& type) {
-  return type.numeric() || type.kind == Kind::duration || type.kind == Kind::month ||
-         type.kind == Kind::weekday;
-}
 
 bool number_of(Arguments arguments, std::size_t expected, std::string& why) {
   if (arguments.size() == expected) return true;
@@ -58,68 +25,63 @@ bool number_of(Arguments arguments, std::size_t expected, std::string& why) {
   return false;
 }
 
-bool refuse(const Type& found, std::string_view expected, std::string& why) {
+/// What is known of an argument has to be one of `kinds`.
+bool fits(const Type& found, std::initializer_list<Kind> kinds, std::string_view expected,
+          std::string& why) {
+  if (found.open() || std::ranges::find(kinds, found.kind) != kinds.end()) return true;
   why = fmt::format("found {}, expected {}", type_name(found), expected);
   return false;
 }
 
-bool list_like(const Type& type, std::string& why) {
-  return type.open() || type.kind == Kind::list || refuse(type, "a list", why);
+bool number(Arguments arguments, std::string& why) {
+  return number_of(arguments, 1, why) &&
+         fits(arguments[0], {Kind::integer, Kind::number}, "a number", why);
 }
 
-bool number_like(Arguments arguments, std::string& why) {
-  if (!number_of(arguments, 1, why)) return false;
-  return arguments[0].open() || counts(arguments[0]) || refuse(arguments[0], "a number", why);
+bool number_or_text(Arguments arguments, std::string& why) {
+  return number_of(arguments, 1, why) &&
+         fits(arguments[0], {Kind::integer, Kind::number, Kind::text}, "a number or a string", why);
 }
 
-bool convertible(Arguments arguments, std::string& why) {
-  if (!number_of(arguments, 1, why)) return false;
-  return arguments[0].open() || counts(arguments[0]) || arguments[0].kind == Kind::text ||
-         refuse(arguments[0], "a number or a string", why);
+bool text(Arguments arguments, std::string& why) {
+  return number_of(arguments, 1, why) && fits(arguments[0], {Kind::text}, "a string", why);
 }
 
 }  // namespace
 
 bool length(Arguments arguments, Type& result, std::string& why) {
   result = {Kind::integer};
-  if (!number_of(arguments, 1, why)) return false;
-  switch (arguments[0].kind) {
-    case Kind::list:
-    case Kind::map:
-    case Kind::any_map:
-    case Kind::text:
-    case Kind::any:
-    case Kind::unknown:
-      return true;
-    default:
-      return refuse(arguments[0], "a list, a map or a string", why);
-  }
+  return number_of(arguments, 1, why) &&
+         fits(arguments[0], {Kind::list, Kind::text}, "a list or a string", why);
 }
 
 bool absolute(Arguments arguments, Type& result, std::string& why) {
-  if (!number_like(arguments, why)) return false;
+  if (!number(arguments, why)) return false;
   result = arguments[0].open() ? Type{Kind::any} : arguments[0];
   return true;
 }
 
 bool rounding(Arguments arguments, Type& result, std::string& why) {
   result = {Kind::number};
-  return number_like(arguments, why);
+  return number(arguments, why);
 }
 
 bool to_integer(Arguments arguments, Type& result, std::string& why) {
   result = {Kind::integer};
-  return convertible(arguments, why);
+  return number_or_text(arguments, why);
 }
 
 bool to_number(Arguments arguments, Type& result, std::string& why) {
   result = {Kind::number};
-  return convertible(arguments, why);
+  return number_or_text(arguments, why);
 }
 
-bool of_anything(Arguments arguments, Type& result, std::string& why) {
+bool to_text(Arguments arguments, Type& result, std::string& why) {
   result = {Kind::text};
-  return number_of(arguments, 1, why);
+  return number_of(arguments, 1, why) &&
+         fits(arguments[0],
+              {Kind::nil, Kind::boolean, Kind::integer, Kind::number, Kind::text, Kind::function},
+              "a number, a bool or a string", why);
 }
 
 bool aggregate(Arguments arguments, Type& result, std::string& why) {
@@ -132,7 +94,7 @@ bool aggregate(Arguments arguments, Type& result, std::string& why) {
       result = {Kind::any};
       return true;  // upstream looks no further either
     }
-    if (!counts(argument)) return refuse(argument, "a number or a list", why);
+    if (!fits(argument, {Kind::integer, Kind::number}, "a number or a list", why)) return false;
   }
   result = arguments[0];
   return true;
@@ -140,58 +102,16 @@ bool aggregate(Arguments arguments, Type& result, std::string& why) {
 
 bool end_of_list(Arguments arguments, Type& result, std::string& why) {
   result = {Kind::any};
-  return number_of(arguments, 1, why) && list_like(arguments[0], why);
-}
-
-bool take(Arguments arguments, Type& result, std::string& why) {
-  if (!number_of(arguments, 2, why) || !list_like(arguments[0], why)) return false;
-  if (!arguments[1].open() && (!counts(arguments[1]) || arguments[1].kind == Kind::number)) {
-    return refuse(arguments[1], "an integer", why);
-  }
-  result = arguments[0].open() ? Type{Kind::any} : Type{Kind::list};
-  return true;
-}
-
-bool of_map(Arguments arguments, Type& result, std::string& why) {
-  result = {Kind::list};
-  if (!number_of(arguments, 1, why)) return false;
-  const Kind kind = arguments[0].kind;
-  return arguments[0].open() || kind == Kind::map || kind == Kind::any_map ||
-         refuse(arguments[0], "a map", why);
-}
-
-bool of_list(Arguments arguments, Type& result, std::string& why) {
-  result = {Kind::list};
-  return number_of(arguments, 1, why) && list_like(arguments[0], why);
-}
-
-bool of_lists(Arguments arguments, Type& result, std::string& why) {
-  result = {Kind::list};
-  if (arguments.empty()) {
-    why = "found no argument, expected lists";
-    return false;
-  }
-  return std::ranges::all_of(arguments, [&](const Type& type) { return list_like(type, why); });
+  return number_of(arguments, 1, why) && fits(arguments[0], {Kind::list}, "a list", why);
 }
 
 bool sort(Arguments arguments, Type& result, std::string& why) {
   result = {Kind::list};
   if (arguments.size() == 2) {
-    if (!arguments[1].open() && arguments[1].kind != Kind::text) {
-      return refuse(arguments[1], "\"asc\" or \"desc\"", why);
-    }
-    return list_like(arguments[0], why);
+    if (!fits(arguments[1], {Kind::text}, "\"asc\" or \"desc\"", why)) return false;
+    arguments = arguments.first(1);
   }
-  return number_of(arguments, 1, why) && list_like(arguments[0], why);
-}
-
-bool join(Arguments arguments, Type& result, std::string& why) {
-  result = {Kind::text};
-  if (arguments.empty() || arguments.size() > 2) return number_of(arguments, 2, why);
-  if (arguments.size() == 2 && !arguments[1].open() && arguments[1].kind != Kind::text) {
-    return refuse(arguments[1], "a string", why);
-  }
-  return list_like(arguments[0], why);
+  return number_of(arguments, 1, why) && fits(arguments[0], {Kind::list}, "a list", why);
 }
 
 bool now(Arguments arguments, Type& result, std::string& why) {
@@ -201,28 +121,12 @@ bool now(Arguments arguments, Type& result, std::string& why) {
 
 bool date(Arguments arguments, Type& result, std::string& why) {
   result = {Kind::time};
-  if (arguments.size() == 2 || arguments.size() == 3) {
-    why = "a layout or a time zone is not supported: expected the date alone";
-    return false;
-  }
-  return number_of(arguments, 1, why);
+  return text(arguments, why);
 }
 
-bool signature(Arguments arguments, std::string_view takes, std::string& why) {
-  const std::size_t least = std::min(takes.find('?'), takes.size());
-  std::string kinds(takes);
-  std::erase(kinds, '?');
-  if (arguments.size() < least || arguments.size() > kinds.size()) {
-    return number_of(arguments, arguments.size() < least ? least : kinds.size(), why);
-  }
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i].open()) continue;
-    const bool text = kinds[i] == 't';
-    if (text ? arguments[i].kind != Kind::text : !arguments[i].whole()) {
-      return refuse(arguments[i], text ? "a string" : "an integer", why);
-    }
-  }
-  return true;
+bool duration(Arguments arguments, Type& result, std::string& why) {
+  result = {Kind::duration};
+  return text(arguments, why);
 }
 
 }  // namespace checks

@@ -6,94 +6,40 @@
 
 #include "base/text.h"
 #include "formula/builtins.h"
+#include "formula/moment.h"
 
 namespace headroom::formula {
 namespace {
 
-/// As reflect.Kind tells types apart: nothing is known of nil, a duration is an int64.
-int reflected(Kind kind) {
-  switch (kind) {
-    case Kind::nil:
-      return static_cast<int>(Kind::unknown);
-    case Kind::month:
-    case Kind::weekday:
-      return static_cast<int>(Kind::integer);
-    case Kind::duration:
-      return static_cast<int>(Kind::integer64);
-    case Kind::any_map:
-      return static_cast<int>(Kind::map);
-    default:
-      return static_cast<int>(kind);
-  }
-}
-
 bool assignable(const Type& from, const Type& to) {
-  if (from.kind == Kind::nil) {
-    return to.kind == Kind::any || to.kind == Kind::list || to.kind == Kind::map ||
-           to.kind == Kind::any_map || to.kind == Kind::function;
-  }
   if (from.kind == Kind::unknown || to.kind == Kind::unknown) return false;
   return to.kind == Kind::any || from.kind == to.kind;
 }
 
 Type element_of(const Type& type) {
-  if (type.kind == Kind::any_map) return {Kind::list};  // what groupBy makes
   return type.element != nullptr ? *type.element : Type{Kind::any};
 }
 
 bool comparable(const Type& a, const Type& b) {
-  return a.open() || b.open() || a.kind == Kind::nil || b.kind == Kind::nil ||
-         (a.numeric() && b.numeric()) || assignable(a, b);
+  return a.open() || b.open() || a.kind == Kind::nil || b.kind == Kind::nil || a.kind == b.kind ||
+         (a.numeric() && b.numeric());
 }
 
-/// Both sides open, or one open and the other of a fitting kind.
-template <class Fits>
-bool maybe(const Type& a, const Type& b, Fits fits) {
-  return (a.open() && (b.open() || fits(b))) || (b.open() && fits(a));
-}
-
+bool is_bool(const Type& type) { return type.kind == Kind::boolean; }
 bool is_text(const Type& type) { return type.kind == Kind::text; }
 bool is_whole(const Type& type) { return type.whole(); }
 bool is_numeric(const Type& type) { return type.numeric(); }
-bool is_ordered(const Type& type) {
-  return type.numeric() || type.kind == Kind::text || type.kind == Kind::time ||
-         type.kind == Kind::duration;
-}
-bool is_moment(const Type& type) {
-  return type.numeric() || type.kind == Kind::time || type.kind == Kind::duration;
-}
-bool is_measure(const Type& type) { return type.numeric() || type.kind == Kind::duration; }
 
-bool both(const Type& a, const Type& b, Kind kind) { return a.kind == kind && b.kind == kind; }
-
-Type promoted(const Type& a, const Type& b) {
-  return {a.kind == Kind::number || b.kind == Kind::number ? Kind::number : Kind::integer};
+/// As far as is known.
+template <class Is>
+bool both(const Type& a, const Type& b, Is is) {
+  return (a.open() || is(a)) && (b.open() || is(b));
 }
 
-std::optional<Type> sum_type(const Type& a, const Type& b) {
-  if (a.numeric() && b.numeric()) return promoted(a, b);
-  if (both(a, b, Kind::text) || both(a, b, Kind::duration)) return a;
-  if ((a.kind == Kind::time && b.kind == Kind::duration) ||
-      (a.kind == Kind::duration && b.kind == Kind::time)) {
-    return Type{Kind::time};
-  }
-  if (maybe(a, b, is_ordered)) return Type{};
-  return std::nullopt;
-}
-
-std::optional<Type> difference_type(const Type& a, const Type& b) {
-  if (a.numeric() && b.numeric()) return promoted(a, b);
-  if (both(a, b, Kind::time) || both(a, b, Kind::duration)) return Type{Kind::duration};
-  if (a.kind == Kind::time && b.kind == Kind::duration) return a;
-  if (maybe(a, b, is_moment)) return Type{};
-  return std::nullopt;
-}
-
-std::optional<Type> product_type(const Type& a, const Type& b) {
-  if (a.numeric() && b.numeric()) return promoted(a, b);
-  if (is_measure(a) && is_measure(b)) return Type{Kind::duration};
-  if (maybe(a, b, is_measure)) return Type{};
-  return std::nullopt;
+/// + - *
+Type combined(const Type& a, const Type& b) {
+  if (a.open() || b.open()) return {};
+  return {a.whole() && b.whole() ? Kind::integer : Kind::number};
 }
 
 Type coalesced(const Type& a, const Type& b) {
@@ -102,55 +48,47 @@ Type coalesced(const Type& a, const Type& b) {
   return assignable(b, a) ? a : Type{};
 }
 
-std::optional<Type> ordered(const Type& a, const Type& b) {
-  const bool fits = (a.numeric() && b.numeric()) || (is_ordered(a) && a.kind == b.kind) ||
-                    maybe(a, b, is_ordered);
-  return fits ? std::optional(Type{Kind::boolean}) : std::nullopt;
-}
-
-std::optional<Type> given(bool fits, Kind kind) {
-  return fits ? std::optional(Type{kind}) : std::nullopt;
+std::optional<Type> given(bool fits, Type type) {
+  return fits ? std::optional(type) : std::nullopt;
 }
 
 /// What an operator gives; nullopt: it cannot be applied.
 std::optional<Type> binary_type(Op op, const Type& a, const Type& b) {
-  const auto is_bool = [](const Type& type) { return type.kind == Kind::boolean; };
   switch (op) {
     case Op::equal:
     case Op::unequal:
-      return given(comparable(a, b), Kind::boolean);
+      return given(comparable(a, b), {Kind::boolean});
     case Op::logical_or:
     case Op::logical_and:
-      return given((is_bool(a) && is_bool(b)) || maybe(a, b, is_bool), Kind::boolean);
+      return given(both(a, b, is_bool), {Kind::boolean});
     case Op::less:
     case Op::more:
     case Op::at_most:
     case Op::at_least:
-      return ordered(a, b);
+      return given(both(a, b, is_numeric) || both(a, b, is_text), {Kind::boolean});
     case Op::add:
-      return sum_type(a, b);
     case Op::subtract:
-      return difference_type(a, b);
     case Op::multiply:
-      return product_type(a, b);
+      return given(both(a, b, is_numeric), combined(a, b));
     case Op::divide:
     case Op::power:
-      return given((a.numeric() && b.numeric()) || maybe(a, b, is_numeric), Kind::number);
+      return given(both(a, b, is_numeric), {Kind::number});
     case Op::modulo:
-      return given((a.whole() && b.whole()) || maybe(a, b, is_whole), Kind::integer);
+      return given(both(a, b, is_whole), {Kind::integer});
     case Op::matches:
     case Op::contains:
     case Op::starts_with:
     case Op::ends_with:
-      return given(both(a, b, Kind::text) || maybe(a, b, is_text), Kind::boolean);
+      return given(both(a, b, is_text), {Kind::boolean});
     case Op::range:
-      return given((a.whole() && b.whole()) || maybe(a, b, is_whole), Kind::list);
-    case Op::coalesce:
+      return given(both(a, b, is_whole), {Kind::list});
+    default:  // ??
       return coalesced(a, b);
-    default:
-      return std::nullopt;
   }
 }
+
+constexpr std::string_view kEnvironment =
+    "$env is supported here as $env.name, $env[\"name\"] and get($env, \"name\") only";
 
 const std::string* literal_text(const Node& node) {
   return node.kind == NodeKind::text ? std::get<Text>(node.value).get() : nullptr;
@@ -180,11 +118,10 @@ class Checker {
     if (!trouble_) trouble_ = Trouble{node.at, std::move(what)};
     return {};
   }
-  const Type* keep(Type type) { return &tree_.types.emplace_back(type); }
-  Type list_of(Type element) { return {Kind::list, keep(element)}; }
+  Type list_of(Type element) { return {Kind::list, &tree_.types.emplace_back(element)}; }
 
+  /// Where something is wrong the type is unknown, with which nothing else is wrong.
   Type visit(Node& node) {
-    if (trouble_) return {};
     if (!node.checked) {
       node.checked = true;
       node.type = type_of(node);
@@ -204,26 +141,22 @@ class Checker {
         return {Kind::number};
       case NodeKind::text:
         return {Kind::text};
-      case NodeKind::constant:
-      case NodeKind::sum_of_list:
-        return {};  // the optimiser's
       case NodeKind::name:
         return name(node);
       case NodeKind::unary:
         return unary(node);
       case NodeKind::binary:
         return binary(node);
-      case NodeKind::chain:
       case NodeKind::predicate:
         return visit(*node.children[0]);
       case NodeKind::member:
         return member(node);
       case NodeKind::slice:
         return slice(node);
-      case NodeKind::call:
-        return call(node);
+      case NodeKind::method:
+        return method(node);
       case NodeKind::builtin:
-        return node.builtin->form == Form::plain ? function(node) : over_list(node);
+        return builtin(node);
       case NodeKind::pointer:
         return pointer(node);
       case NodeKind::declaration:
@@ -233,31 +166,29 @@ class Checker {
         return node.children.back()->type;
       case NodeKind::conditional:
         return conditional(node);
-      case NodeKind::list:
+      default:
         return list(node);
-      case NodeKind::map:
-        for (Node* part : node.children) visit(*part);
-        return {Kind::map};
     }
-    return {};
   }
 
   Type name(Node& node) {
-    for (std::size_t i = variables_.size(); i-- > 0;) {
-      if (variables_[i].name == node.name) {
-        node.slot = variables_[i].slot;
-        node.declared = true;
-        return variables_[i].type;
-      }
+    const auto variable = std::ranges::find(variables_, node.name, &Variable::name);
+    if (variable != variables_.end()) {
+      node.slot = variable->slot;
+      node.declared = true;
+      return variable->type;
     }
-    if (node.name == "$env") return {};
-    const auto found = std::ranges::find(names_.rbegin(), names_.rend(), node.name);
-    if (found != names_.rend()) {
-      node.slot = static_cast<int>(names_.rend() - found) - 1;
-      return {Kind::number};
-    }
+    if (node.name == "$env") return fail(node, std::string(kEnvironment));
+    node.slot = slot_of(node.name);
+    if (node.slot >= 0) return {Kind::number};
     if (find_builtin(node.name) != nullptr) return {Kind::function};
     return unknown_name(node, node.name);
+  }
+
+  /// -1: there is no trigger of that name. An empty name is none.
+  int slot_of(std::string_view name) const {
+    const auto found = std::ranges::find(names_.rbegin(), names_.rend(), name);
+    return name.empty() ? -1 : static_cast<int>(names_.rend() - found) - 1;
   }
 
   Type unknown_name(const Node& node, std::string_view name) {
@@ -296,18 +227,26 @@ class Checker {
   Type binary(Node& node) {
     const Type left = visit(*node.children[0]);
     const Type right = visit(*node.children[1]);
-    if (trouble_) return {};
     if (node.op == Op::in) return membership(node, left, right);
-    if (node.op == Op::matches) {
-      if (const auto* pattern = literal_text(*node.children[1])) {
-        auto regex = Regex::compile(*pattern);
-        if (!regex) return fail(node, regex.error().what);
-        node.regex = &tree_.regexes.emplace_back(std::move(*regex));
-      }
-    }
+    if (node.op == Op::matches && !pattern(node)) return {};
     const auto type = binary_type(node.op, left, right);
     if (!type) return mismatch(node, left, right);
     return node.op == Op::range ? list_of({Kind::integer}) : *type;
+  }
+
+  bool pattern(Node& node) {
+    const auto* text = literal_text(*node.children[1]);
+    if (text == nullptr) {
+      fail(*node.children[1], "expected a pattern in quotes: another is not supported here");
+      return false;
+    }
+    auto regex = Regex::compile(*text);
+    if (!regex) {
+      fail(*node.children[1], regex.error().what);
+      return false;
+    }
+    node.regex = &tree_.regexes.emplace_back(std::move(*regex));
+    return true;
   }
 
   Type mismatch(const Node& node, const Type& left, const Type& right) {
@@ -318,68 +257,42 @@ class Checker {
   }
 
   Type membership(const Node& node, const Type& left, const Type& right) {
-    bool fits = right.open();
-    if (right.kind == Kind::map) {
-      fits = left.open() || left.kind == Kind::text;
-    } else if (right.kind == Kind::any_map) {
-      fits = true;
-    } else if (right.kind == Kind::list) {
-      fits = comparable(left, element_of(right));
-    } else if (right.kind == Kind::text) {
-      fits = left.open();
-    }
-    if (!fits) {
-      return fail(
-          node, fmt::format("\"in\" cannot look for {} in {}", type_name(left), type_name(right)));
-    }
-    return {Kind::boolean};
+    const bool fits =
+        right.open() || (right.kind == Kind::list && comparable(left, element_of(right)));
+    if (fits) return {Kind::boolean};
+    return fail(node,
+                fmt::format("\"in\" cannot look for {} in {}", type_name(left), type_name(right)));
   }
 
   Type member(Node& node) {
     Node& object = *node.children[0];
     Node& key = *node.children[1];
-    if (object.kind == NodeKind::name && object.name == "$env") {
+    if (is_environment(object)) {
       const auto* name = literal_text(key);
-      visit(key);
-      if (name == nullptr) return {};
-      if (!name->empty() && std::ranges::find(names_, *name) != names_.end()) {
-        return {Kind::number};
-      }
-      return node.optional ? Type{} : unknown_name(key, *name);
+      if (name == nullptr) return fail(key, std::string(kEnvironment));
+      if (slot_of(*name) < 0) return unknown_name(key, *name);
+      return put_variable(node, *name);
     }
     const Type base = visit(object);
     const Type by = visit(key);
-    if (trouble_ || base.open()) return {};
-    return member_of(node, base, by);
+    if (base.open()) return {};
+    if (base.kind != Kind::list) {
+      return fail(node, fmt::format("nothing can be taken out of {}", type_name(base)));
+    }
+    if (by.open() || by.whole()) return element_of(base);
+    return fail(key, fmt::format("an element is taken by an integer, not by {}", type_name(by)));
   }
 
-  Type member_of(const Node& node, const Type& base, const Type& by) {
-    const Node& key = *node.children[1];
-    const auto* name = literal_text(key);
-    if (name != nullptr && (base.kind == Kind::duration || base.kind == Kind::time)) {
-      const Method* method = find_method(base.kind, *name);
-      if (method == nullptr || !node.method) {
-        return fail(key, fmt::format("{} has no \"{}\" here, or it is a method to be called",
-                                     type_name(base), printable(*name, 40)));
-      }
-      return {method->result};
-    }
-    switch (base.kind) {
-      case Kind::map:
-        if (!by.open() && by.kind != Kind::text) break;
-        return {Kind::any};
-      case Kind::any_map:
-        return element_of(base);
-      case Kind::list:
-        if (!by.open() && !by.whole()) break;
-        return element_of(base);
-      default:
-        return fail(node, fmt::format("nothing can be taken out of {}", type_name(base)));
-    }
-    return fail(key,
-                fmt::format("{} is taken by {}, not by {}",
-                            base.kind == Kind::list ? "an element" : "a field",
-                            base.kind == Kind::list ? "an integer" : "a string", type_name(by)));
+  static bool is_environment(const Node& node) {
+    return node.kind == NodeKind::name && node.name == "$env";
+  }
+
+  /// In place of `node`, the trigger of that name; nil where there is none.
+  Type put_variable(Node& node, std::string_view name) {
+    node.slot = slot_of(name);
+    node.kind = node.slot < 0 ? NodeKind::nil : NodeKind::name;
+    node.children.clear();
+    return node.slot < 0 ? Type{} : Type{Kind::number};
   }
 
   Type slice(Node& node) {
@@ -393,87 +306,41 @@ class Checker {
       }
     }
     if (object.open()) return {};
-    if (object.kind != Kind::list && object.kind != Kind::text) {
-      return fail(node, fmt::format("{} cannot be cut", type_name(object)));
-    }
-    return object;
+    if (object.kind == Kind::list) return object;
+    return fail(node, fmt::format("{} cannot be cut here", type_name(object)));
   }
 
-  Type call(Node& node) {
-    Node& callee = *node.children[0];
-    const Type type = visit(callee);
-    std::vector<Type> arguments;
-    for (std::size_t i = 1; i < node.children.size(); ++i) {
-      arguments.push_back(visit(*node.children[i]));
-    }
-    if (trouble_) return {};
-    if (callee.kind == NodeKind::name) {
-      if (type.kind == Kind::function || type.open()) {
-        return fail(node, "calling a function through a variable is not supported");
-      }
-      return fail(node, fmt::format("\"{}\" is {}, not a function", printable(callee.name, 40),
-                                    type_name(type)));
-    }
-    const Type base = callee.children[0]->type;
-    const auto* name = literal_text(*callee.children[1]);
-    const Method* method = name != nullptr ? find_method(base.kind, *name) : nullptr;
-    if (method == nullptr) {
-      if (type.open()) return {};
-      return fail(node, fmt::format("{} is not a function", type_name(type)));
-    }
-    const std::size_t expected = method->argument ? 1 : 0;
-    if (arguments.size() != expected) {
-      return fail(node, fmt::format("found {} arguments, expected {}", arguments.size(), expected));
-    }
-    if (expected == 1 && !arguments[0].open() && arguments[0].kind != *method->argument) {
-      return fail(node, fmt::format("found {}, expected {}", type_name(arguments[0]),
-                                    type_name({*method->argument})));
-    }
-    return {method->result};
+  Type method(Node& node) {
+    const Type object = visit(*node.children[0]);
+    node.method = find_method(object.kind, node.name);
+    if (node.method != nullptr) return {node.method->result};
+    return fail(node, fmt::format("{} has no method \"{}\" here", type_name(object),
+                                  printable(node.name, 40)));
   }
 
-  Type function(Node& node) {
+  Type builtin(Node& node) {
+    if (node.builtin->over != Over::nothing) return over_list(node);
+    if (node.builtin->check == nullptr) return get(node);
     std::vector<Type> arguments;
     for (Node* argument : node.children) arguments.push_back(visit(*argument));
-    if (trouble_) return {};
-    if (node.builtin->run == nullptr) {
-      return fail(node, fmt::format("the function {} is not supported", node.name));
-    }
-    if (node.builtin->check == nullptr) return get(node, arguments);
     Type result;
     std::string why;
-    if (!node.builtin->check(arguments, result, why)) {
-      return fail(node, fmt::format("{}: {}", node.name, why));
-    }
-    return result;
+    if (node.builtin->check(arguments, result, why)) return result;
+    return fail(node, fmt::format("{}: {}", node.name, why));
   }
 
-  Type get(const Node& node, std::span<const Type> arguments) {
-    if (arguments.size() != 2) {
-      return fail(node, fmt::format("get: found {} arguments, expected 2", arguments.size()));
+  Type get(Node& node) {
+    const auto* name = node.children.size() == 2 ? literal_text(*node.children[1]) : nullptr;
+    if (name == nullptr || !is_environment(*node.children[0])) {
+      return fail(node, std::string(kEnvironment));
     }
-    const Node& object = *node.children[0];
-    if (object.kind == NodeKind::name && object.name == "$env") {
-      const auto* name = literal_text(*node.children[1]);
-      const bool known =
-          name != nullptr && !name->empty() && std::ranges::find(names_, *name) != names_.end();
-      return known ? Type{Kind::number} : Type{};
-    }
-    const Type& base = arguments[0];
-    const Type& by = arguments[1];
-    if (base.open()) return {};
-    if (base.kind == Kind::any_map) return element_of(base);
-    if (base.kind == Kind::map && (by.open() || by.kind == Kind::text)) return {Kind::any};
-    if (base.kind == Kind::list && (by.open() || by.whole())) return element_of(base);
-    return fail(node,
-                fmt::format("get: {} cannot be taken out of {}", type_name(by), type_name(base)));
+    return put_variable(node, *name);
   }
 
   /// The functions that look at each element of a list.
   Type over_list(Node& node) {
     const std::string& name = node.name;
     const Type list = visit(*node.children[0]);
-    if (trouble_) return {};
     if (!list.open() && list.kind != Kind::list) {
       return fail(*node.children[0],
                   fmt::format("{}: found {}, expected a list", name, type_name(list)));
@@ -486,13 +353,7 @@ class Checker {
     scopes_.push_back({list, reduces || name == "map", reduces});
     const Type body = visit(*node.children[1]);
     scopes_.pop_back();
-    if (node.children.size() == 3) {
-      const Type more = visit(*node.children[2]);
-      if (!reduces && !more.open() && more.kind != Kind::text) {
-        return fail(*node.children[2], "sortBy: expected \"asc\" or \"desc\"");
-      }
-    }
-    if (trouble_) return {};
+    if (node.children.size() == 3) visit(*node.children[2]);
     if (body.kind == Kind::nil) {
       return fail(*node.children[1], fmt::format("{}: the predicate gives nil only", name));
     }
@@ -501,23 +362,23 @@ class Checker {
 
   Type result_over(const Node& node, const Type& list, const Type& body) {
     const std::string& name = node.name;
-    if (name == "map") return list_of(body);
+    if (name == "map") {
+      if (body.kind == Kind::list) return fail(*node.children[1], std::string(kNoListsInLists));
+      return list_of(body);
+    }
     if (name == "reduce") return body;
-    if (name == "groupBy") return {Kind::any_map};
-    if (name == "sortBy") return list.open() ? Type{} : list;
     if (name == "sum") return body.open() ? Type{Kind::any} : Type{body.kind};
     if (!body.open() && body.kind != Kind::boolean) {
       return fail(*node.children[1], fmt::format("{}: the predicate gives {}, expected a bool",
                                                  name, type_name(body)));
     }
-    if (name == "filter") return list.open() ? Type{Kind::list} : list_of(element_of(list));
-    if (name == "find" || name == "findLast") return list.open() ? Type{} : element_of(list);
-    if (name == "count" || name == "findIndex" || name == "findLastIndex") return {Kind::integer};
+    if (name == "filter") return list.open() ? Type{Kind::list} : list;
+    if (name == "find") return list.open() ? Type{} : element_of(list);
+    if (name == "count") return {Kind::integer};
     return {Kind::boolean};
   }
 
   Type pointer(const Node& node) {
-    if (scopes_.empty()) return fail(node, "# stands outside of a predicate");
     const Scope& scope = scopes_.back();
     if (node.name.empty()) return scope.list.open() ? Type{} : element_of(scope.list);
     if (node.name == "index" && scope.has_index) return {Kind::integer};
@@ -527,8 +388,8 @@ class Checker {
 
   Type declaration(Node& node) {
     const auto taken = [&](const Variable& variable) { return variable.name == node.name; };
-    if (std::ranges::find(names_, node.name) != names_.end() ||
-        find_builtin(node.name) != nullptr || std::ranges::any_of(variables_, taken)) {
+    if (slot_of(node.name) >= 0 || node.name == "$env" || find_builtin(node.name) != nullptr ||
+        std::ranges::any_of(variables_, taken)) {
       return fail(node, fmt::format("\"{}\" is taken already", printable(node.name, 40)));
     }
     const Type value = visit(*node.children[0]);
@@ -541,7 +402,7 @@ class Checker {
 
   Type conditional(Node& node) {
     const Type condition = visit(*node.children[0]);
-    if (!trouble_ && !condition.open() && condition.kind != Kind::boolean) {
+    if (!condition.open() && condition.kind != Kind::boolean) {
       return fail(*node.children[0],
                   fmt::format("the condition is {}, expected a bool", type_name(condition)));
     }
@@ -550,11 +411,8 @@ class Checker {
     if (then.kind == Kind::nil) return otherwise;
     if (otherwise.kind == Kind::nil) return then;
     if (!assignable(then, otherwise)) return {};
-    if (then.kind == Kind::list && otherwise.kind == Kind::list) {
-      const Type a = element_of(then);
-      const Type b = element_of(otherwise);
-      if (!assignable(a, b) || !assignable(b, a)) return {Kind::list};
-    }
+    const bool lists = then.kind == Kind::list && otherwise.kind == Kind::list;
+    if (lists && element_of(then).kind != element_of(otherwise).kind) return {Kind::list};
     return then;
   }
 
@@ -563,7 +421,8 @@ class Checker {
     Type before;
     for (std::size_t i = 0; i < node.children.size(); ++i) {
       const Type item = visit(*node.children[i]);
-      if (i > 0 && reflected(item.kind) != reflected(before.kind)) alike = false;
+      if (item.kind == Kind::list) return fail(*node.children[i], std::string(kNoListsInLists));
+      if (i > 0 && item.kind != before.kind) alike = false;
       before = item;
     }
     return alike ? list_of(before) : Type{Kind::list};

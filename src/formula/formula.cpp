@@ -85,7 +85,7 @@ Result<Formula> Formula::compile(std::string_view text, std::span<const std::str
 
 tl::expected<Value, Failure> Formula::run(std::span<const Value> values, Circumstances when) const {
   headroom::check(values.size() == program_->names.size(), "one value for each variable");
-  Workspace space(program_->names, values, when);
+  Workspace space(values, when);
   Machine machine(program_->tree, space);
   Datum result;
   if (!machine.run(result)) {

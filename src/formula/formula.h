@@ -13,8 +13,9 @@
 #include "base/result.h"
 
 /// KEDA's scaling modifiers: a formula over the triggers' values, in the language of
-/// expr-lang/expr 1.17. Pure: no clock, no I/O. Evaluation is bounded in steps, in memory and in
-/// depth, so a formula cannot hang or exhaust anything.
+/// expr-lang/expr 1.17 as far as numbers need it: without maps, lists in lists, and the functions
+/// that work on strings, which are refused by their names. Pure: no clock, no I/O. Evaluation is
+/// bounded in steps, in memory and in depth, so a formula cannot hang or exhaust anything.
 namespace headroom::formula {
 
 /// What a formula gives, and what a variable is: a number, or nothing (nil).
@@ -35,17 +36,16 @@ struct Failure {
 /// What a run may look at beside its values.
 struct Circumstances {
   std::int64_t unix_millis = 0;  ///< what now() says, in UTC
-  /// Upstream's trial run when an object is loaded, in which `$env[…]` of a name that is none
-  /// gives 0; later it is nil.
+  /// Upstream's trial run when an object is loaded, in which a function's name as a value (`max`
+  /// without parentheses) is 0; later it is nil.
   bool rehearsal = false;
 };
 
 // The bounds. Upstream knows the one of elements only.
-inline constexpr std::size_t kMaxText = std::size_t{64} << 10;    ///< bytes of a formula
-inline constexpr std::int64_t kMaxSteps = 10'000'000;             ///< of a run: under a second
-inline constexpr std::size_t kMaxElements = 1'000'000;            ///< of lists that a run makes
-inline constexpr std::size_t kMaxString = std::size_t{64} << 10;  ///< bytes of a string it makes
-inline constexpr int kMaxListDepth = 50;                          ///< of lists within lists
+inline constexpr std::size_t kMaxText = std::size_t{64} << 10;  ///< bytes of a formula
+inline constexpr std::size_t kMaxString = 256;                  ///< bytes of a string in it
+inline constexpr std::size_t kMaxSteps = 10'000'000;            ///< of a run: under a second
+inline constexpr std::size_t kMaxElements = 1'000'000;          ///< of lists that a run makes
 
 /// A formula that compiles. Immutable; may be run by several threads at once.
 class Formula {
@@ -57,7 +57,7 @@ class Formula {
   static Result<Formula> compile(std::string_view text, std::span<const std::string> names);
 
   /// Runs it with one value a name, in their order; nullopt is nil. Arithmetic allocates nothing;
-  /// lists and strings do.
+  /// lists, strings and `let` do.
   tl::expected<Value, Failure> run(std::span<const Value> values, Circumstances when = {}) const;
 
  private:

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/check.h"
+
 namespace headroom::formula {
 namespace {
 
@@ -21,19 +23,14 @@ bool same_ignoring_case(std::string_view text, std::string_view lowered) {
 
 /// Underscores stand between digits only (or after 0x); `text` has no sign.
 bool underscores_fit(std::string_view text, bool hex) {
-  char before = hex ? '0' : '^';
-  for (char c : text.substr(hex ? 2 : 0)) {
-    if (is_digit(c) || (hex && is_hex(c))) {
-      before = '0';
-    } else if (c == '_') {
-      if (before != '0') return false;
-      before = '_';
-    } else {
-      if (before == '_') return false;
-      before = '!';
-    }
+  const auto digit = [&](std::size_t i) {
+    return i < text.size() && (hex ? is_hex(text[i]) : is_digit(text[i]));
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool first = hex && i == 2;
+    if (text[i] == '_' && !(digit(i + 1) && (first || digit(i - 1)))) return false;
   }
-  return before != '_';
+  return true;
 }
 
 struct Mantissa {
@@ -97,15 +94,13 @@ std::optional<double> read_special(std::string_view text, double sign, bool has_
 
 }  // namespace
 
-std::optional<double> read_float(std::string_view text) {
+std::optional<double> read_go_float(std::string_view text) {
   double sign = 1;
-  const bool has_sign = !text.empty() && (text[0] == '+' || text[0] == '-');
-  if (has_sign) {
-    if (text[0] == '-') sign = -1;
-    text.remove_prefix(1);
-  }
+  if (text.starts_with('-')) sign = -1;
+  const bool has_sign = sign < 0 || text.starts_with('+');
+  if (has_sign) text.remove_prefix(1);
   if (const auto special = read_special(text, sign, has_sign)) return special;
-  const bool hex = text.size() >= 2 && text[0] == '0' && lower(text[1]) == 'x';
+  const bool hex = text.starts_with("0x") || text.starts_with("0X");
   std::size_t at = hex ? 2 : 0;
   Mantissa mantissa;
   if (!scan_mantissa(text, hex, at, mantissa)) return std::nullopt;
@@ -128,12 +123,11 @@ std::optional<double> read_float(std::string_view text) {
     if ((hex ? 4 : 1) * mantissa.top + exponent > 0) return std::nullopt;
     return sign * 0.0;
   }
-  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
-  if (std::isinf(value)) return std::nullopt;
+  headroom::check(read.ptr == end, "what was scanned is a number");
   return sign * value;
 }
 
-std::optional<std::int64_t> read_integer(std::string_view text) {
+std::optional<std::int64_t> read_go_integer(std::string_view text) {
   if (text.starts_with('+')) {
     text.remove_prefix(1);
     if (text.starts_with('-')) return std::nullopt;
@@ -190,13 +184,10 @@ std::optional<std::int64_t> take_part(std::string_view& text) {
 
 }  // namespace
 
-std::optional<Duration> read_duration(std::string_view text) {
-  bool negative = false;
-  if (!text.empty() && (text[0] == '+' || text[0] == '-')) {
-    negative = text[0] == '-';
-    text.remove_prefix(1);
-  }
-  if (text == "0") return Duration{0};
+std::optional<std::int64_t> read_duration(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  if (text == "0") return 0;
   if (text.empty()) return std::nullopt;
   std::int64_t total = 0;
   while (!text.empty()) {
@@ -204,7 +195,7 @@ std::optional<Duration> read_duration(std::string_view text) {
     if (!part || *part > std::numeric_limits<std::int64_t>::max() - total) return std::nullopt;
     total += *part;
   }
-  return Duration{negative ? -total : total};
+  return negative ? -total : total;
 }
 
 std::string go_spelling(double value) {
@@ -219,36 +210,11 @@ std::string go_spelling(double value) {
   const char* digits = text.data() + text.find('e') + 1;
   if (*digits == '+') ++digits;
   std::from_chars(digits, text.data() + text.size(), exponent);
-  if (exponent < -4 || exponent >= 21) return std::string(text);
+  if (exponent < -4 || exponent > 5) return std::string(text);
   std::array<char, 64> plain{};
   const auto fixed =
       std::to_chars(plain.data(), plain.data() + plain.size(), value, std::chars_format::fixed);
   return {plain.data(), fixed.ptr};
-}
-
-std::string go_spelling(Duration duration) {
-  if (duration.nanos == 0) return "0s";
-  const bool negative = duration.nanos < 0;
-  std::uint64_t rest = negative ? 0 - static_cast<std::uint64_t>(duration.nanos)
-                                : static_cast<std::uint64_t>(duration.nanos);
-  const auto with_fraction = [](std::uint64_t nanos, std::uint64_t unit) {
-    std::string text = std::to_string(nanos / unit);
-    std::string fraction = std::to_string(unit + nanos % unit).substr(1);
-    fraction.erase(fraction.find_last_not_of('0') + 1);
-    return fraction.empty() ? text : text + "." + fraction;
-  };
-  std::string text = negative ? "-" : "";
-  constexpr std::uint64_t kSecond = 1'000'000'000;
-  if (rest < 1000) return text + std::to_string(rest) + "ns";
-  if (rest < 1'000'000) return text + with_fraction(rest, 1000) + "µs";
-  if (rest < kSecond) return text + with_fraction(rest, 1'000'000) + "ms";
-  const std::uint64_t hours = rest / (3600 * kSecond);
-  rest %= 3600 * kSecond;
-  const std::uint64_t minutes = rest / (60 * kSecond);
-  rest %= 60 * kSecond;
-  if (hours > 0) text += std::to_string(hours) + "h";
-  if (hours > 0 || minutes > 0) text += std::to_string(minutes) + "m";
-  return text + with_fraction(rest, kSecond) + "s";
 }
 
 namespace {
@@ -323,7 +289,7 @@ double go_power(double base, double exponent) {
   return std::ldexp(result, result_exponent);
 }
 
-std::int64_t go_integer(double value) {
+std::int64_t cut_to_integer(double value) {
   if (value >= -kTwoTo63 && value < kTwoTo63) return static_cast<std::int64_t>(value);
   return std::numeric_limits<std::int64_t>::min();
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <string>
 #include <string_view>
 
 /// Characters as Go's unicode package sorts them.
@@ -12,8 +11,5 @@ bool is_space(char32_t c);
 
 /// The character at the front of `text`, which is valid and `size` bytes long there.
 char32_t decode(std::string_view text, std::size_t size);
-
-/// Appends `c` as UTF-8; U+FFFD where it is no character.
-void encode(char32_t c, std::string& out);
 
 }  // namespace headroom::formula

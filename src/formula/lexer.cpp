@@ -6,12 +6,14 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "formula/formula.h"
 #include "formula/letters.h"
 
 namespace headroom::formula {
 namespace {
 
 constexpr char32_t kEnd = 0xffffffff;
+constexpr std::string_view kDigits = "0123456789";
 constexpr std::array<std::string_view, 11> kWordOperators = {
     "and", "contains", "else", "endsWith", "if", "in", "let", "matches", "not", "or", "startsWith"};
 
@@ -31,22 +33,23 @@ class Lexer {
 
  private:
   char32_t peek() {
-    if (at_ >= text_.size()) return kEnd;
-    const std::size_t size = character_bytes(text_.substr(at_));
-    if (size == 0) {
-      fail("invalid UTF-8");
-      return kEnd;
-    }
-    return decode(text_.substr(at_), size);
+    const std::string_view rest = text_.substr(at_);
+    if (rest.empty()) return kEnd;
+    const std::size_t size = character_bytes(rest);
+    if (size > 0) return decode(rest, size);
+    fail("invalid UTF-8");
+    return kEnd;
   }
   char32_t next() {
     const char32_t c = peek();
-    if (c != kEnd) at_ += character_bytes(text_.substr(at_));
+    at_ += character_bytes(text_.substr(at_));  // 0 at the end
     return c;
   }
+  static bool is_one_of(char32_t c, std::string_view set) {
+    return c < 0x80 && set.find(static_cast<char>(c)) != std::string_view::npos;
+  }
   bool accept(std::string_view set) {
-    const char32_t c = peek();
-    if (c >= 0x80 || set.find(static_cast<char>(c)) == std::string_view::npos) return false;
+    if (!is_one_of(peek(), set)) return false;
     ++at_;
     return true;
   }
@@ -67,17 +70,9 @@ class Lexer {
   void token(char32_t c) {
     if (c == '\'' || c == '"') return quoted(c);
     if (c == '`') return raw();
-    if ((c == 'b' || c == 'B') && (peek() == '\'' || peek() == '"')) {
-      return fail("byte strings (b\"…\") are not supported");
-    }
-    if (c >= '0' && c <= '9') {
+    if (is_one_of(c, kDigits) || (c == '.' && is_one_of(peek(), kDigits))) {
       --at_;
       return number();
-    }
-    if (c == '.') {
-      if (peek() >= '0' && peek() <= '9') return number();
-      accept(".");
-      return emit(TokenKind::op);
     }
     if (c == '/') return slash();
     if (c == '#') return pointer();
@@ -86,19 +81,14 @@ class Lexer {
   }
 
   void sign(char32_t c) {
-    const auto one_of = [&](std::string_view set) {
-      return c < 0x80 && set.find(static_cast<char>(c)) != std::string_view::npos;
-    };
-    if (one_of("([{)]}")) return emit(TokenKind::bracket);
+    if (is_one_of(c, "([{)]}")) return emit(TokenKind::bracket);
     if (c == '?') {
       accept(".?");
-    } else if (c == '|') {
-      accept("|");
-    } else if (c == ':') {
-      accept(":");
-    } else if (one_of("&!=*<>")) {
+    } else if (is_one_of(c, ".|:")) {
+      accept(text_.substr(start_, 1));
+    } else if (is_one_of(c, "&!=*<>")) {
       accept("&=*");
-    } else if (!one_of(",;%+-^")) {
+    } else if (!is_one_of(c, ",;%+-^")) {
       return fail(fmt::format("found \"{}\", which nothing begins with", printable(word(), 20)));
     }
     emit(TokenKind::op);
@@ -112,7 +102,6 @@ class Lexer {
 
   /// `#`, and a name that follows at once: `#acc`.
   void pointer() {
-    accept("#");
     emit(TokenKind::op);
     start_ = at_;
     while (is_letter_or_digit(peek())) next();
@@ -162,77 +151,41 @@ class Lexer {
     emit(TokenKind::number);
   }
 
-  void raw() {
-    std::string value;
-    for (;;) {
-      const char32_t c = next();
-      if (c == kEnd) return fail("this string is not closed: expected `");
-      if (c != '`') {
-        encode(c, value);
-      } else if (!accept("`")) {  // two of them stand for one
-        return emit(TokenKind::string, std::move(value));
-      } else {
-        value += '`';
-      }
-    }
-  }
-
-  void quoted(char32_t quote) {
-    std::string value;
-    for (char32_t c = next(); c != quote; c = next()) {
-      if (c == kEnd || c == '\n') return fail("this string is not closed");
-      if (c == '\\') {
-        if (!escape(quote, value)) return fail("found an unknown escape in this string");
-      } else if (c == '\r') {  // line ends are told as \n, and \r\n is none
-        value += '\n';
-      } else {
-        encode(c, value);
-      }
+  void string(std::string value) {
+    if (value.size() > kMaxString) {
+      return fail(
+          fmt::format("found a string of {} bytes, expected at most {}", value.size(), kMaxString));
     }
     emit(TokenKind::string, std::move(value));
   }
 
-  bool escape(char32_t quote, std::string& value) {
-    constexpr std::string_view kLetters = "abfnrtv\\";
-    constexpr std::string_view kMeanings = "\a\b\f\n\r\t\v\\";
-    const char32_t c = next();
-    if (c == quote) {
-      value += static_cast<char>(quote);
-      return true;
-    }
-    if (c >= 0x80) return false;
-    const std::size_t simple = kLetters.find(static_cast<char>(c));
-    if (simple != std::string_view::npos) {
-      value += kMeanings[simple];
-      return true;
-    }
-    if (c >= '0' && c <= '3') {
-      --at_;
-      return coded(8, 3, value);
-    }
-    if (c == 'x') return coded(16, 2, value);
-    if (c == 'U') return coded(16, 8, value);
-    if (c != 'u') return false;
-    if (!accept("{")) return coded(16, 4, value);
-    const std::size_t close = std::min(text_.find('}', at_), text_.size());
-    const std::size_t count = close - at_;
-    return count >= 1 && count <= 6 && coded(16, count, value) && accept("}");
+  /// Between backquotes there are no escapes.
+  void raw() {
+    const std::size_t end = text_.find('`', at_);
+    if (end == std::string_view::npos) return fail("this string is not closed: expected `");
+    std::string value(text_.substr(at_, end - at_));
+    while (at_ < end) next();  // fails for what is no UTF-8
+    accept("`");
+    string(std::move(value));
   }
 
-  bool coded(unsigned base, std::size_t count, std::string& value) {
-    char32_t code = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      const char32_t c = next();
-      const char32_t letter = c | 0x20;
-      unsigned digit = 16;
-      if (c >= '0' && c <= '9') digit = c - '0';
-      if (letter >= 'a' && letter <= 'f') digit = letter - 'a' + 10;
-      if (digit >= base) return false;
-      code = code * base + digit;
+  void quoted(char32_t quote) {
+    std::string value;
+    for (;;) {
+      const std::size_t at = at_;
+      char32_t c = next();
+      if (c == quote) return string(std::move(value));
+      if (c == kEnd || c == '\n') return fail("this string is not closed");
+      if (c != '\\') {
+        value += text_.substr(at, at_ - at);
+      } else if (accept(quote == '"' ? "nrt\\\"" : "nrt\\'")) {
+        const char escaped = text_[at_ - 1];
+        const std::size_t control = std::string_view("nrt").find(escaped);
+        value += control == std::string_view::npos ? escaped : "\n\r\t"[control];
+      } else {
+        return fail("found an escape that is not supported here");
+      }
     }
-    if (code > 0x10ffff) return false;
-    encode(code, value);
-    return true;
   }
 
   std::string_view text_;
@@ -245,19 +198,9 @@ class Lexer {
 }  // namespace
 
 std::string describe(const Token& token) {
-  switch (token.kind) {
-    case TokenKind::end:
-      return "the end";
-    case TokenKind::number:
-      return "the number " + token.text;
-    case TokenKind::string:
-      return fmt::format("the string \"{}\"", printable(token.text, 40));
-    case TokenKind::name:
-    case TokenKind::op:
-    case TokenKind::bracket:
-      break;
-  }
-  return fmt::format("\"{}\"", printable(token.text, 40));
+  if (token.kind == TokenKind::end) return "the end";
+  const std::string_view kind = token.kind == TokenKind::string ? "the string " : "";
+  return fmt::format("{}\"{}\"", kind, printable(token.text, 40));
 }
 
 std::optional<Trouble> lex(std::string_view text, std::vector<Token>& tokens) {

@@ -1,8 +1,5 @@
-#include <algorithm>
-
 #include <fmt/format.h>
 
-#include "formula/aggregate.h"
 #include "formula/machine.h"
 #include "formula/operators.h"
 
@@ -22,7 +19,7 @@ bool Machine::over_list(const Node& node, Datum& out) {
 }
 
 bool Machine::over_items(const Node& node, Datum& out) {
-  switch (node.builtin->kind) {
+  switch (node.builtin->over) {
     case Over::decide:
       return decide(node, out);
     case Over::filter:
@@ -35,27 +32,21 @@ bool Machine::over_items(const Node& node, Datum& out) {
       return find(node, out);
     case Over::sum:
       return sum(node, out);
-    case Over::group:
-      return group_by(node, out);
-    case Over::sort:
-      return sort_by(node, out);
-    case Over::reduce:
+    default:
       return reduce(node, out);
-    case Over::nothing:
-      break;
   }
-  return fail("not supported");
 }
 
-/// Whether the predicate, or the element itself where there is none, is true.
+/// What the predicate gives, or the element itself where there is none.
+bool Machine::item(const Node& node, Datum& out) {
+  if (node.children.size() > 1) return eval(*node.children[1], out);
+  out = scope_.list->at(scope_.index);
+  return space_.spend(4);
+}
+
 bool Machine::truth(const Node& node, bool& out) {
   Datum result;
-  if (node.children.size() > 1) {
-    if (!eval(*node.children[1], result)) return false;
-  } else {
-    if (!space_.spend(1)) return false;
-    result = scope_.list->at(scope_.index);
-  }
+  if (!item(node, result)) return false;
   const auto* flag = std::get_if<bool>(&result);
   if (flag == nullptr) {
     return fail(fmt::format("the predicate gives {}, expected a bool", kind_name(result)));
@@ -69,13 +60,10 @@ bool Machine::decide(const Node& node, Datum& out) {
   const bool ends_on = node.name != "all";  // what ends the loop early, but for one
   const bool one = node.name == "one";
   std::size_t hits = 0;
-  for (; scope_.index < scope_.list->size(); ++scope_.index) {
+  for (; scope_.index < scope_.list->size() && (one || hits == 0); ++scope_.index) {
     bool hit = false;
     if (!truth(node, hit)) return false;
-    if (hit == ends_on) {
-      ++hits;
-      if (!one) break;
-    }
+    if (hit == ends_on) ++hits;
   }
   out = one ? hits == 1 : (hits > 0) == (node.name == "any");
   return true;
@@ -86,8 +74,7 @@ bool Machine::count(const Node& node, Datum& out) {
   for (; scope_.index < scope_.list->size(); ++scope_.index) {
     bool hit = false;
     if (!truth(node, hit)) return false;
-    if (hit) ++hits;
-    if (hit && hits == node.threshold) break;
+    if (hit && ++hits == node.threshold) break;
   }
   out = hits;
   return true;
@@ -98,41 +85,29 @@ bool Machine::filter(const Node& node, Datum& out) {
   for (; scope_.index < scope_.list->size(); ++scope_.index) {
     bool hit = false;
     if (!truth(node, hit)) return false;
-    if (!hit) continue;
-    Datum item = scope_.list->at(scope_.index);
-    if (node.mapped != nullptr && !eval(*node.mapped, item)) return false;
-    items.push_back(std::move(item));
+    if (hit) items.push_back(scope_.list->at(scope_.index));
   }
-  return space_.grow(items.size()) && space_.make(std::move(items), out);
+  return space_.make(std::move(items), out);
 }
 
 bool Machine::map_items(const Node& node, Datum& out) {
-  std::vector<Datum> items;
-  for (; scope_.index < scope_.list->size(); ++scope_.index) {
-    Datum item;
-    if (!operand(*node.children[1], item)) return false;
-    items.push_back(std::move(item));
+  std::vector<Datum> items(scope_.list->size());
+  for (; scope_.index < items.size(); ++scope_.index) {
+    if (!operand(*node.children[1], items[scope_.index])) return false;
   }
-  return space_.grow(items.size()) && space_.make(std::move(items), out);
+  return space_.make(std::move(items), out);
 }
 
-/// find, findIndex and, from the other end, findLast, findLastIndex.
+/// The first element, or the last one, that the predicate holds for.
 bool Machine::find(const Node& node, Datum& out) {
-  const bool last = node.name.starts_with("findLast");
-  const bool index = node.name.ends_with("Index");
   const std::size_t size = scope_.list->size();
-  left_over_ = left_over_ || last;
+  if (node.from_end) left_over_ = true;
   for (std::size_t i = 0; i < size; ++i) {
-    scope_.index = last ? size - 1 - i : i;
+    scope_.index = node.from_end ? size - 1 - i : i;
     bool hit = false;
     if (!truth(node, hit)) return false;
     if (!hit) continue;
-    if (node.mapped != nullptr) return eval(*node.mapped, out);
-    if (index) {
-      out = static_cast<std::int64_t>(scope_.index);
-    } else {
-      out = scope_.list->at(scope_.index);
-    }
+    out = scope_.list->at(scope_.index);
     return true;
   }
   if (node.throws) return fail("no element is left");
@@ -143,62 +118,13 @@ bool Machine::find(const Node& node, Datum& out) {
 bool Machine::sum(const Node& node, Datum& out) {
   Datum sum = std::int64_t{0};
   for (; scope_.index < scope_.list->size(); ++scope_.index) {
-    Datum item;
-    if (node.children.size() > 1) {
-      if (!eval(*node.children[1], item)) return false;
-    } else {
-      if (!space_.spend(1)) return false;
-      item = scope_.list->at(scope_.index);
-    }
+    Datum next;
+    if (!item(node, next)) return false;
     const Datum before = std::move(sum);
-    if (!add(item, before, sum)) return false;
+    if (!calculate(Op::add, next, before, sum, space_.why)) return false;
   }
   out = std::move(sum);
   return true;
-}
-
-bool Machine::group_by(const Node& node, Datum& out) {
-  std::vector<std::pair<Datum, std::vector<Datum>>> groups;
-  for (; scope_.index < scope_.list->size(); ++scope_.index) {
-    Datum key;
-    if (!eval(*node.children[1], key)) return false;
-    if (std::holds_alternative<ListRef>(key) || std::holds_alternative<MapRef>(key) ||
-        std::holds_alternative<Environment>(key)) {
-      return fail_kind(key, "a key to group by");
-    }
-    if (!space_.spend(groups.size())) return false;
-    auto group = std::ranges::find_if(
-        groups, [&](const auto& one) { return same(one.first, key, space_.effort()); });
-    if (group == groups.end()) group = groups.insert(groups.end(), {std::move(key), {}});
-    group->second.push_back(scope_.list->at(scope_.index));
-  }
-  std::vector<std::pair<Datum, Datum>> entries;
-  for (auto& [key, items] : groups) {
-    Datum group;
-    if (!space_.make(std::move(items), group)) return false;
-    entries.emplace_back(std::move(key), std::move(group));
-  }
-  return space_.make_map(std::move(entries), false, out);
-}
-
-bool Machine::sort_by(const Node& node, Datum& out) {
-  bool descending = false;
-  if (node.children.size() > 2) {
-    Datum order;
-    if (!eval(*node.children[2], order) || !aggregate::read_order(space_, order, descending)) {
-      return false;
-    }
-  }
-  std::vector<Datum> items;
-  std::vector<Datum> keys;
-  for (; scope_.index < scope_.list->size(); ++scope_.index) {
-    Datum key;
-    if (!eval(*node.children[1], key)) return false;
-    keys.push_back(std::move(key));
-    items.push_back(scope_.list->at(scope_.index));
-  }
-  return aggregate::sort_by(space_, items, keys, descending) && space_.grow(items.size()) &&
-         space_.make(std::move(items), out);
 }
 
 bool Machine::reduce(const Node& node, Datum& out) {

@@ -1,26 +1,19 @@
 #include "formula/machine.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "formula/go_number.h"
+#include "formula/moment.h"
 #include "formula/operators.h"
-#include "formula/texts.h"
 
 namespace headroom::formula {
 
-Machine::Machine(const Tree& tree, Workspace& space) : tree_(tree), space_(space) {
-  const auto variables = static_cast<std::size_t>(tree.variables);
-  if (variables > kNear) far_.resize(variables - kNear);
-}
-
-Datum& Machine::variable(int slot) {
-  const auto index = static_cast<std::size_t>(slot);
-  return index < kNear ? near_[index] : far_[index - kNear];
-}
+Machine::Machine(const Tree& tree, Workspace& space)
+    : tree_(tree), space_(space), variables_(static_cast<std::size_t>(tree.variables)) {}
 
 bool Machine::eval(const Node& node, Datum& out) {
   if (space_.spend(1) && dispatch(node, out)) return true;
@@ -29,18 +22,27 @@ bool Machine::eval(const Node& node, Datum& out) {
   return false;
 }
 
-/// An operand that is not the first. In upstream findLast, findLastIndex, last(filter(…)) and
-/// filter(…)[-1] leave a bool on the stack below what they give, which is then taken for the
-/// operand before: arithmetic fails there, and so does everything here.
+/// An operand that is not the first. In upstream last(filter(…)) and filter(…)[-1] leave a bool on
+/// the stack below what they give, which is then taken for the operand before: arithmetic fails
+/// there, and so does everything here.
 bool Machine::operand(const Node& node, Datum& out) {
   const bool before = std::exchange(left_over_, false);
   if (!eval(node, out)) return false;
   if (left_over_) {
     return fail(
-        "searching from the end (findLast, last(filter(…))) works as the first operand only, as "
-        "in KEDA: put it into a let");
+        "last(filter(…)) and filter(…)[-1] work as the first operand only, as in KEDA: put it into "
+        "a let");
   }
   left_over_ = before;
+  return true;
+}
+
+bool Machine::operands(const Node& node, std::span<Datum> out) {
+  if (out.empty()) return true;
+  if (!eval(*node.children[0], out[0])) return false;
+  for (std::size_t i = 1; i < out.size(); ++i) {
+    if (!operand(*node.children[i], out[i])) return false;
+  }
   return true;
 }
 
@@ -51,8 +53,6 @@ bool Machine::fail_kind(const Datum& found, std::string_view expected) {
 bool Machine::dispatch(const Node& node, Datum& out) {
   switch (node.kind) {
     case NodeKind::nil:
-      out = Nil{};
-      return true;
     case NodeKind::boolean:
     case NodeKind::integer:
     case NodeKind::number:
@@ -66,18 +66,14 @@ bool Machine::dispatch(const Node& node, Datum& out) {
       return unary(node, out);
     case NodeKind::binary:
       return binary(node, out);
-    case NodeKind::chain:
-      if (!eval(*node.children[0], out)) return false;
-      cut_ = false;
-      return true;
     case NodeKind::member:
       return member(node, out);
     case NodeKind::slice:
       return slice(node, out);
-    case NodeKind::call:
-      return call(node, out);
+    case NodeKind::method:
+      return method(node, out);
     case NodeKind::builtin:
-      return node.builtin->form == Form::plain ? function(node, out) : over_list(node, out);
+      return node.builtin->over == Over::nothing ? function(node, out) : over_list(node, out);
     case NodeKind::predicate:
       return eval(*node.children[0], out);
     case NodeKind::pointer:
@@ -90,23 +86,18 @@ bool Machine::dispatch(const Node& node, Datum& out) {
       return conditional(node, out);
     case NodeKind::list:
       return list(node, out);
-    case NodeKind::map:
-      return map(node, out);
-    case NodeKind::sum_of_list:
+    default:
       return sum_of_list(node, out);
   }
-  return false;
 }
 
 bool Machine::name(const Node& node, Datum& out) {
   if (node.declared) {
-    out = variable(node.slot);
+    out = variables_[static_cast<std::size_t>(node.slot)];
   } else if (node.slot >= 0) {
     out = space_.variable(static_cast<std::size_t>(node.slot));
-  } else if (node.name == "$env") {
-    out = Environment{};
   } else {
-    out = space_.missing();  // a function's name as a value: upstream looks it up in the data
+    out = space_.function();  // upstream looks it up in the data
   }
   return true;
 }
@@ -114,14 +105,14 @@ bool Machine::name(const Node& node, Datum& out) {
 bool Machine::unary(const Node& node, Datum& out) {
   if (!eval(*node.children[0], out)) return false;
   if (node.op == Op::keep) return true;
-  if (node.op == Op::logical_not) {
-    const auto* flag = std::get_if<bool>(&out);
-    if (flag == nullptr) return fail_kind(out, "a bool");
-    out = !*flag;
-    return true;
+  if (node.op == Op::negate) {
+    const Datum operand = std::move(out);
+    return negate(operand, out, space_.why);
   }
-  const Datum operand = std::move(out);
-  return calculate(node.op, operand, operand, out, space_.why);
+  const auto* flag = std::get_if<bool>(&out);
+  if (flag == nullptr) return fail_kind(out, "a bool");
+  out = !*flag;
+  return true;
 }
 
 bool Machine::logical(const Node& node, Datum& out) {
@@ -137,10 +128,8 @@ bool Machine::binary(const Node& node, Datum& out) {
   if (node.op == Op::logical_and || node.op == Op::logical_or || node.op == Op::coalesce) {
     return logical(node, out);
   }
-  Datum left;
-  Datum right;
-  return eval(*node.children[0], left) && operand(*node.children[1], right) &&
-         apply(node, left, right, out);
+  std::array<Datum, 2> sides;
+  return operands(node, sides) && apply(node, sides[0], sides[1], out);
 }
 
 bool Machine::apply(const Node& node, const Datum& left, const Datum& right, Datum& out) {
@@ -163,12 +152,10 @@ bool Machine::apply(const Node& node, const Datum& left, const Datum& right, Dat
       out = result;
       return true;
     }
-    case Op::add:
-      return add(left, right, out);
     case Op::range:
       return range(left, right, out);
     case Op::in:
-      return in(node, left, right, out);
+      return in(left, right, out);
     case Op::matches:
     case Op::contains:
     case Op::starts_with:
@@ -184,25 +171,14 @@ bool Machine::equality(const Node& node, const Datum& left, const Datum& right, 
   // Where both sides are integers (or strings) by their types, upstream takes them for such
   // without looking, and fails where one is not: find([1], # > 5) == 1.
   if (kind == node.children[1]->type.kind && (kind == Kind::integer || kind == Kind::text)) {
-    const auto fits = [&](const Datum& datum) {
-      return kind == Kind::integer ? std::holds_alternative<std::int64_t>(datum)
-                                   : std::holds_alternative<Text>(datum);
-    };
     const std::string_view expected = kind == Kind::integer ? "an integer" : "a string";
-    if (!fits(left)) return fail_kind(left, expected);
-    if (!fits(right)) return fail_kind(right, expected);
+    if (kind_name(left) != expected) return fail_kind(left, expected);
+    if (kind_name(right) != expected) return fail_kind(right, expected);
   }
-  out = equal(left, right, space_.effort());
-  return space_.spend(0);
-}
-
-bool Machine::add(const Datum& left, const Datum& right, Datum& out) {
-  const auto* a = std::get_if<Text>(&left);
-  const auto* b = std::get_if<Text>(&right);
-  if (a != nullptr && b != nullptr) {
-    return space_.spend(((*a)->size() + (*b)->size()) / 16) && space_.make(**a + **b, out);
-  }
-  return calculate(Op::add, left, right, out, space_.why);
+  const auto* list = std::get_if<ListRef>(&left);
+  if (list != nullptr && !space_.spend(4 * (*list)->size())) return false;
+  out = equal(left, right);
+  return true;
 }
 
 bool Machine::range(const Datum& from, const Datum& to, Datum& out) {
@@ -212,49 +188,19 @@ bool Machine::range(const Datum& from, const Datum& to, Datum& out) {
   if (!as_integer(to, last)) return fail_kind(to, "an integer");
   const std::int64_t size =
       std::max<std::int64_t>(wrapping_add(wrapping_subtract(last, first), 1), 0);
-  if (!space_.grow(static_cast<std::size_t>(size))) return false;
   out = std::make_shared<const List>(first, static_cast<std::size_t>(size));
-  return true;
+  return space_.grow(static_cast<std::size_t>(size));
 }
 
-bool Machine::in(const Node& node, const Datum& needle, const Datum& hay, Datum& out) {
+bool Machine::in(const Datum& needle, const Datum& hay, Datum& out) {
   out = false;
-  if (const auto* list = std::get_if<ListRef>(&hay)) {
-    Datum wanted = needle;
-    if (node.strict) {  // a set of keys of one kind, in which nil is its zero
-      const Datum first = (*list)->at(0);
-      if (is_nil(wanted)) {
-        wanted = std::holds_alternative<Text>(first) ? make_text("") : Datum(std::int64_t{0});
-      }
-      if (wanted.index() != first.index()) return fail_kind(wanted, kind_name(first));
-    }
-    for (std::size_t i = 0; i < (*list)->size(); ++i) {
-      if (!space_.spend(1)) return false;
-      if (equal((*list)->at(i), wanted, space_.effort())) {
-        out = true;
-        break;
-      }
-    }
-    return space_.spend(0);
+  if (is_nil(hay)) return true;
+  const auto* list = std::get_if<ListRef>(&hay);
+  if (list == nullptr) return fail_kind(hay, "a list");
+  for (std::size_t i = 0; i < (*list)->size() && !std::get<bool>(out); ++i) {
+    out = equal((*list)->at(i), needle);
   }
-  if (const auto* map = std::get_if<MapRef>(&hay)) {
-    if ((*map)->text_keys() && !std::holds_alternative<Text>(needle) && !is_nil(needle)) {
-      return fail_kind(needle, "a string");
-    }
-    const Datum wanted = (*map)->text_keys() && is_nil(needle) ? make_text("") : needle;
-    for (const auto& [key, value] : (*map)->entries()) {
-      if (!space_.spend(1)) return false;
-      if (same(key, wanted, space_.effort())) out = true;
-    }
-    return true;
-  }
-  if (std::holds_alternative<Environment>(hay)) {
-    const auto* wanted = std::get_if<Text>(&needle);
-    if (wanted == nullptr && !is_nil(needle)) return fail_kind(needle, "a name");
-    out = wanted != nullptr && space_.variable(**wanted).has_value();
-    return true;
-  }
-  return is_nil(hay) || fail_kind(hay, "a list or a map");
+  return space_.spend(4 * (*list)->size());
 }
 
 bool Machine::on_texts(const Node& node, const Datum& left, const Datum& right, Datum& out) {
@@ -271,90 +217,46 @@ bool Machine::on_texts(const Node& node, const Datum& left, const Datum& right, 
   } else if (node.op == Op::ends_with) {
     out = (*text)->ends_with(**part);
   } else if (node.op == Op::contains) {
-    out = texts::find(space_, **text, **part) != std::string::npos;
-  } else if (node.regex != nullptr) {
-    out = node.regex->matches(**text, space_.effort());
+    out = (*text)->find(**part) != std::string::npos;
   } else {
-    if (!space_.spend(100 + (*part)->size())) return false;
-    const auto regex = Regex::compile(**part);
-    if (!regex) return fail(regex.error().what);
-    out = regex->matches(**text, space_.effort());
+    out = node.regex->matches(**text);
   }
-  return space_.spend(((*text)->size() + (*part)->size()) / 16);
+  return space_.spend((*text)->size() * (*part)->size() / 16);
 }
 
 bool Machine::member(const Node& node, Datum& out) {
-  Datum object;
-  if (!eval(*node.children[0], object)) return false;
-  if (cut_ || (node.optional && is_nil(object))) {
-    cut_ = true;
-    out = Nil{};
-    return true;
-  }
-  Datum key;
-  return operand(*node.children[1], key) && fetch(space_, object, key, out);
+  std::array<Datum, 2> parts;
+  return operands(node, parts) && fetch(space_, parts[0], parts[1], out);
 }
 
 bool Machine::slice(const Node& node, Datum& out) {
   Datum object;
   if (!eval(*node.children[0], object)) return false;
-  if (cut_) {
-    out = Nil{};
-    return true;
-  }
   const auto* list = std::get_if<ListRef>(&object);
-  const auto* text = std::get_if<Text>(&object);
-  if (list == nullptr && text == nullptr) return fail_kind(object, "a list or a string");
-  const auto size = static_cast<std::int64_t>(list != nullptr ? (*list)->size() : (*text)->size());
-  Datum to = size;
-  Datum from = std::int64_t{0};
-  if (node.children[2] != nullptr && !operand(*node.children[2], to)) return false;
-  if (node.children[1] != nullptr && !operand(*node.children[1], from)) return false;
-  std::int64_t a = 0;
-  std::int64_t b = 0;
-  if (!as_integer(from, a)) return fail_kind(from, "an integer");
-  if (!as_integer(to, b)) return fail_kind(to, "an integer");
-  const auto inside = [&](std::int64_t i) {
-    return std::clamp<std::int64_t>(i < 0 ? wrapping_add(size, i) : i, 0, size);
+  if (list == nullptr) return fail_kind(object, "a list");
+  const auto size = static_cast<std::int64_t>((*list)->size());
+  const auto end = [&](const Node* given, std::int64_t& at) {
+    if (given == nullptr) return true;
+    Datum datum;
+    if (!operand(*given, datum)) return false;
+    if (!as_integer(datum, at)) return fail_kind(datum, "an integer");
+    at = std::clamp<std::int64_t>(at < 0 ? wrapping_add(size, at) : at, 0, size);
+    return true;
   };
-  b = inside(b);
-  a = std::min(inside(a), b);
-  const auto first = static_cast<std::size_t>(a);
-  const auto count = static_cast<std::size_t>(b - a);
-  if (!space_.spend(count)) return false;
-  if (text != nullptr) return space_.make((*text)->substr(first, count), out);
+  std::int64_t from = 0;
+  std::int64_t to = size;
+  if (!end(node.children[2], to) || !end(node.children[1], from)) return false;
   std::vector<Datum> items;
-  for (std::size_t i = 0; i < count; ++i) items.push_back((*list)->at(first + i));
+  for (; from < to; ++from) items.push_back((*list)->at(static_cast<std::size_t>(from)));
   return space_.make(std::move(items), out);
 }
 
-/// Only methods can be called: the checker has seen to it, but for what a value turns out to be.
-bool Machine::call(const Node& node, Datum& out) {
-  std::vector<Datum> arguments(node.children.size() - 1);
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    if (!eval(*node.children[i + 1], arguments[i])) return false;
-  }
-  const Node& callee = *node.children[0];
-  if (callee.kind != NodeKind::member) return fail("this is not a function");
+/// A value may still turn out to be nil.
+bool Machine::method(const Node& node, Datum& out) {
   Datum object;
-  if (!eval(*callee.children[0], object)) return false;
-  if (cut_ || (callee.optional && is_nil(object))) {
-    cut_ = true;
-    out = Nil{};
-    return true;
-  }
-  Datum key;
-  if (!eval(*callee.children[1], key)) return false;
-  const auto* name = std::get_if<Text>(&key);
-  const Method* method = name == nullptr ? nullptr : find_method(kind_with_methods(object), **name);
-  if (method == nullptr) return fail(fmt::format("{} has no such method", kind_name(object)));
-  if (arguments.size() != (method->argument ? 1U : 0U)) {
-    return fail(fmt::format("{}: found {} arguments", method->name, arguments.size()));
-  }
-  if (method->argument && kind_with_methods(arguments[0]) != *method->argument) {
-    return fail_kind(arguments[0], type_name({*method->argument}));
-  }
-  out = method->run(object, arguments.empty() ? object : arguments[0]);
+  if (!eval(*node.children[0], object)) return false;
+  if (!is_of(object, node.method->of)) return fail_kind(object, type_name({node.method->of}));
+  out = node.method->run(object);
   return true;
 }
 
@@ -363,17 +265,17 @@ bool Machine::pointer(const Node& node, Datum& out) {
     out = static_cast<std::int64_t>(scope_.index);
   } else if (node.name == "acc") {
     out = scope_.acc;
-  } else if (scope_.list == nullptr || scope_.index >= scope_.list->size()) {
-    return fail("there is no element here");
-  } else {
+  } else if (scope_.index < scope_.list->size()) {
     out = scope_.list->at(scope_.index);
+  } else {  // what reduce begins with is evaluated beside its list, empty or not
+    return fail("there is no element here");
   }
   return true;
 }
 
 bool Machine::declaration(const Node& node, Datum& out) {
   if (!eval(*node.children[0], out)) return false;
-  variable(node.slot) = std::move(out);
+  variables_[static_cast<std::size_t>(node.slot)] = std::move(out);
   return eval(*node.children[1], out);
 }
 
@@ -386,44 +288,16 @@ bool Machine::conditional(const Node& node, Datum& out) {
 
 bool Machine::list(const Node& node, Datum& out) {
   std::vector<Datum> items(node.children.size());
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (!(i == 0 ? eval(*node.children[i], items[i]) : operand(*node.children[i], items[i]))) {
-      return false;
-    }
-  }
-  return space_.grow(items.size()) && space_.make(std::move(items), out);
-}
-
-bool Machine::map(const Node& node, Datum& out) {
-  std::vector<Datum> parts(node.children.size());
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (!(i == 0 ? eval(*node.children[i], parts[i]) : operand(*node.children[i], parts[i]))) {
-      return false;
-    }
-  }
-  if (!space_.grow(parts.size() / 2)) return false;
-  std::vector<std::pair<Datum, Datum>> entries;
-  for (std::size_t i = 0; i < parts.size(); i += 2) {
-    if (!std::holds_alternative<Text>(parts[i])) return fail_kind(parts[i], "a string");
-    if (!space_.spend(entries.size())) return false;
-    const bool known = std::ranges::any_of(
-        entries, [&](const auto& entry) { return same(entry.first, parts[i], space_.effort()); });
-    if (!known) entries.emplace_back(parts[i], parts[i + 1]);  // upstream: the first one counts
-  }
-  return space_.make_map(std::move(entries), true, out);
+  return operands(node, items) && space_.make(std::move(items), out);
 }
 
 bool Machine::sum_of_list(const Node& node, Datum& out) {
   std::vector<Datum> items(node.children.size());
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (!(i == 0 ? eval(*node.children[i], items[i]) : operand(*node.children[i], items[i]))) {
-      return false;
-    }
-  }
+  if (!operands(node, items)) return false;
   out = std::move(items.back());
   for (std::size_t i = items.size() - 1; i-- > 0;) {
     const Datum right = std::move(out);
-    if (!add(items[i], right, out)) return false;
+    if (!calculate(Op::add, items[i], right, out, space_.why)) return false;
   }
   return true;
 }
@@ -432,17 +306,15 @@ bool Machine::function(const Node& node, Datum& out) {
   constexpr std::size_t kFew = 4;  // arguments that need no allocation
   const std::size_t size = node.children.size();
   std::array<Datum, kFew> few;
-  std::vector<Datum> many;
-  if (size > kFew) many.resize(size);
-  const std::span<Datum> arguments =
-      size > kFew ? std::span<Datum>(many) : std::span<Datum>(few).first(size);
-  for (std::size_t i = 0; i < size; ++i) {
-    if (!(i == 0 ? eval(*node.children[i], arguments[i])
-                 : operand(*node.children[i], arguments[i]))) {
-      return false;
-    }
+  std::vector<Datum> many(size > kFew ? size : 0);
+  const std::span<Datum> arguments = size > kFew ? many : std::span<Datum>(few).first(size);
+  if (!operands(node, arguments)) return false;
+  std::size_t cost = 0;
+  for (const Datum& argument : arguments) {
+    const auto* list = std::get_if<ListRef>(&argument);
+    if (list != nullptr) cost += (*list)->size() * node.builtin->cost;
   }
-  return node.builtin->run(space_, arguments, out);
+  return space_.spend(cost) && node.builtin->run(space_, arguments, out);
 }
 
 }  // namespace headroom::formula

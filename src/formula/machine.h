@@ -1,7 +1,7 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "formula/builtins.h"
@@ -28,6 +28,7 @@ class Machine {
   bool eval(const Node& node, Datum& out);
   bool dispatch(const Node& node, Datum& out);
   bool operand(const Node& node, Datum& out);
+  bool operands(const Node& node, std::span<Datum> out);
   bool fail(std::string what) { return space_.fail(std::move(what)); }
   bool fail_kind(const Datum& found, std::string_view expected);
 
@@ -37,23 +38,22 @@ class Machine {
   bool logical(const Node& node, Datum& out);
   bool apply(const Node& node, const Datum& left, const Datum& right, Datum& out);
   bool equality(const Node& node, const Datum& left, const Datum& right, bool& out);
-  bool add(const Datum& left, const Datum& right, Datum& out);
   bool range(const Datum& from, const Datum& to, Datum& out);
-  bool in(const Node& node, const Datum& needle, const Datum& hay, Datum& out);
+  bool in(const Datum& needle, const Datum& hay, Datum& out);
   bool on_texts(const Node& node, const Datum& left, const Datum& right, Datum& out);
   bool member(const Node& node, Datum& out);
   bool slice(const Node& node, Datum& out);
-  bool call(const Node& node, Datum& out);
+  bool method(const Node& node, Datum& out);
   bool pointer(const Node& node, Datum& out);
   bool declaration(const Node& node, Datum& out);
   bool conditional(const Node& node, Datum& out);
   bool list(const Node& node, Datum& out);
-  bool map(const Node& node, Datum& out);
   bool sum_of_list(const Node& node, Datum& out);
 
   bool function(const Node& node, Datum& out);
   bool over_list(const Node& node, Datum& out);
   bool over_items(const Node& node, Datum& out);
+  bool item(const Node& node, Datum& out);
   bool truth(const Node& node, bool& out);
   bool decide(const Node& node, Datum& out);
   bool count(const Node& node, Datum& out);
@@ -61,23 +61,15 @@ class Machine {
   bool map_items(const Node& node, Datum& out);
   bool find(const Node& node, Datum& out);
   bool sum(const Node& node, Datum& out);
-  bool group_by(const Node& node, Datum& out);
-  bool sort_by(const Node& node, Datum& out);
   bool reduce(const Node& node, Datum& out);
-
-  Datum& variable(int slot);
-
-  static constexpr std::size_t kNear = 8;  // variables that need no allocation
 
   const Tree& tree_;
   Workspace& space_;
-  std::array<Datum, kNear> near_;
-  std::vector<Datum> far_;
+  std::vector<Datum> variables_;
   Scope scope_;
   std::size_t at_ = 0;
   bool failed_ = false;
   bool left_over_ = false;  // upstream's stack has something below the value: see operand()
-  bool cut_ = false;        // a ?. found nil: up to the chain's end nothing is taken
 };
 
 }  // namespace headroom::formula

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "formula/go_number.h"
 
 namespace headroom::formula {
 namespace {
@@ -15,8 +14,6 @@ namespace {
 auto refuse(std::string what) { return fail({Code::invalid, std::move(what)}); }
 
 }  // namespace
-
-std::optional<double> read_go_float(std::string_view text) { return read_float(text); }
 
 std::optional<Quantity> to_thousandths(double value) {
   constexpr double kTwoTo63 = 9223372036854775808.0;
@@ -40,14 +37,14 @@ Result<Modifiers> Modifiers::load(const ModifiersText& text, std::span<const std
                               rehearsal.error().what));
   }
   Modifiers modifiers(std::move(*formula));
-  const auto target = read_float(text.target);
+  const auto target = read_go_float(text.target);
   if (!target || !std::isfinite(*target) || *target <= 0) {
     return refuse(
         fmt::format("target: found \"{}\", expected a number above 0", printable(text.target, 40)));
   }
   modifiers.target_ = *target;
   if (!text.activation_target.empty()) {
-    const auto activation = read_float(text.activation_target);
+    const auto activation = read_go_float(text.activation_target);
     if (!activation || !std::isfinite(*activation)) {
       return refuse(fmt::format("activationTarget: found \"{}\", expected a number",
                                 printable(text.activation_target, 40)));

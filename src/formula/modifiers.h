@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "base/units.h"
 #include "formula/formula.h"
+#include "formula/go_number.h"
 
 /// A ScaledObject's advanced.scalingModifiers: what is loaded from it, and the composite metric
 /// that comes of it.
@@ -66,10 +67,6 @@ class Modifiers {
   double activation_target_ = 0;
   bool by_value_ = false;
 };
-
-/// Reads a number as Go's strconv.ParseFloat does: 0x1p3, 1_0, NaN and +Inf are numbers to it.
-/// nullopt: no number, or beyond a double.
-std::optional<double> read_go_float(std::string_view text);
 
 /// A metric's thousandths as a variable: one multiplication, not a division, as upstream has it.
 inline double as_variable(Quantity quantity) { return static_cast<double>(quantity.milli) * 0.001; }

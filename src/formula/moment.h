@@ -1,25 +1,27 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include "formula/datum.h"
+#include "formula/tree.h"
 
+/// Times and durations, which are asked for numbers by their methods: `duration("90s").Minutes()`.
 namespace headroom::formula {
 
-/// Go's time.Parse with the layouts that `date` tries, as far as they are known here:
-/// "2024-02-29", "15:04:05", "2024-02-29 15:04:05", "2024-02-29T15:04:05Z" (or +01:00).
-std::optional<Time> read_time(std::string_view text);
-
-Time time_of(std::int64_t unix_millis);
-
-/// A time as the calendar of its zone has it.
-struct Calendar {
-  int year, month, day, hour, minute, second;
-  int weekday;   // 0: Sunday
-  int year_day;  // from 1
+struct Method {
+  Kind of;
+  std::string_view name;
+  Kind result;
+  Datum (*run)(const Datum& self);  // `self` is a value of the kind
 };
-Calendar calendar(const Time& time);
+/// Null: there is none of that name.
+const Method* find_method(Kind of, std::string_view name);
+
+/// Whether `datum` is a value whose methods those of `kind` are.
+bool is_of(const Datum& datum, Kind kind);
+
+/// Of Go's layouts that `date` tries, "2024-02-29" alone.
+std::optional<Time> read_date(std::string_view text);
 
 }  // namespace headroom::formula

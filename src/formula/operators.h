@@ -8,17 +8,17 @@
 /// expr's operators on values of any kind.
 namespace headroom::formula {
 
-/// + - * / % ** and the unary ones (whose operand is `a`). False: `why` says what is wrong.
+/// + - * / % **. False: `why` says what is wrong.
 bool calculate(Op op, const Datum& a, const Datum& b, Datum& out, std::string& why);
 
-/// < > <= >=; numbers with numbers, strings, times, durations. False: cannot be compared.
+/// The unary -, as `calculate`.
+bool negate(const Datum& a, Datum& out, std::string& why);
+
+/// < > <= >=; numbers with numbers, strings with strings. False: cannot be compared.
 bool compare(Op op, const Datum& a, const Datum& b, bool& out);
 
-/// ==: 1 and 1.0 are equal. Lists by their elements, which takes effort.
-bool equal(const Datum& a, const Datum& b, Effort& effort);
-
-/// As keys of a map: 1 and 1.0 differ.
-bool same(const Datum& a, const Datum& b, Effort& effort);
+/// ==: 1 and 1.0 are equal; lists by their elements.
+bool equal(const Datum& a, const Datum& b);
 
 /// A number as a double; false for everything else.
 inline bool as_number(const Datum& datum, double& out) {

@@ -9,18 +9,21 @@
 namespace headroom::formula {
 namespace {
 
-bool is_literal(const Node& node) {
-  return node.kind == NodeKind::integer || node.kind == NodeKind::number ||
-         node.kind == NodeKind::text || node.kind == NodeKind::boolean;
-}
 bool is_number(const Node& node) {
   return node.kind == NodeKind::integer || node.kind == NodeKind::number;
+}
+bool is_literal(const Node* node) {
+  return is_number(*node) || node->kind == NodeKind::text || node->kind == NodeKind::boolean;
 }
 const std::int64_t* literal_integer(const Node& node) {
   return node.kind == NodeKind::integer ? std::get_if<std::int64_t>(&node.value) : nullptr;
 }
-bool is_bool(const Node& node, bool value) {
-  return node.kind == NodeKind::boolean && std::get<bool>(node.value) == value;
+bool is_pointer(const Node& node, std::string_view name) {
+  return node.kind == NodeKind::pointer && node.name == name;
+}
+/// What a call of one argument is about; null: it is another.
+const Node* only_argument(const Node& node, std::string_view name) {
+  return is_builtin(node, name) && node.children.size() == 1 ? node.children[0] : nullptr;
 }
 
 class Optimiser {
@@ -28,26 +31,17 @@ class Optimiser {
   explicit Optimiser(Tree& tree) : tree_(tree) {}
 
   std::optional<Trouble> run() {
-    pass(&Optimiser::in_list);
-    constexpr int kMostFolds = 1000;
-    for (int i = 0; i < kMostFolds; ++i) {
-      folded_ = false;
-      pass(&Optimiser::fold);
-      if (trouble_) return trouble_;
-      if (!folded_) break;
-    }
+    pass(&Optimiser::fold);
     pass(&Optimiser::in_range);
-    pass(&Optimiser::filter_map);
     pass(&Optimiser::filter_len);
     pass(&Optimiser::filter_last);
     pass(&Optimiser::filter_first);
-    pass(&Optimiser::combine_predicates);
     pass(&Optimiser::sum_range);
     pass(&Optimiser::sum_list);
     pass(&Optimiser::sum_map);
     pass(&Optimiser::count_any);
     pass(&Optimiser::count_threshold);
-    return std::nullopt;
+    return trouble_;
   }
 
  private:
@@ -76,7 +70,6 @@ class Optimiser {
     }
   }
 
-  Node* copy_of(const Node& node) { return &tree_.nodes.emplace_back(node); }
   Node* make(const Node& in_place_of, NodeKind kind, std::vector<Node*> children = {}) {
     Node& node = tree_.nodes.emplace_back();
     node.kind = kind;
@@ -99,12 +92,9 @@ class Optimiser {
     return node;
   }
   void put_literal(Node*& slot, Datum value) {
-    NodeKind kind = NodeKind::text;
-    Kind type = Kind::text;
-    if (std::holds_alternative<std::int64_t>(value)) {
-      kind = NodeKind::integer;
-      type = Kind::integer;
-    } else if (std::holds_alternative<double>(value)) {
+    NodeKind kind = NodeKind::integer;
+    Kind type = Kind::integer;
+    if (std::holds_alternative<double>(value)) {
       kind = NodeKind::number;
       type = Kind::number;
     } else if (std::holds_alternative<bool>(value)) {
@@ -116,20 +106,8 @@ class Optimiser {
     node->value = std::move(value);
     slot = node;
   }
-
-  /// x in [1, 2]: looked up by the key's type, which fails for any other.
-  void in_list(Node*& slot) {
-    if (slot->kind != NodeKind::binary || slot->op != Op::in) return;
-    const Node& list = *slot->children[1];
-    if (list.kind != NodeKind::list || list.children.empty()) return;
-    const auto all = [&](NodeKind kind) {
-      return std::ranges::all_of(list.children, [&](const Node* n) { return n->kind == kind; });
-    };
-    const bool integers = slot->children[0]->type.kind == Kind::integer && all(NodeKind::integer);
-    if (!integers && !all(NodeKind::text)) return;
-    Node* node = copy_of(*slot);
-    node->strict = true;
-    node->children[1] = constant(list);
+  void put_typed(Node*& slot, Node* node) {
+    node->type = slot->type;
     slot = node;
   }
 
@@ -142,96 +120,61 @@ class Optimiser {
     return node;
   }
 
+  /// Operators on literals, and lists of them.
   void fold(Node*& slot) {
-    Node* const before = slot;
-    switch (slot->kind) {
-      case NodeKind::unary:
-        fold_unary(slot);
-        break;
-      case NodeKind::binary:
-        fold_binary(slot);
-        break;
-      case NodeKind::list:
-        if (!slot->children.empty() &&
-            std::ranges::all_of(slot->children, [](const Node* n) { return is_literal(*n); })) {
-          slot = constant(*slot);
-        }
-        break;
-      case NodeKind::builtin:
-        fold_filters(slot);
-        break;
-      default:
-        break;
+    if (slot->kind == NodeKind::unary) {
+      fold_unary(slot);
+    } else if (slot->kind == NodeKind::binary) {
+      fold_binary(slot);
+    } else if (slot->kind == NodeKind::list && !slot->children.empty() &&
+               std::ranges::all_of(slot->children, is_literal)) {
+      slot = constant(*slot);
     }
-    if (slot != before) folded_ = true;
   }
 
   void fold_unary(Node*& slot) {
     const Node& operand = *slot->children[0];
-    if (slot->op == Op::logical_not) {
-      if (operand.kind == NodeKind::boolean) put_literal(slot, !std::get<bool>(operand.value));
+    if (operand.kind == NodeKind::boolean) {
+      put_literal(slot, !std::get<bool>(operand.value));
     } else if (is_number(operand)) {
-      Datum result;
+      Datum result = operand.value;
       std::string why;
-      calculate(slot->op, operand.value, operand.value, result, why);
+      if (slot->op == Op::negate) negate(operand.value, result, why);
       put_literal(slot, std::move(result));
     }
   }
 
   void fold_binary(Node*& slot) {
-    Node* const left = slot->children[0];
-    Node* const right = slot->children[1];
-    const Op op = slot->op;
-    if (op == Op::logical_and || op == Op::logical_or) {
-      const bool neutral = op == Op::logical_and;  // true and x is x, false or x is x
-      if (is_bool(*left, neutral)) {
-        put_typed(slot, right);
-      } else if (is_bool(*right, neutral)) {
-        put_typed(slot, left);
-      } else if (is_bool(*left, !neutral) || is_bool(*right, !neutral)) {
-        put_literal(slot, !neutral);
-      }
+    const Node& left = *slot->children[0];
+    const Node& right = *slot->children[1];
+    if (slot->op == Op::logical_and || slot->op == Op::logical_or) return fold_logical(slot);
+    if (slot->op == Op::equal) {
+      const bool literals = left.kind == NodeKind::integer || left.kind == NodeKind::text ||
+                            left.kind == NodeKind::boolean;
+      if (literals && left.kind == right.kind) put_literal(slot, equal(left.value, right.value));
       return;
     }
-    if (op == Op::equal) {
-      const bool same_kind = left->kind == right->kind && is_literal(*left);
-      if (same_kind && left->kind != NodeKind::number) {
-        Effort effort(kMaxSteps);
-        put_literal(slot, equal(left->value, right->value, effort));
-      }
-      return;
-    }
-    if (op == Op::add && left->kind == NodeKind::text && right->kind == NodeKind::text) {
-      put_literal(slot, make_text(*std::get<Text>(left->value) + *std::get<Text>(right->value)));
-      return;
-    }
-    const bool arithmetic = op >= Op::add && op <= Op::power;
-    if (!arithmetic || !is_number(*left) || !is_number(*right)) return;
-    if (op == Op::modulo && (left->kind == NodeKind::number || right->kind == NodeKind::number)) {
-      return;
-    }
+    const bool arithmetic = slot->op >= Op::add && slot->op <= Op::power;
+    if (!arithmetic || !is_number(left) || !is_number(right)) return;
     Datum result;
     std::string why;
-    if (!calculate(op, left->value, right->value, result, why)) {
-      if (!trouble_) trouble_ = Trouble{slot->at, why};
-      return;
+    if (calculate(slot->op, left.value, right.value, result, why)) {
+      put_literal(slot, std::move(result));
+    } else if (!trouble_) {  // by zero
+      trouble_ = Trouble{slot->at, why};
     }
-    put_literal(slot, std::move(result));
   }
 
-  void put_typed(Node*& slot, Node* node) {
-    node->type = slot->type;
-    slot = node;
-  }
-
-  /// filter(filter(x, p), q) is filter(x, p && q).
-  void fold_filters(Node*& slot) {
-    if (!is_builtin(*slot, "filter") || !is_builtin(*slot->children[0], "filter")) return;
-    const Node& inner = *slot->children[0];
-    Node* body = make_op(*slot->children[1], Op::logical_and, inner.children[1]->children[0],
-                         slot->children[1]->children[0]);
-    Node* predicate = make(*slot->children[1], NodeKind::predicate, {body});
-    slot = make_call(*slot, "filter", {inner.children[0], predicate});
+  /// true and x is x, false and x is false, on whichever side; and so for or.
+  void fold_logical(Node*& slot) {
+    const bool neutral = slot->op == Op::logical_and;
+    for (const std::size_t side : {0, 1}) {
+      const Node& literal = *slot->children[side];
+      if (literal.kind != NodeKind::boolean) continue;
+      if (std::get<bool>(literal.value) == neutral)
+        return put_typed(slot, slot->children[1 - side]);
+      return put_literal(slot, !neutral);
+    }
   }
 
   /// x in 1..9 with an integer x is x >= 1 and x <= 9.
@@ -250,85 +193,29 @@ class Optimiser {
     slot->type = type;
   }
 
-  static bool mentions_index(const Node& node, int& budget) {
-    if (node.kind == NodeKind::pointer && node.name == "index") return true;
-    if (--budget < 0) return true;  // better no rewriting than a long search
-    return std::ranges::any_of(node.children, [&](const Node* child) {
-      return child != nullptr && mentions_index(*child, budget);
-    });
-  }
-
-  void filter_map(Node*& slot) {
-    if (!is_builtin(*slot, "map") || !is_builtin(*slot->children[0], "filter")) return;
-    const Node& filter = *slot->children[0];
-    int budget = 20'000;
-    if (filter.mapped != nullptr || mentions_index(*slot->children[1], budget)) return;
-    Node* mapped = slot->children[1]->children[0];
-    slot = make_call(*slot, "filter", filter.children);
-    slot->mapped = mapped;
-  }
-
   void filter_len(Node*& slot) {
-    if (!is_builtin(*slot, "len") || slot->children.size() != 1 ||
-        !is_builtin(*slot->children[0], "filter")) {
-      return;
-    }
-    slot = make_call(*slot, "count", slot->children[0]->children);
+    const Node* filter = only_argument(*slot, "len");
+    if (filter == nullptr || !is_builtin(*filter, "filter")) return;
+    slot = make_call(*slot, "count", filter->children);
   }
 
   /// filter(…)[0] and first(filter(…)); from the other end with -1 and last.
-  void filter_end(Node*& slot, std::int64_t index, std::string_view end, std::string_view finds) {
-    const bool member = slot->kind == NodeKind::member && !slot->optional;
+  void filter_end(Node*& slot, std::int64_t index, std::string_view end) {
+    const bool member = slot->kind == NodeKind::member;
     if (member) {
       const auto* key = literal_integer(*slot->children[1]);
       if (key == nullptr || *key != index) return;
-    } else if (!is_builtin(*slot, end) || slot->children.size() != 1) {
+    } else if (only_argument(*slot, end) == nullptr) {
       return;
     }
     const Node& filter = *slot->children[0];
     if (!is_builtin(filter, "filter")) return;
-    slot = make_call(*slot, finds, filter.children);
+    slot = make_call(*slot, "find", filter.children);
     slot->throws = member;
-    slot->mapped = filter.mapped;
+    slot->from_end = index < 0;
   }
-  void filter_last(Node*& slot) { filter_end(slot, -1, "last", "findLast"); }
-  void filter_first(Node*& slot) { filter_end(slot, 0, "first", "find"); }
-
-  bool alike(const Node* a, const Node* b, int& budget) {
-    if (a == nullptr || b == nullptr) return a == b;
-    if (--budget < 0) return false;
-    if (a->kind != b->kind || a->op != b->op || a->name != b->name || a->optional != b->optional ||
-        a->children.size() != b->children.size() || a->mapped != b->mapped) {
-      return false;
-    }
-    Effort effort(kMaxText);
-    if (!same(a->value, b->value, effort)) return false;
-    for (std::size_t i = 0; i < a->children.size(); ++i) {
-      if (!alike(a->children[i], b->children[i], budget)) return false;
-    }
-    return true;
-  }
-
-  /// all(x, p) and all(x, q) is all(x, p and q), and so for any … or … and none … and ….
-  void combine_predicates(Node*& slot) {
-    if (slot->kind != NodeKind::binary) return;
-    const Node& left = *slot->children[0];
-    const Node& right = *slot->children[1];
-    if (left.kind != NodeKind::builtin || right.kind != NodeKind::builtin ||
-        left.name != right.name) {
-      return;
-    }
-    const bool joins =
-        (slot->op == Op::logical_and && (left.name == "all" || left.name == "none")) ||
-        (slot->op == Op::logical_or && left.name == "any");
-    int budget = 1000;
-    if (!joins || !alike(left.children[0], right.children[0], budget)) return;
-    const Op op = left.name == "all" ? Op::logical_and : Op::logical_or;
-    Node* body = make_op(*slot, op, left.children[1]->children[0], right.children[1]->children[0]);
-    combine_predicates(body);
-    Node* predicate = make(*slot, NodeKind::predicate, {body});
-    slot = make_call(*slot, left.name, {left.children[0], predicate});
-  }
+  void filter_last(Node*& slot) { filter_end(slot, -1, "last"); }
+  void filter_first(Node*& slot) { filter_end(slot, 0, "first"); }
 
   struct Range {
     std::int64_t count, sum;
@@ -342,70 +229,37 @@ class Optimiser {
     return Range{count, wrapping_multiply(count, wrapping_add(*from, *to)) / 2};
   }
 
+  /// sum(1..9), and reduce(1..9, #acc + #) with a whole number to begin with or none.
   void sum_range(Node*& slot) {
-    if (slot->kind != NodeKind::builtin) return;
-    const bool sums = slot->name == "sum";
-    if (!sums && slot->name != "reduce") return;
-    const auto range = literal_range(*slot->children[0]);
-    if (!range) return;
-    if (sums && slot->children.size() == 1) return put_literal(slot, range->sum);
-    const Node& body = *slot->children[1]->children[0];
-    if (sums) {
-      if (const auto sum = sum_of(*range, body)) put_literal(slot, *sum);
+    if (const Node* list = only_argument(*slot, "sum")) {
+      if (const auto range = literal_range(*list)) put_literal(slot, range->sum);
       return;
     }
-    const auto is_pointer = [](const Node& node, std::string_view name) {
-      return node.kind == NodeKind::pointer && node.name == name;
-    };
-    if (body.kind != NodeKind::binary || body.op != Op::add) return;
+    if (!is_builtin(*slot, "reduce")) return;
+    const auto range = literal_range(*slot->children[0]);
+    const Node& body = *slot->children[1]->children[0];
+    if (!range || body.kind != NodeKind::binary || body.op != Op::add) return;
     const Node& left = *body.children[0];
     const Node& right = *body.children[1];
     if (!(is_pointer(left, "") && is_pointer(right, "acc")) &&
         !(is_pointer(left, "acc") && is_pointer(right, ""))) {
       return;
     }
-    std::int64_t first = 0;
-    if (slot->children.size() == 3) {
-      const auto* literal = literal_integer(*slot->children[2]);
-      if (literal == nullptr) return;
-      first = *literal;
-    }
-    put_literal(slot, wrapping_add(first, range->sum));
-  }
-
-  /// The sum of #, # + k, # - k, k - #, # * k over a range.
-  static std::optional<std::int64_t> sum_of(const Range& range, const Node& body) {
-    const auto is_item = [](const Node& node) {
-      return node.kind == NodeKind::pointer && node.name.empty();
-    };
-    if (is_item(body)) return range.sum;
-    if (body.kind != NodeKind::binary) return std::nullopt;
-    const Node& left = *body.children[0];
-    const Node& right = *body.children[1];
-    const bool item_left = is_item(left);
-    const auto* constant = item_left ? literal_integer(right) : literal_integer(left);
-    if (constant == nullptr || (!item_left && !is_item(right))) return std::nullopt;
-    const std::int64_t constants = wrapping_multiply(range.count, *constant);
-    if (body.op == Op::multiply) return wrapping_multiply(*constant, range.sum);
-    if (body.op == Op::add) return wrapping_add(range.sum, constants);
-    if (body.op != Op::subtract) return std::nullopt;
-    return item_left ? wrapping_subtract(range.sum, constants)
-                     : wrapping_subtract(constants, range.sum);
+    constexpr std::int64_t kNone = 0;
+    const auto* first = slot->children.size() == 3 ? literal_integer(*slot->children[2]) : &kNone;
+    if (first != nullptr) put_literal(slot, wrapping_add(*first, range->sum));
   }
 
   void sum_list(Node*& slot) {
-    if (!is_builtin(*slot, "sum") || slot->children.size() != 1) return;
-    const Node& list = *slot->children[0];
-    if (list.kind != NodeKind::list || list.children.size() < 2) return;
-    slot = make(*slot, NodeKind::sum_of_list, list.children);
+    const Node* list = only_argument(*slot, "sum");
+    if (list == nullptr || list->kind != NodeKind::list || list->children.size() < 2) return;
+    slot = make(*slot, NodeKind::sum_of_list, list->children);
   }
 
   void sum_map(Node*& slot) {
-    if (!is_builtin(*slot, "sum") || slot->children.size() != 1 ||
-        !is_builtin(*slot->children[0], "map")) {
-      return;
-    }
-    slot = make_call(*slot, "sum", slot->children[0]->children);
+    const Node* map = only_argument(*slot, "sum");
+    if (map == nullptr || !is_builtin(*map, "map")) return;
+    slot = make_call(*slot, "sum", map->children);
   }
 
   const Node* counted(const Node& node, std::int64_t& limit) {
@@ -431,17 +285,16 @@ class Optimiser {
   /// Where a count is compared with n it stops at what decides it.
   void count_threshold(Node*& slot) {
     std::int64_t limit = 0;
-    const Node* count = counted(*slot, limit);
-    if (count == nullptr || limit < 0) return;
+    if (counted(*slot, limit) == nullptr || limit <= 0) return;
     const bool beyond = slot->op == Op::more || slot->op == Op::at_most;
-    if (!beyond && slot->op != Op::at_least && slot->op != Op::less) return;
-    const std::int64_t threshold = beyond ? wrapping_add(limit, 1) : limit;
-    if (threshold > 1) slot->children[0]->threshold = threshold;
+    const bool at = slot->op == Op::at_least || slot->op == Op::less;
+    if (beyond || (at && limit > 1)) {
+      slot->children[0]->threshold = wrapping_add(limit, beyond ? 1 : 0);
+    }
   }
 
   Tree& tree_;
   int pass_ = 0;
-  bool folded_ = false;
   std::optional<Trouble> trouble_;
 };
 

@@ -72,7 +72,7 @@ const Binary* binary_of(const Token& token) {
 bool is_comparison(Op op) { return op >= Op::less && op <= Op::at_least; }
 bool takes_not(Op op) { return op >= Op::in && op <= Op::ends_with; }
 
-/// Recursive descent; every function gives null once something is wrong.
+/// Recursive descent.
 class Parser {
  public:
   Parser(std::span<const std::string> names, Tree& tree) : names_(names), tree_(tree) {}
@@ -102,41 +102,41 @@ class Parser {
 
   const Token& now() const { return tokens_[at_]; }
   const Token& after() const { return tokens_[std::min(at_ + 1, tokens_.size() - 1)]; }
-  void next() {
-    if (at_ + 1 < tokens_.size()) ++at_;
+  void next() { at_ = std::min(at_ + 1, tokens_.size() - 1); }
+  /// Whether it is there; then it is passed.
+  bool accept_op(std::string_view op) {
+    if (!now().is_op(op)) return false;
+    next();
+    return true;
   }
-  std::nullptr_t fail(std::size_t at, std::string what) {
+  /// Nothing is read after it: all that is looked for from here on is not found, and what is wrong
+  /// first stays.
+  Node* fail(std::size_t at, std::string what) {
     if (!trouble_) trouble_ = Trouble{at, std::move(what)};
-    at_ = tokens_.size() - 1;  // nothing more is read
-    return nullptr;
+    at_ = tokens_.size() - 1;
+    return &wrong_;
   }
-  std::nullptr_t unexpected(std::string_view expected) {
+  Node* unexpected(std::string_view expected) {
     return fail(now().at, fmt::format("found {}, expected {}", describe(now()), expected));
   }
-  void too_deep(std::size_t at) {
-    fail(at, fmt::format("nested too deeply: at most {} levels", kMaxDepth));
+  Node* too_deep(std::size_t at) {
+    return fail(at, fmt::format("nested too deeply: at most {} levels", kMaxDepth));
   }
-  bool expect_op(std::string_view op) {
-    if (!now().is_op(op)) return unexpected(fmt::format("\"{}\"", op)) != nullptr;
-    next();
-    return true;
+  Node* not_supported(std::size_t at, std::string_view what) {
+    return fail(at, fmt::format("{} not supported here", what));
   }
-  bool expect_bracket(char c) {
-    if (!now().is_bracket(c)) return unexpected(fmt::format("\"{}\"", c)) != nullptr;
+  void expect_op(std::string_view op) {
+    if (!accept_op(op)) unexpected(fmt::format("\"{}\"", op));
+  }
+  void expect_bracket(char c) {
+    if (!now().is_bracket(c)) unexpected(fmt::format("\"{}\"", c));
     next();
-    return true;
   }
 
-  bool comma_or(char close) {
-    if (!now().is_op(",")) return unexpected(fmt::format("\",\" or \"{}\"", close)) != nullptr;
-    next();
-    return true;
-  }
-
+  /// Given even where something is wrong: the tree is thrown away then.
   Node* make(NodeKind kind, std::size_t at, std::vector<Node*> children = {}) {
-    if (trouble_) return nullptr;
     if (++count_ > kMaxNodes) {
-      return fail(at, fmt::format("too long: at most {} operators and values", kMaxNodes));
+      fail(at, fmt::format("too long: at most {} operators and values", kMaxNodes));
     }
     Node& node = tree_.nodes.emplace_back();
     node.kind = kind;
@@ -145,37 +145,32 @@ class Parser {
     for (const Node* child : node.children) {
       if (child != nullptr) node.depth = std::max(node.depth, child->depth + 1);
     }
-    if (node.depth > kMaxDepth) {
-      too_deep(at);
-      return nullptr;
-    }
+    if (node.depth > kMaxDepth) too_deep(at);
     return &node;
   }
   Node* make_op(NodeKind kind, Op op, std::size_t at, std::vector<Node*> children) {
     Node* node = make(kind, at, std::move(children));
-    if (node != nullptr) node->op = op;
+    node->op = op;
     return node;
   }
   Node* make_named(NodeKind kind, std::string name, std::size_t at,
                    std::vector<Node*> children = {}) {
     Node* node = make(kind, at, std::move(children));
-    if (node != nullptr) node->name = std::move(name);
+    node->name = std::move(name);
     return node;
   }
   Node* make_value(NodeKind kind, Datum value, std::size_t at) {
     Node* node = make(kind, at);
-    if (node != nullptr) node->value = std::move(value);
+    node->value = std::move(value);
     return node;
   }
 
   Node* sequence() {
     std::vector<Node*> parts{expression(0)};
-    while (!trouble_ && now().is_op(";")) {
-      next();
+    while (accept_op(";")) {
       if (now().kind == TokenKind::end) break;
       parts.push_back(expression(0));
     }
-    if (trouble_) return nullptr;
     if (parts.size() == 1) return parts[0];
     const std::size_t at = parts[0]->at;
     return make(NodeKind::sequence, at, std::move(parts));
@@ -183,12 +178,11 @@ class Parser {
 
   Node* expression(int precedence) {
     const Level level(*this);
-    if (trouble_) return nullptr;
     if (precedence == 0 && now().is_op("let")) return declaration();
     if (precedence == 0 && now().is_op("if")) return conditional_if();
     Node* left = primary();
     std::string_view before;
-    while (!trouble_) {
+    for (;;) {
       const bool negated = now().is_op("not");
       const Binary* binary = binary_of(negated ? after() : now());
       if (negated && (binary == nullptr || !takes_not(binary->op))) {
@@ -204,7 +198,6 @@ class Parser {
       left = operation(left, *binary, negated);
       before = binary->text;
     }
-    if (trouble_) return nullptr;
     return precedence == 0 ? conditional(left) : left;
   }
 
@@ -216,7 +209,7 @@ class Parser {
       if (now().kind != TokenKind::name) return unexpected("a function's name after \"|\"");
       const Token name = now();
       next();
-      return call(name, {left}, true);
+      return call(name, {left});
     }
     if (is_comparison(binary.op)) return comparison(left, binary, at);
     Node* right = expression(binary.right ? binary.precedence : binary.precedence + 1);
@@ -232,7 +225,6 @@ class Parser {
       Node* right = expression(first.precedence + 1);
       Node* pair = make_op(NodeKind::binary, op, at, {left, right});
       all = all == nullptr ? pair : make_op(NodeKind::binary, Op::logical_and, at, {all, pair});
-      if (trouble_) return nullptr;
       const Binary* more = binary_of(now());
       if (more == nullptr || !is_comparison(more->op)) return all;
       left = right;
@@ -247,9 +239,9 @@ class Parser {
     if (now().kind != TokenKind::name) return unexpected("a name after \"let\"");
     const Token name = now();
     next();
-    if (!expect_op("=")) return nullptr;
+    expect_op("=");
     Node* value = expression(0);
-    if (trouble_ || !expect_op(";")) return nullptr;
+    expect_op(";");
     Node* body = sequence();
     return make_named(NodeKind::declaration, name.text, name.at, {value, body});
   }
@@ -260,25 +252,24 @@ class Parser {
     next();
     Node* condition = expression(0);
     Node* then = block();
-    if (trouble_ || !expect_op("else")) return nullptr;
+    expect_op("else");
     Node* otherwise = now().is_op("if") ? conditional_if() : block();
     return make(NodeKind::conditional, at, {condition, then, otherwise});
   }
 
   Node* block() {
-    if (trouble_ || !expect_bracket('{')) return nullptr;
+    expect_bracket('{');
     Node* body = sequence();
-    if (trouble_ || !expect_bracket('}')) return nullptr;
+    expect_bracket('}');
     return body;
   }
 
   Node* conditional(Node* node) {
-    while (!trouble_ && now().is_op("?")) {
+    while (now().is_op("?")) {
       const std::size_t at = now().at;
       next();
-      Node* then = node;  // a ?: b
-      if (!now().is_op(":")) then = expression(0);
-      if (trouble_ || !expect_op(":")) return nullptr;
+      Node* then = now().is_op(":") ? node : expression(0);  // a ?: b
+      expect_op(":");
       Node* otherwise = expression(0);
       node = make(NodeKind::conditional, at, {node, then, otherwise});
     }
@@ -299,55 +290,41 @@ class Parser {
     if (token.is_bracket('(')) {
       next();
       Node* inside = sequence();
-      if (trouble_ || !expect_bracket(')')) return nullptr;
+      expect_bracket(')');
       return postfix(inside);
     }
-    if (predicates_ > 0 && (token.is_op("#") || token.is_op("."))) return postfix(pointer());
-    if (token.is_op("::")) {
-      next();
-      if (now().kind != TokenKind::name) return unexpected("a function's name after \"::\"");
-      const Token name = now();
-      next();
-      return postfix(call(name, {}, false));
-    }
+    if (predicates_ > 0 && token.is_op("#")) return postfix(pointer());
+    if (token.is_op("::")) return not_supported(at, "\"::\" is");
+    if (token.is_bracket('{')) return not_supported(at, "a map is");
     return secondary();
   }
 
-  /// `#`, `#acc`; a leading dot stands for `#.`.
+  /// `#`, `#acc`, `#index`.
   Node* pointer() {
     const std::size_t at = now().at;
+    next();
     std::string name;
-    if (now().is_op("#")) {
+    if (now().kind == TokenKind::name) {
+      name = now().text;
       next();
-      if (now().kind == TokenKind::name) {
-        name = now().text;
-        next();
-      }
     }
-    return make_named(NodeKind::pointer, name, at);
+    return make_named(NodeKind::pointer, std::move(name), at);
   }
 
   Node* secondary() {
     const Token token = now();
-    switch (token.kind) {
-      case TokenKind::name:
-        next();
-        return named(token);
-      case TokenKind::number:
-        next();
-        return number(token);
-      case TokenKind::string:
-        next();
-        return postfix(make_value(NodeKind::text, make_text(token.text), token.at));
-      case TokenKind::bracket:
-        if (token.is_bracket('[')) return postfix(list());
-        if (token.is_bracket('{')) return postfix(map());
-        break;
-      case TokenKind::op:
-      case TokenKind::end:
-        break;
+    if (token.is_bracket('[')) return postfix(list());
+    if (token.kind == TokenKind::name) {
+      next();
+      return named(token);
     }
-    return unexpected("a value");
+    if (token.kind == TokenKind::number) {
+      next();
+      return number(token);
+    }
+    if (token.kind != TokenKind::string) return unexpected("a value");
+    next();
+    return postfix(make_value(NodeKind::text, make_text(token.text), token.at));
   }
 
   /// After a literal no member is looked for: true.x is an error, as upstream has it.
@@ -356,24 +333,24 @@ class Parser {
       return make_value(NodeKind::boolean, token.text == "true", token.at);
     }
     if (token.text == "nil") return make(NodeKind::nil, token.at);
-    if (now().is_bracket('(')) return postfix(call(token, {}, true));
+    if (now().is_bracket('(')) return postfix(call(token, {}));
     return postfix(make_named(NodeKind::name, token.text, token.at));
   }
 
   Node* number(const Token& token) {
     std::string digits = token.text;
     std::erase(digits, '_');
-    const char second = digits.size() > 1 && digits[0] == '0' ? digits[1] : '\0';
-    const bool hex = second == 'x' || second == 'X';
+    const std::string_view prefix = std::string_view(digits).substr(0, 2);
+    const bool hex = prefix == "0x" || prefix == "0X";
     if (!hex && digits.find_first_of(".eE") != std::string::npos) {
-      const auto value = read_float(digits);
+      const auto value = read_go_float(digits);
       if (!value) return fail(token.at, fmt::format("{} is no number", printable(digits, 40)));
       return make_value(NodeKind::number, *value, token.at);
     }
     int base = 10;
     if (hex) base = 16;
-    if (second == 'b' || second == 'B') base = 2;
-    if (second == 'o' || second == 'O') base = 8;
+    if (prefix == "0b" || prefix == "0B") base = 2;
+    if (prefix == "0o" || prefix == "0O") base = 8;
     const char* first = digits.data() + (base == 10 ? 0 : 2);
     const char* last = digits.data() + digits.size();
     std::int64_t value = 0;
@@ -384,58 +361,54 @@ class Parser {
     return make_value(NodeKind::integer, value, token.at);
   }
 
-  Node* call(const Token& name, std::vector<Node*> arguments, bool may_be_hidden) {
-    const bool hidden = may_be_hidden && std::ranges::find(names_, name.text) != names_.end();
-    const Builtin* builtin = hidden ? nullptr : find_builtin(name.text);
-    if (builtin == nullptr) {
-      Node* callee = make_named(NodeKind::name, name.text, name.at);
-      arguments.insert(arguments.begin(), callee);
-      if (!parse_arguments(arguments, arguments.size())) return nullptr;
-      return make(NodeKind::call, name.at, std::move(arguments));
+  /// A trigger's name hides the function of that name. `arguments`: what was piped into it.
+  Node* call(const Token& name, std::vector<Node*> arguments) {
+    const Builtin* builtin = find_builtin(name.text);
+    if (std::ranges::find(names_, name.text) != names_.end()) {
+      return fail(name.at, fmt::format("\"{}\" is a number, not a function", name.text));
     }
-    if (builtin->form != Form::plain) {
-      if (!predicate_arguments(*builtin, arguments)) return nullptr;
-    } else if (!parse_arguments(arguments, arguments.size())) {
-      return nullptr;
+    if (is_upstreams(name.text)) {
+      return not_supported(name.at, fmt::format("the function {} is", name.text));
+    }
+    if (builtin == nullptr) {
+      return fail(name.at, fmt::format("there is no function \"{}\"", printable(name.text, 60)));
+    }
+    if (builtin->over == Over::nothing) {
+      expect_bracket('(');
+      items(')', arguments);
+    } else {
+      predicate_arguments(builtin->over, arguments);
     }
     Node* node = make_named(NodeKind::builtin, name.text, name.at, std::move(arguments));
-    if (node != nullptr) node->builtin = builtin;
+    node->builtin = builtin;
     return node;
   }
 
-  /// Those after the first `given` come from the text.
-  bool parse_arguments(std::vector<Node*>& arguments, std::size_t given) {
-    if (trouble_ || !expect_bracket('(')) return false;
-    while (!trouble_ && !now().is_bracket(')')) {
-      if (arguments.size() > given) {
-        if (!comma_or(')')) return false;
-        if (now().is_bracket(')')) break;
+  /// What stands between commas up to the closing bracket, before which there may be one more.
+  void items(char close, std::vector<Node*>& items) {
+    for (bool more = true; more && !now().is_bracket(close);) {
+      items.push_back(expression(0));
+      more = accept_op(",");
+      if (!more && !now().is_bracket(close)) {
+        unexpected(fmt::format("\",\" or \"{}\"", close));
       }
-      arguments.push_back(expression(0));
     }
-    return !trouble_ && expect_bracket(')');
+    expect_bracket(close);
   }
 
   /// A list, what to do with each, and for some functions one argument more.
-  bool predicate_arguments(const Builtin& builtin, std::vector<Node*>& arguments) {
-    if (trouble_ || !expect_bracket('(')) return false;
+  void predicate_arguments(Over over, std::vector<Node*>& arguments) {
+    expect_bracket('(');
     const std::size_t given = arguments.size();
-    const std::size_t most = builtin.form == Form::predicate_and_more ? 3 : 2;
-    const std::size_t least = builtin.form == Form::optional_predicate ? 1 : 2;
+    const std::size_t most = over == Over::reduce ? 3 : 2;
+    const std::size_t least = over == Over::count || over == Over::sum ? 1 : 2;
     for (std::size_t i = given; i < most; ++i) {
-      if (now().is_bracket(')')) {
-        if (i < least) return unexpected(fmt::format("{} arguments", least)) != nullptr;
-        break;
-      }
-      if (i > given && !expect_op(",")) return false;
-      if (i > given && i >= least && now().is_bracket(')')) {
-        return unexpected("an argument") != nullptr;
-      }
+      if (i >= least && now().is_bracket(')')) break;
+      if (i > given) expect_op(",");
       arguments.push_back(i == 1 ? predicate() : expression(0));
-      if (trouble_) return false;
     }
-    if (now().is_op(",")) next();
-    return expect_bracket(')');
+    accept_op(",");
+    expect_bracket(')');
   }
 
   Node* predicate() {
@@ -445,119 +418,62 @@ class Parser {
     ++predicates_;
     Node* body = braces ? sequence() : expression(0);
     --predicates_;
-    if (trouble_) return nullptr;
-    if (!braces && now().is_op(";")) return fail(now().at, "put braces around: { …; … }");
-    if (braces && !expect_bracket('}')) return nullptr;
+    if (braces) {
+      expect_bracket('}');
+    } else if (now().is_op(";")) {
+      return fail(now().at, "put braces around: { …; … }");
+    }
     return make(NodeKind::predicate, at, {body});
   }
 
   Node* list() {
     const std::size_t at = now().at;
     next();
-    std::vector<Node*> items;
-    while (!trouble_ && !now().is_bracket(']')) {
-      if (!items.empty()) {
-        if (!comma_or(']')) return nullptr;
-        if (now().is_bracket(']')) break;
-      }
-      items.push_back(expression(0));
-    }
-    if (trouble_ || !expect_bracket(']')) return nullptr;
-    return make(NodeKind::list, at, std::move(items));
+    std::vector<Node*> all;
+    items(']', all);
+    return make(NodeKind::list, at, std::move(all));
   }
 
-  Node* map() {
-    const std::size_t at = now().at;
-    next();
-    std::vector<Node*> parts;
-    while (!trouble_ && !now().is_bracket('}')) {
-      if (!parts.empty()) {
-        if (!comma_or('}')) return nullptr;
-        if (now().is_bracket('}')) break;
-      }
-      parts.push_back(key());
-      if (trouble_ || !expect_op(":")) return nullptr;
-      parts.push_back(expression(0));
-      ++count_;  // upstream counts the pair, too
-    }
-    if (trouble_ || !expect_bracket('}')) return nullptr;
-    return make(NodeKind::map, at, std::move(parts));
-  }
-
-  Node* key() {
-    const Token token = now();
-    switch (token.kind) {
-      case TokenKind::name:
-      case TokenKind::number:
-      case TokenKind::string:
-        next();
-        return make_value(NodeKind::text, make_text(token.text), token.at);
-      default:
-        if (token.is_bracket('(')) return expression(0);
-        return unexpected("a key: a name, a number, a string or (…)");
-    }
-  }
-
-  /// .name, ?.name, .name(…), [index], ?.[index], [from:to], as many as follow.
+  /// .name, .name(), [index], [from:to], as many as follow.
   Node* postfix(Node* node) {
-    while (!trouble_) {
-      const bool optional = now().is_op("?.");
+    for (;;) {
+      const std::size_t at = now().at;
       if (now().is_bracket('[')) {
         next();
-        node = index(node, false);
-      } else if (optional && after().is_bracket('[')) {
-        next();
-        next();
-        node = index(node, true);
-      } else if (optional || now().is_op(".")) {
-        next();
-        node = member(node, optional);
+        node = index(node);
+      } else if (accept_op(".")) {
+        node = member(node);
       } else {
-        return node;
+        return now().is_op("?.") ? not_supported(at, "\"?.\" is") : node;
       }
     }
-    return nullptr;
   }
 
-  Node* member(Node* object, bool optional) {
+  /// After the dot.
+  Node* member(Node* object) {
     const Token name = now();
-    const bool word = name.kind == TokenKind::op && !name.text.empty() && name.text[0] >= 'a' &&
-                      name.text[0] <= 'z';
+    const bool word = name.kind == TokenKind::op && name.text[0] >= 'a' && name.text[0] <= 'z';
     if (name.kind != TokenKind::name && !word) return unexpected("a name after the dot");
     next();
-    const bool chained = object->kind == NodeKind::chain;
-    if (chained) object = object->children[0];
-    Node* key = make_value(NodeKind::text, make_text(name.text), name.at);
-    Node* node = make(NodeKind::member, name.at, {object, key});
-    if (node == nullptr) return nullptr;
-    node->optional = optional;
     if (now().is_bracket('(')) {
-      node->method = true;
-      std::vector<Node*> arguments{node};
-      if (!parse_arguments(arguments, 1)) return nullptr;
-      node = make(NodeKind::call, name.at, std::move(arguments));
+      next();
+      expect_bracket(')');
+      return make_named(NodeKind::method, name.text, name.at, {object});
     }
-    if (chained || optional) node = make(NodeKind::chain, name.at, {node});
-    return node;
+    Node* key = make_value(NodeKind::text, make_text(name.text), name.at);
+    return make(NodeKind::member, name.at, {object, key});
   }
 
   /// After the opening bracket.
-  Node* index(Node* object, bool optional) {
+  Node* index(Node* object) {
     const std::size_t at = now().at;
-    Node* from = nullptr;
-    if (!now().is_op(":")) {
-      from = expression(0);
-      if (trouble_) return nullptr;
-      if (!now().is_op(":")) {
-        Node* node = make(NodeKind::member, at, {object, from});
-        if (node != nullptr) node->optional = optional;
-        if (optional) node = make(NodeKind::chain, at, {node});
-        return trouble_ || !expect_bracket(']') ? nullptr : node;
-      }
+    Node* from = now().is_op(":") ? nullptr : expression(0);
+    if (!accept_op(":")) {
+      expect_bracket(']');
+      return make(NodeKind::member, at, {object, from});
     }
-    next();
     Node* to = now().is_bracket(']') ? nullptr : expression(0);
-    if (trouble_ || !expect_bracket(']')) return nullptr;
+    expect_bracket(']');
     return make(NodeKind::slice, at, {object, from, to});
   }
 
@@ -569,6 +485,7 @@ class Parser {
   int predicates_ = 0;
   int count_ = 0;
   std::optional<Trouble> trouble_;
+  Node wrong_;  // what is handed back in place of a node
 };
 
 }  // namespace

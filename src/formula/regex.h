@@ -1,25 +1,27 @@
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
-#include "formula/datum.h"
 
 namespace headroom::formula {
 
-/// The regular expressions of `matches`: RE2's syntax without flags, named and Unicode classes.
-/// All alternatives are followed at once, so a match takes at most |program| x |text| steps.
+/// The regular expressions of `matches`, of RE2's syntax what stands in a row: characters, `.`,
+/// classes ([a-z], \d \w \s, \D \W \S), each with * + ? or none, ^ in front and $ at the end.
+/// A match takes at most |pattern| x |text| steps.
 class Regex {
  public:
-  /// Bounds: 1,000 instructions, groups nested 50 deep.
-  /// Errors: invalid, saying what is wrong with the pattern or what is not supported.
+  /// Errors: invalid, saying what is wrong with the pattern or what is not supported here.
   static Result<Regex> compile(std::string_view pattern);
 
-  /// Whether it matches anywhere in `text`. False, too, where the effort is spent.
-  bool matches(std::string_view text, Effort& effort) const;
+  /// Whether it matches anywhere in `text`.
+  bool matches(std::string_view text) const;
+
+  /// What a match takes for each character.
+  std::size_t size() const { return items_.size() + 1; }
 
  private:
   friend class RegexCompiler;
@@ -29,21 +31,18 @@ class Regex {
     bool negated = false;
     bool has(char32_t c) const;
   };
-  enum class Code { set, split, jump, text_begin, text_end, word_edge, no_word_edge, match };
-  struct Instruction {
-    Code code;
-    std::size_t first = 0;   // set: its number; split, jump: where to
-    std::size_t second = 0;  // split: where to, as well
-  };
-  struct Around {  // the characters beside a position; kNone: none
-    char32_t before, after;
+  struct Item {
+    Set set;
+    bool optional = false;
+    bool repeats = false;
   };
 
-  void follow(std::size_t start, Around around, std::vector<std::size_t>& threads,
-              std::vector<bool>& seen) const;
+  /// Adds what is reached from those already there without a character.
+  void skip(std::vector<bool>& reached) const;
 
-  std::vector<Instruction> program_;
-  std::vector<Set> sets_;
+  std::vector<Item> items_;
+  bool from_begin_ = false;
+  bool to_end_ = false;
 };
 
 }  // namespace headroom::formula

@@ -22,16 +22,11 @@ enum class Kind {
   nil,
   boolean,
   integer,
-  integer64,  // what Duration.Milliseconds() gives: an integer, yet of another Go type
   number,
   text,
   list,
-  map,      // keys are strings
-  any_map,  // keys may be anything
   duration,
   time,
-  month,
-  weekday,
   function,
 };
 
@@ -40,7 +35,7 @@ struct Type {
   const Type* element = nullptr;  // a list's, where it is known better than `any`
 
   bool open() const { return kind == Kind::unknown || kind == Kind::any; }
-  bool whole() const { return kind == Kind::integer || kind == Kind::integer64; }
+  bool whole() const { return kind == Kind::integer; }
   bool numeric() const { return whole() || kind == Kind::number; }
 };
 
@@ -82,10 +77,9 @@ enum class NodeKind {
   name,         // a variable, a trigger, a function
   unary,        // operand
   binary,       // left, right
-  chain,        // what may be cut short by ?. inside
   member,       // object, key
-  slice,        // object, from, to; either may be null
-  call,         // callee, arguments…
+  slice,        // object, from, to; the ends may be null
+  method,       // object
   builtin,      // arguments…
   predicate,    // body
   pointer,      // #, #acc, #index by name
@@ -93,11 +87,11 @@ enum class NodeKind {
   sequence,     // parts…
   conditional,  // condition, then, else
   list,         // items…
-  map,          // key, value, key, value…
   sum_of_list,  // items…: a + (b + (c + d))
 };
 
 struct Builtin;
+struct Method;
 
 struct Node {
   NodeKind kind = NodeKind::nil;
@@ -110,14 +104,12 @@ struct Node {
   int depth = 1;
   int slot = -1;               // a declared variable's, or a trigger's
   bool declared = false;       // `slot` is a declared variable's
-  bool optional = false;       // member: ?.
-  bool method = false;         // member: it is called
+  bool from_end = false;       // find: the last one
   bool throws = false;         // find: fails where nothing is found
-  bool strict = false;         // in: the left side must be of the key's type
   std::int64_t threshold = 0;  // count: stops there; 0: does not
-  Node* mapped = nullptr;      // filter, find: what becomes of what is found
   const Builtin* builtin = nullptr;
-  const Regex* regex = nullptr;  // matches: the literal on its right
+  const Method* method = nullptr;
+  const Regex* regex = nullptr;  // of matches
   bool checked = false;          // a node that hangs twice is visited once
   int pass = 0;                  // the last pass of the optimiser that was here,
   Node* replacement = nullptr;   // and what it put in this node's place

@@ -1,6 +1,5 @@
 #include "formula/modifiers.h"
 
-#include <cmath>
 #include <limits>
 
 #include <gmock/gmock.h>
@@ -11,38 +10,6 @@ namespace {
 using ::testing::HasSubstr;
 
 const std::vector<std::string> kNames = {"a", "b"};
-
-TEST(Modifiers, ReadsNumbersAsGoDoes) {
-  struct Case {
-    const char* why;
-    const char* text;
-    std::optional<double> expected;
-  };
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const Case cases[] = {
-      {"decimal", "2.5", 2.5},
-      {"hexadecimal with its exponent", "0x1p3", 8},
-      {"hexadecimal without one", "0x10", std::nullopt},
-      {"underscores between digits", "1_0", 10},
-      {"underscores elsewhere", "1__0", std::nullopt},
-      {"an underscore at the end", "10_", std::nullopt},
-      {"infinity", "+Inf", kInfinity},
-      {"a point alone", ".", std::nullopt},
-      {"no digit before the point", "-.5e1", -5},
-      {"spaces", " 1", std::nullopt},
-      {"a comma", "1,5", std::nullopt},
-      {"too large", "1e400", std::nullopt},
-      {"too small is 0", "1e-400", 0},
-      {"long and small", "0.00000000001e-395", 0},
-      {"nothing", "", std::nullopt},
-      {"an exponent without digits", "1e", std::nullopt},
-  };
-  for (const auto& [why, text, expected] : cases) {
-    SCOPED_TRACE(why);
-    EXPECT_EQ(read_go_float(text), expected);
-  }
-  EXPECT_TRUE(std::isnan(read_go_float("nan").value_or(0)));
-}
 
 TEST(Modifiers, RefusesWhatCannotWork) {
   struct Case {
@@ -58,7 +25,9 @@ TEST(Modifiers, RefusesWhatCannotWork) {
       {"a target of zero", {"a", "0"}, "target: found \"0\", expected a number above 0"},
       {"a target that is not finite", {"a", "+Inf"}, "target: found \"+Inf\""},
       {"a target that is no number at all", {"a", "NaN"}, "target: found \"NaN\""},
+      {"a target that is no number", {"a", "x"}, "target: found \"x\""},
       {"an activation target that is no number", {"a", "1", "x"}, "activationTarget: found \"x\""},
+      {"one that is not finite", {"a", "1", "Inf"}, "activationTarget: found \"Inf\""},
       {"Utilization", {"a", "1", "", "Utilization"}, "metricType: found \"Utilization\""},
   };
   for (const auto& [why, text, what] : cases) {
@@ -69,8 +38,26 @@ TEST(Modifiers, RefusesWhatCannotWork) {
   }
 }
 
-TEST(Modifiers, TheTrialRunTakesAnUnknownFieldForZero) {
-  EXPECT_TRUE(Modifiers::load({"float($env[\"no\" + \"ne\"])", "1"}, kNames));
+TEST(Modifiers, TheTrialRunTakesAFunctionsNameForZero) {
+  EXPECT_TRUE(Modifiers::load({"float(a > 0 ? 1 : max)", "1"}, kNames));
+}
+
+TEST(Modifiers, ReadsWhatIsBesideTheFormula) {
+  const auto plain = Modifiers::load({"a", "0.0004"}, kNames);
+  ASSERT_TRUE(plain) << plain.error().what;
+  EXPECT_EQ(plain->target(), 0.0004);
+  EXPECT_EQ(plain->target_milli(), Quantity{0});
+  EXPECT_EQ(plain->activation_target(), 0);
+  EXPECT_FALSE(plain->by_value());
+  const auto all = Modifiers::load({"a", "1e300", "-2.5", "Value"}, kNames);
+  ASSERT_TRUE(all) << all.error().what;
+  EXPECT_EQ(all->target_milli(), Quantity{std::numeric_limits<std::int64_t>::max()});
+  EXPECT_EQ(all->activation_target(), -2.5);
+  EXPECT_TRUE(all->by_value());
+  const auto average = Modifiers::load({"a", "2", "", "AverageValue"}, kNames);
+  ASSERT_TRUE(average) << average.error().what;
+  EXPECT_EQ(average->target_milli(), Quantity{2000});
+  EXPECT_FALSE(average->by_value());
 }
 
 TEST(Modifiers, ServesThousandths) {
@@ -110,6 +97,7 @@ TEST(Modifiers, SaysWhyThereIsNone) {
       {"infinite", "a / 0", 1.0, Failure::Why::not_finite},
       {"not a number", "0 / 0 * a", 1.0, Failure::Why::not_finite},
       {"beyond 64 bits", "a * 1e16", 1.0, Failure::Why::not_finite},
+      {"beyond them below zero", "-a * 1e16", 1.0, Failure::Why::not_finite},
       {"nil without fallback", "a ?? nil", {}, Failure::Why::nil},
       {"nil in arithmetic", "a + b", {}, Failure::Why::run},
       {"a bool", "float(a) > 5", 6.0, Failure::Why::not_float},
