@@ -39,7 +39,8 @@ def cannot_build():
     if fetched.returncode != 0:
         return f"cargo fetch --locked: {fetched.stderr.strip()}"
     subprocess.run(["cargo", "build", "--release", "--locked", "--quiet", "--target-dir",
-                    os.path.join(TARGET, "example")], cwd=EXAMPLE, check=True)
+                    os.path.join(TARGET, "example")], cwd=EXAMPLE, check=True,
+                   stdin=subprocess.DEVNULL)
     return None
 
 
@@ -360,7 +361,8 @@ class Guide(Case):
             self.read = 0
         else:
             done = subprocess.run(["bash", "-c", command], cwd=self.cwd, env=self.environment,
-                                  capture_output=True, text=True, timeout=400)
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  timeout=400)
             self.assertEqual(done.returncode, 0, f"{command}: {done.stderr}")
             self.printed = done.stdout.splitlines()
 
