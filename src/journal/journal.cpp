@@ -357,7 +357,9 @@ Result<std::int64_t> Journal::event(const Event& event) {
     return fail({Code::invalid, "journal: a rescale is an event by its decision's record"});
   }
   auto id = impl_->events.add(event);
-  if (id) impl_->trim_events(event.unix_ms);
+  if (!id) return id;
+  impl_->trim_events(event.unix_ms);
+  static_cast<void>(impl_->trim_by_size());
   return id;
 }
 
@@ -366,7 +368,10 @@ Result<std::vector<Event>> Journal::events(const EventQuery& query) const {
 }
 
 Result<void> Journal::sample(const std::string& autoscaler, const Sample& sample) {
-  return impl_->samples.take(autoscaler, sample);
+  const auto written = impl_->samples.take(autoscaler, sample);
+  if (!written) return fail(written.error());
+  if (*written) static_cast<void>(impl_->trim_by_size());
+  return {};
 }
 
 Result<History> Journal::history(const std::string& autoscaler, std::int64_t since_unix_ms,

@@ -154,7 +154,7 @@ Result<void> Samples::put(const std::string& autoscaler, const Sample& sample) {
   return {};
 }
 
-Result<void> Samples::take(const std::string& autoscaler, Sample sample) {
+Result<bool> Samples::take(const std::string& autoscaler, Sample sample) {
   if (!store_.writable()) return fail({Code::invalid, "journal: opened for reading"});
   if (sample.unix_ms < 0 || sample.unix_ms > kLatest) {
     return fail({Code::invalid, fmt::format("journal: a sample of the time {} ms; the years 1970 "
@@ -168,13 +168,15 @@ Result<void> Samples::take(const std::string& autoscaler, Sample sample) {
   sample.failed = std::max<std::int64_t>(sample.failed, 0);
   for (const auto real : kAverages) sample.*real = finite(sample.*real);
   for (const auto real : kPeaks) sample.*real = finite(sample.*real);
-  Result<void> written;
   // Once in a step: where it fails, the rest of the step's need not try.
-  if (sample.unix_ms != tried_) written = flush();
+  const bool due = sample.unix_ms != tried_ && !taken_.empty();
   tried_ = sample.unix_ms;
+  Result<void> written;
+  if (due) written = flush();
   if (taken_.size() >= kTaken) taken_.pop_front();
   taken_.emplace_back(autoscaler, sample);
-  return written;
+  if (!written) return fail(written.error());
+  return due;
 }
 
 Result<void> Samples::flush() {
@@ -323,8 +325,8 @@ Result<void> Samples::trim_by_size() {
       auto asked = store_.kept(level);
       if (!asked) return fail(asked.error());
       kept[static_cast<std::size_t>(level)] = *asked;
-      all.entries += asked->entries;
-      all.bytes += asked->bytes;
+      all.entries = sum(all.entries, asked->entries);
+      all.bytes = sum(all.bytes, asked->bytes);
     }
     const std::int64_t bytes = bounds_.bytes / kShareOfAll;
     if (all.entries <= bounds_.samples && all.bytes <= bytes) return {};

@@ -19,7 +19,8 @@ class Samples {
  public:
   Samples(Store& store, const Bounds& bounds) : store_(store), bounds_(bounds) {}
 
-  Result<void> take(const std::string& autoscaler, Sample sample);
+  /// True: what was taken before has been written.
+  Result<bool> take(const std::string& autoscaler, Sample sample);
   /// Writes what was taken, in one transaction unless it is much, and makes room.
   Result<void> flush();
   Result<History> history(const std::string& autoscaler, std::int64_t since, std::int64_t until,

@@ -139,6 +139,11 @@ TEST_F(SchemaTest, NonsenseInTheTablesIsReadWithoutHarm) {
     }
   }
   sql("UPDATE samples SET unix_ms = -unix_ms WHERE level > 0");
+  sql("UPDATE kept SET entries = 9223372036854775807, bytes = 9223372036854775807");
+  {
+    auto journal = open();
+    EXPECT_TRUE(journal.event({.text = "counted wrongly"}));
+  }
   sql("DELETE FROM kept");
   auto journal = open();
   EXPECT_TRUE(journal.history("shop", INT64_MIN, INT64_MAX));
