@@ -38,7 +38,7 @@ Millis wait_before_zero(const policy::Autoscaler& policy) {
 Activation awake(const policy::Autoscaler& policy, const Load& load, Instant now, bool held,
                  const Memory& memory, Chain& chain) {
   const std::int64_t open = load.waiting + load.running;
-  const Millis idle = memory.last_active ? std::max(0ms, now - *memory.last_active) : 0ms;
+  const Millis idle = std::max(0ms, now - memory.last_active.value_or(now));
   const Millis wait = wait_before_zero(policy);
   if (open <= 0 && !(load.rate > 0) && idle >= wait && !held) {
     chain.link(Stage::activate, step::kScaledToZero, kZero, {in_seconds(idle), in_seconds(wait)});

@@ -284,7 +284,7 @@ void settle(const policy::Autoscaler& policy, const Observation& observation, bo
     return settle_by_triggers(policy, observation.now, refused, memory, decision);
   }
   if (!policy.target.scale_target_ref) return;  // nothing of a process is refused
-  settle(policy, bounds_of(policy), observation.now, refused, memory, decision);
+  settle(policy, observation.now, refused, memory, decision);
 }
 
 Decision decide(const policy::Autoscaler& policy, const Observation& observation, Memory& memory) {

@@ -182,8 +182,7 @@ std::string panicked(const Told& told) {
 }
 
 std::string paused(const Told& told) {
-  const auto& pause = told.prepared ? told.prepared->policy.pause : told.policy.pause;
-  if (pause.paused) {
+  if (told.policy.pause.paused) {
     const bool moved = told.step.before != told.step.after;
     return moved ? "paused " + told.to() : "paused: nothing is changed";
   }

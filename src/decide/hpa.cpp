@@ -58,7 +58,7 @@ class Reconciliation {
     } else if (current_.count != 0 && current_ < bounds_.min) {
       to_bound(step::kTooFewReplicas, bounds_.min);
     } else {
-      by_metrics(own_zero);
+      by_metrics();
     }
     decision_.replicas = chain_.number();
   }
@@ -78,10 +78,10 @@ class Reconciliation {
     decision_.write = true;
   }
 
-  void by_metrics(bool own_zero) {
+  void by_metrics() {
     if (!propose()) return;
     normalise();
-    if (current_.count == 0 && own_zero && chain_.number() < bounds_.min) {
+    if (current_.count == 0 && chain_.number() < bounds_.min) {
       chain_.link(Stage::limit, step::kTooFewReplicas, bounds_.min,
                   {static_cast<double>(bounds_.min.count)});
     }
@@ -180,8 +180,8 @@ void reconcile(const policy::Autoscaler& policy, Bounds bounds, const Observatio
   Reconciliation(policy, bounds, observation, readings, memory, decision).run();
 }
 
-void settle(const policy::Autoscaler& policy, Bounds bounds, Instant now, bool refused,
-            Memory& memory, Decision& decision) {
+void settle(const policy::Autoscaler& policy, Instant now, bool refused, Memory& memory,
+            Decision& decision) {
   if (decision.write && refused) {
     set_condition(memory.conditions, kAbleToScale, Truth::no, "FailedUpdateScale");
     decision.error = true;
@@ -190,8 +190,7 @@ void settle(const policy::Autoscaler& policy, Bounds bounds, Instant now, bool r
     set_condition(memory.conditions, kAbleToScale, Truth::yes, "SucceededRescale");
     remember_change({decision.current, decision.replicas}, rules_of(policy), now, memory);
     if (policy.controller.scale_to_zero) {
-      const bool zero = decision.current.count > 0 && decision.replicas.count == 0 &&
-                        bounds.min.count == 0 && wakes(policy);
+      const bool zero = decision.current.count > 0 && decision.replicas.count == 0 && wakes(policy);
       set_condition(memory.conditions, kScaledToZero, zero ? Truth::yes : Truth::no,
                     zero ? "ScaledToZero" : "NotScaledToZero");
     } else {

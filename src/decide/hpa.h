@@ -25,7 +25,7 @@ inline constexpr Millis kSyncPeriod = 15s;
 
 /// After reconcile(): the scale was written, or was refused, or did not have to be.
 /// A refused one is an error, and no event.
-void settle(const policy::Autoscaler& policy, Bounds bounds, Instant now, bool refused,
-            Memory& memory, Decision& decision);
+void settle(const policy::Autoscaler& policy, Instant now, bool refused, Memory& memory,
+            Decision& decision);
 
 }  // namespace headroom::decide

@@ -90,31 +90,20 @@ KedaAnswer activate_by_keda(const policy::Autoscaler& policy, std::optional<Repl
 void conclude(const KedaAnswer& answer, bool refused, Instant now, Memory& memory,
               std::vector<Condition>& conditions) {
   set_ready(answer, refused, conditions);
-  switch (answer.rule) {
-    case Rule::unreadable:
-      return;
-    case Rule::paused:
-      return set_condition(conditions, "Paused", Truth::yes, "ScaledObjectPaused");
-    case Rule::woken:
-    case Rule::active:
-      // KEDA's status keeps whole seconds, cut off: a cooldown runs from the second's start.
-      if (!(answer.write && refused)) {
-        memory.keda.last_active = std::chrono::floor<std::chrono::seconds>(now);
-      }
-      return set_condition(conditions, "Active", Truth::yes, "ScalerActive");
-    case Rule::active_with_errors:
-    case Rule::scale_out_paused:
-      return set_condition(conditions, "Active", Truth::yes, "ScalerActive");
-    case Rule::cooling_down:
-      return set_condition(conditions, "Active", Truth::no, "ScalerCooldown");
-    case Rule::fallback_holds:
-    case Rule::error_holds:
-    case Rule::slept:
-    case Rule::scale_in_paused:
-    case Rule::raised:
-    case Rule::inactive:
-      return set_condition(conditions, "Active", Truth::no, "ScalerNotActive");
+  const auto is = [&](auto... rules) { return ((answer.rule == rules) || ...); };
+  if (is(Rule::unreadable)) return;
+  if (is(Rule::paused)) {
+    return set_condition(conditions, "Paused", Truth::yes, "ScaledObjectPaused");
   }
+  // KEDA's status keeps whole seconds, cut off: a cooldown runs from the second's start.
+  if (is(Rule::woken, Rule::active) && !(answer.write && refused)) {
+    memory.keda.last_active = std::chrono::floor<std::chrono::seconds>(now);
+  }
+  if (is(Rule::woken, Rule::active, Rule::active_with_errors, Rule::scale_out_paused)) {
+    return set_condition(conditions, "Active", Truth::yes, "ScalerActive");
+  }
+  set_condition(conditions, "Active", Truth::no,
+                is(Rule::cooling_down) ? "ScalerCooldown" : "ScalerNotActive");
 }
 
 std::optional<KedaEvent> event_of(const KedaAnswer& answer, const policy::Autoscaler& policy,

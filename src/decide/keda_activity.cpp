@@ -15,9 +15,8 @@ ObjectActivity object_activity(std::span<const TriggerReading> triggers,
   ObjectActivity activity;
   // Under fallback the failure is made good by a made-up value. What cpu and memory lack is the
   // HPA's business.
-  activity.error = std::ranges::any_of(triggers, [](const auto& each) {
-    return !each.resource && !each.value && !each.fallback;
-  });
+  activity.error = std::ranges::any_of(
+      triggers, [](const auto& each) { return !each.resource && !each.value && !each.fallback; });
   if (composite) {
     activity.error = activity.error || !composite->value;
     activity.active = !activity.error && *composite->value > composite->activation;

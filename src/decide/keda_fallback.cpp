@@ -15,17 +15,10 @@ Health& health_of(std::string_view metric, std::vector<Health>& health) {
 }
 
 Replicas replicas_of(const policy::Fallback& fallback, Replicas current) {
-  switch (fallback.behavior) {
-    case Behavior::current_replicas:
-      return current;
-    case Behavior::current_replicas_if_higher:
-      return std::max(current, fallback.replicas);
-    case Behavior::current_replicas_if_lower:
-      return std::min(current, fallback.replicas);
-    case Behavior::static_:
-    case Behavior::scaling_modifiers:
-      break;
-  }
+  const auto behavior = fallback.behavior;
+  if (behavior == Behavior::current_replicas) return current;
+  if (behavior == Behavior::current_replicas_if_higher) return std::max(current, fallback.replicas);
+  if (behavior == Behavior::current_replicas_if_lower) return std::min(current, fallback.replicas);
   return fallback.replicas;
 }
 

@@ -34,15 +34,13 @@ Want at_zero(const KpaSettings& settings, const ToApply& what, Instant now,
              const Applied& applied) {
   if (!settings.scale_to_zero) return {kOne, true};
   const Millis since = now - applied.activity_since;
-  switch (applied.activity) {
-    case Activity::activating:
-      if (since > what.progress_deadline + kActivationSlack) return {kZero, true};
-      return {std::nullopt, false};
-    case Activity::active:
-      if (since >= settings.window) return {kZero, false};
-      return {kOne, true};
-    case Activity::inactive:
-      break;
+  if (applied.activity == Activity::activating) {
+    if (since > what.progress_deadline + kActivationSlack) return {kZero, true};
+    return {std::nullopt, false};
+  }
+  if (applied.activity == Activity::active) {
+    if (since >= settings.window) return {kZero, false};
+    return {kOne, true};
   }
   return {kZero, may_remove_last(settings, what, now, applied)};
 }
@@ -85,7 +83,7 @@ Activity activity_of(const Want& wanted, std::int32_t ready, std::int32_t thresh
 
 void apply(const KpaSettings& settings, const ToApply& what, Instant now, Applied& applied) {
   const Want wanted = want(settings, what, now, applied);
-  if (wanted.ask && wanted.replicas) applied.replicas = *wanted.replicas;
+  if (wanted.ask) applied.replicas = wanted.replicas.value_or(applied.replicas);
 
   const bool proxied = !wanted.replicas || *wanted.replicas <= kZero || what.excess_burst < 0;
   if (proxied != applied.proxied) applied.proxied_since = now;

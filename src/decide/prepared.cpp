@@ -146,6 +146,7 @@ Prepared::Prepared(const policy::Autoscaler& from) : policy(from) {
   hpa.target.scale_target_ref = policy.target.scale_target_ref;
   hpa.behavior = policy.behavior;
   hpa.controller = policy.controller;
+  hpa.pause = policy.pause;
   disable_paused(policy.pause, hpa);
 
   add_own(false, *this);

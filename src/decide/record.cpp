@@ -5,6 +5,7 @@
 #include <concepts>
 #include <type_traits>
 
+#include "base/check.h"
 #include "decide/json.h"
 #include "decide/steps.h"
 #include "decide/window.h"
@@ -185,7 +186,7 @@ struct Inputs {
 template <class Io, class S>
 void describe(Io& io, Inputs<S>& inputs) {
   const auto kind = std::ranges::find(kSteps, inputs.step.code, &StepKind::code);
-  if (kind == kSteps.end()) return;
+  check(kind != kSteps.end(), "a step's code is one of kSteps");
   for (std::size_t i = 0; i < kind->inputs.size(); ++i) {
     if (!kind->inputs[i].empty()) io.field(kind->inputs[i], inputs.step.inputs[i]);
   }

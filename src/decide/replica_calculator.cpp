@@ -1,6 +1,7 @@
 #include "decide/replica_calculator.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -100,8 +101,8 @@ struct Aim {
   bool measurable(const Sum& sum) const { return utilization ? sum.requested != 0 : sum.count > 0; }
 };
 
-Groups group(const Metric& metric, const Aim& aim, const ByReplica& readings,
-             const Observation& observation, const policy::ControllerSettings& settings) {
+Groups groups_of(const Metric& metric, const Aim& aim, const ByReplica& readings,
+                 const Observation& observation, const policy::ControllerSettings& settings) {
   Groups groups;
   const bool cpu = metric.type != Metric::Type::pods && metric.name == "cpu";
   const std::int64_t full = std::max<std::int64_t>(100, aim.target);  // percent
@@ -120,18 +121,13 @@ Groups group(const Metric& metric, const Aim& aim, const ByReplica& readings,
     if (!request) groups.unrequested = true;
     const std::int64_t asked = request.value_or(0);
     const Measured* measured = readings.of(replica, i);
-    switch (group_of(replica, measured, cpu, settings, observation.now)) {
-      case Group::ignored:
-        break;
-      case Group::unready:
-        groups.unready += {0, asked, 1};
-        break;
-      case Group::missing:
-        groups.missing += {aim.utilization ? multiply(asked, full) / 100 : aim.target, asked, 1};
-        break;
-      case Group::ready:
-        groups.ready += {measured->value.milli, asked, 1};
-        break;
+    const auto group = group_of(replica, measured, cpu, settings, observation.now);
+    if (group == Group::unready) {
+      groups.unready += {0, asked, 1};
+    } else if (group == Group::missing) {
+      groups.missing += {aim.utilization ? multiply(asked, full) / 100 : aim.target, asked, 1};
+    } else if (group == Group::ready) {
+      groups.ready += {measured->value.milli, asked, 1};
     }
   }
   for (const auto stray : readings.strays()) {
@@ -159,7 +155,7 @@ Replicas dampened(const Aim& aim, const Groups& groups, double ratio, Sum sum, R
 Calculated by_replica(const Metric& metric, const Aim& aim, const ByReplica& readings,
                       const Observation& observation, const policy::ControllerSettings& settings,
                       Replicas current, const Tolerances& tolerances) {
-  const Groups groups = group(metric, aim, readings, observation, settings);
+  const Groups groups = groups_of(metric, aim, readings, observation, settings);
   Sum sum = groups.ready;
   sum += groups.strays;
   if (!groups.any) return failed(step::kNoReplicas);
@@ -287,14 +283,8 @@ Calculated calculate(const policy::Autoscaler& policy, std::size_t index,
   const Metric& metric = policy.metrics[index];
   if (readings.failed != nullptr) return failed(step::kSourceFailed);
   const auto& target = metric.target;
-  switch (metric.type) {
-    case Metric::Type::object:
-    case Metric::Type::external:
-      return by_one(metric, readings, observation, current, tolerances);
-    case Metric::Type::resource:
-    case Metric::Type::container_resource:
-    case Metric::Type::pods:
-      break;
+  if (metric.type == Metric::Type::object || metric.type == Metric::Type::external) {
+    return by_one(metric, readings, observation, current, tolerances);
   }
   // Both given: averageValue first, as upstream.
   if (!target.average_value && !target.average_utilization) return failed(step::kNoTarget);
@@ -306,19 +296,10 @@ Calculated calculate(const policy::Autoscaler& policy, std::size_t index,
 }
 
 std::string_view failure_of(policy::Metric::Type type) {
-  switch (type) {
-    case Metric::Type::resource:
-      return "FailedGetResourceMetric";
-    case Metric::Type::container_resource:
-      return "FailedGetContainerResourceMetric";
-    case Metric::Type::pods:
-      return "FailedGetPodsMetric";
-    case Metric::Type::object:
-      return "FailedGetObjectMetric";
-    case Metric::Type::external:
-      break;
-  }
-  return "FailedGetExternalMetric";
+  static constexpr std::array<std::string_view, 5> kFailures = {
+      "FailedGetResourceMetric", "FailedGetContainerResourceMetric", "FailedGetPodsMetric",
+      "FailedGetObjectMetric", "FailedGetExternalMetric"};
+  return kFailures[static_cast<std::size_t>(type)];
 }
 
 }  // namespace headroom::decide

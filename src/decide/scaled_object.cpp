@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "decide/hpa.h"
 #include "decide/keda_activation.h"
 #include "decide/keda_activity.h"
@@ -34,32 +35,24 @@ struct Asked {
   std::optional<bool> active = std::nullopt;  // none: by the value
 };
 
-std::string_view code_of(Rule rule) {
-  switch (rule) {
-    case Rule::woken:
-      return step::kWoken;
-    case Rule::slept:
-      return step::kSlept;
-    case Rule::raised:
-      return step::kRaised;
-    case Rule::cooling_down:
-      return step::kCoolingDown;
-    case Rule::error_holds:
-    case Rule::fallback_holds:
-      return step::kTriggerFails;
-    case Rule::paused:
-    case Rule::scale_in_paused:
-    case Rule::scale_out_paused:
-      return step::kPaused;
-    case Rule::active:
-    case Rule::active_with_errors:
-      return step::kTriggerActive;
-    case Rule::unreadable:
-    case Rule::inactive:
-      break;
-  }
-  return step::kTriggersInactive;
-}
+struct Named {
+  Rule rule;
+  std::string_view code;
+};
+constexpr std::array kCodes = {
+    Named{Rule::paused, step::kPaused},
+    Named{Rule::woken, step::kWoken},
+    Named{Rule::scale_out_paused, step::kPaused},
+    Named{Rule::active, step::kTriggerActive},
+    Named{Rule::active_with_errors, step::kTriggerActive},
+    Named{Rule::fallback_holds, step::kTriggerFails},
+    Named{Rule::error_holds, step::kTriggerFails},
+    Named{Rule::slept, step::kSlept},
+    Named{Rule::scale_in_paused, step::kPaused},
+    Named{Rule::cooling_down, step::kCoolingDown},
+    Named{Rule::raised, step::kRaised},
+    Named{Rule::inactive, step::kTriggersInactive},
+};
 
 class Look {
  public:
@@ -282,9 +275,8 @@ class Look {
   }
 
   void look_again() {
-    decision_.look_again = kSyncPeriod;
-    if (!memory_.keda.polled) return;
-    const Millis left = *memory_.keda.polled + policy_.polling_interval - observation_.now;
+    const Instant polled = memory_.keda.polled.value_or(observation_.now);
+    const Millis left = polled + policy_.polling_interval - observation_.now;
     decision_.look_again = std::clamp(left, Millis{1s}, kSyncPeriod);
   }
 
@@ -311,7 +303,9 @@ class Look {
 
 /// The step's numbers: steps.h says for each code what they are.
 void Look::link(const KedaAnswer& answer, bool active, Chain& chain) const {
-  const auto code = code_of(answer.rule);
+  const auto named = std::ranges::find(kCodes, answer.rule, &Named::rule);
+  check(named != kCodes.end(), "the observation has the replicas, so they can be read");
+  const auto code = named->code;
   double input = 0;
   if (code == step::kSlept) {
     input = in_seconds(memory_.keda.last_active ? policy_.cooldown_period
@@ -339,7 +333,7 @@ void settle_by_triggers(const policy::Autoscaler& policy, Instant now, bool refu
   const Step* first = decision.steps.empty() ? nullptr : &decision.steps.front();
   const bool activation =
       first != nullptr && first->stage == Stage::activate && first->before != first->after;
-  if (!activation) return settle(policy, bounds_of(policy), now, refused, memory, decision);
+  if (!activation) return settle(policy, now, refused, memory, decision);
   if (refused) {
     memory.keda.last_active = memory.keda.last_active_before;
     set_condition(memory.conditions, "Ready", Truth::no, "ErrorScalingTarget");

@@ -39,26 +39,9 @@ std::string bytes(Quantity quantity) {
 }
 
 std::string said(const Absent& absent) {
-  const char* reason = "no data";
-  switch (absent.reason) {
-    case Absent::Reason::unreachable:
-      reason = "unreachable";
-      break;
-    case Absent::Reason::timeout:
-      reason = "timeout";
-      break;
-    case Absent::Reason::no_data:
-      break;
-    case Absent::Reason::not_finite:
-      reason = "not finite";
-      break;
-    case Absent::Reason::negative:
-      reason = "negative";
-      break;
-    case Absent::Reason::stale:
-      reason = "stale";
-      break;
-  }
+  static constexpr std::array kReasons = {"unreachable", "timeout",  "no data",
+                                          "not finite",  "negative", "stale"};
+  const char* reason = kReasons[static_cast<std::size_t>(absent.reason)];
   return absent.answer.empty() ? reason : fmt::format("{} ({})", reason, absent.answer);
 }
 

@@ -152,10 +152,13 @@ TEST(ByLoad, AnAbsentOrImpossibleLoadFailsAndChangesNoMemory) {
   seen.load = load(14, kStart);
   propose_by_load(*policy.concurrency, seen, {3}, memory);
   const auto before = memory;
-  Load not_finite = load(1, kStart), negative = load(1, kStart);
-  not_finite.concurrency = std::nan("");
-  negative.rate = -1;
-  const decltype(seen.load) loads[] = {tl::unexpected<Absent>(Absent{}), not_finite, negative};
+  std::vector<decltype(seen.load)> loads = {tl::unexpected<Absent>(Absent{})};
+  for (const double bad : {std::nan(""), -1.0}) {
+    loads.emplace_back(load(1, kStart))->concurrency = bad;
+    loads.emplace_back(load(1, kStart))->rate = bad;
+  }
+  loads.emplace_back(load(1, kStart))->waiting = -1;
+  loads.emplace_back(load(1, kStart))->running = -1;
   for (const auto& each : loads) {
     seen.load = each;
     const auto proposal = propose_by_load(*policy.concurrency, seen, {3}, memory);

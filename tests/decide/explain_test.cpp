@@ -4,6 +4,7 @@
 
 #include "decide/make.h"
 #include "decide/steps.h"
+#include "decide/words.h"
 
 namespace headroom::decide {
 namespace {
@@ -153,6 +154,10 @@ TEST(Explain, WhyAMetricAsksForNothing) {
   const Case cases[] = {
       {"the source, with its answer", 0, step::kSourceFailed, &with_metrics,
        "cpu: unreachable (connection refused)"},
+      {"a failure that the observation does not have", 0, step::kSourceFailed, &seen,
+       "cpu: no data"},
+      {"held by a metric", 0, step::kFailedHolds, &seen,
+       "not down while cpu cannot be read → 0 replicas"},
       {"the first replica that counts says why", 0, step::kNoReading, &seen,
        "cpu: timeout (no route)"},
       {"memory's own reason", 5, step::kNoReading, &seen, "memory: stale"},
@@ -194,6 +199,184 @@ TEST(Explain, WhatCameOfIt) {
   for (const auto& [code, input, after, expected] : cases) {
     SCOPED_TRACE(code);
     EXPECT_EQ(text_of({}, {}, {.code = code, .after = {after}, .inputs = {input}}), expected);
+  }
+}
+
+TEST(Explain, BetweenZeroAndOne) {
+  auto paused = policy::Autoscaler{};
+  paused.pause.paused = true;
+  auto rps = by_concurrency(0, 9);
+  rps.concurrency->metric = policy::Concurrency::Metric::rps;
+  const auto shop = by_concurrency(0, 9);
+  Observation seen;
+  seen.load = load(1, kStart);
+  struct Case {
+    const char* why;
+    policy::Autoscaler policy;
+    std::string_view code;
+    std::array<double, 4> inputs;
+    std::int32_t before, after;
+    const char* expected;
+  };
+  const Case cases[] = {
+      {"", {}, step::kWoken, {}, 0, 1, "a trigger is active → 1 replica"},
+      {"",
+       {},
+       step::kSlept,
+       {300},
+       1,
+       0,
+       "no trigger is active, and none was for 300 s → 0 replicas"},
+      {"", {}, step::kRaised, {}, 1, 2, "below minReplicas → 2 replicas"},
+      {"", {}, step::kCoolingDown, {12.5}, 1, 1, "no trigger is active; down in 12.5 s"},
+      {"", {}, step::kTriggerActive, {0}, 1, 1, "a trigger is active"},
+      {"", {}, step::kTriggerActive, {1}, 1, 1, "a trigger is active, another fails"},
+      {"",
+       {},
+       step::kTriggerFails,
+       {0},
+       1,
+       1,
+       "a trigger fails and none is active: held → 1 replica"},
+      {"",
+       {},
+       step::kTriggerFails,
+       {1},
+       1,
+       1,
+       "a trigger fails and none is active: the fallback's turn"},
+      {"", {}, step::kTriggersInactive, {}, 1, 1, "no trigger is active"},
+      {"its number is set", paused, step::kPaused, {0}, 1, 2, "paused → 2 replicas"},
+      {"or it stays", paused, step::kPaused, {1}, 2, 2, "paused: nothing is changed"},
+      {"one way alone",
+       {},
+       step::kPaused,
+       {1},
+       0,
+       0,
+       "a trigger is active, but scaling out is paused: held → 0 replicas"},
+      {"and the other",
+       {},
+       step::kPaused,
+       {0},
+       2,
+       2,
+       "no trigger is active, but scaling in is paused: held → 2 replicas"},
+      {"", shop, step::kInitialScale, {3}, 1, 3, "begins with 3 → 3 replicas"},
+      {"one request", shop, step::kActivated, {1}, 0, 1, "1 request waits at zero → 1 replica"},
+      {"two", shop, step::kActivated, {2}, 0, 1, "2 requests wait at zero → 1 replica"},
+      {"none: against the rates",
+       shop,
+       step::kActivated,
+       {0},
+       0,
+       1,
+       "no rate holds the first replica → 1 replica"},
+      {"", shop, step::kActive, {2}, 0, 1, "2 requests open → 1 replica"},
+      {"", shop, step::kAsleep, {}, 0, 0, "at zero and nothing waits"},
+      {"",
+       shop,
+       step::kCooldown,
+       {12, 300},
+       0,
+       1,
+       "last request 12 s ago, to zero after 300 s → 1 replica"},
+      {"",
+       shop,
+       step::kScaledToZero,
+       {301, 300},
+       1,
+       0,
+       "no request for 301 s, to zero after 300 s → 0 replicas"},
+      {"", shop, step::kKeptAwake, {}, 0, 1, "nothing would wake it from zero → 1 replica"},
+      {"",
+       shop,
+       step::kConcurrency,
+       {14.2, 60, 7},
+       1,
+       3,
+       "concurrency 14.2 over 60 s of 7 per replica → 3 replicas"},
+      {"",
+       rps,
+       step::kRequestRate,
+       {14.2, 60, 7},
+       1,
+       3,
+       "requests per second 14.2 over 60 s of 7 per replica → 3 replicas"},
+      {"", shop, step::kLoadUnavailable, {}, 1, 1, "the gateway's load: no data"},
+      {"", shop, step::kScaleUpRate, {10}, 30, 20, "at most 10 times what is ready → 20 replicas"},
+      {"", shop, step::kScaleDownRate, {2}, 1, 5, "at most divided by 2 per 2 s → 5 replicas"},
+      {"", shop, step::kActivationScale, {3}, 1, 3, "at least 3 under load → 3 replicas"},
+      {"by the load",
+       shop,
+       step::kPanic,
+       {20, 7, 3, 0},
+       1,
+       3,
+       "panic: concurrency 20 over 6 s of 7 per replica → 3 replicas"},
+      {"by its peak",
+       shop,
+       step::kPanic,
+       {2, 7, 1, 4},
+       1,
+       3,
+       "the peak of 4 s ago is held for 60 s → 3 replicas"},
+      {"with Knative's defaults",
+       {},
+       step::kPanic,
+       {2, 70, 1, 4},
+       1,
+       3,
+       "the peak of 4 s ago is held for 60 s → 3 replicas"},
+      {"", shop, step::kScaleDownDelay, {90}, 1, 3, "not down for 90 s → 3 replicas"},
+      {"",
+       shop,
+       step::kTargetBurstCapacity,
+       {25, 10},
+       1,
+       3,
+       "room for 25 more of 10 per replica → 3 replicas"},
+      {"",
+       shop,
+       step::kWaiting,
+       {3, 14, 7},
+       1,
+       3,
+       "3 waiting and 14 running now of 7 per replica → 3 replicas"},
+      {"",
+       shop,
+       step::kWaitingHeld,
+       {2.5, 60},
+       1,
+       3,
+       "requests waited 2.5 s ago, held for 60 s → 3 replicas"},
+      {"the load",
+       shop,
+       step::kLargestWins,
+       {},
+       3,
+       3,
+       "concurrency asks for the most → 3 replicas"},
+  };
+  for (const auto& [why, policy, code, inputs, before, after, expected] : cases) {
+    SCOPED_TRACE(std::string(code) + " " + why);
+    EXPECT_EQ(text_of(policy, seen,
+                      {.code = code, .before = {before}, .after = {after}, .inputs = inputs}),
+              expected);
+  }
+  EXPECT_EQ(text_of(shop, {}, {.code = step::kAsleep}), "at zero and the load cannot be read");
+  EXPECT_EQ(text_of({}, {}, {.code = "Unheard"}), "Unheard") << "a word that is not ours";
+}
+
+TEST(Explain, NumbersAsPeopleWriteThem) {
+  struct Case {
+    double value;
+    const char* expected;
+  };
+  for (const auto& [value, expected] :
+       {Case{0, "0"}, Case{-0.0001, "0"}, Case{0.125, "0.125"}, Case{14.25, "14.2"},
+        Case{1234.5, "1234"}, Case{2.5, "2.5"}, Case{-3, "-3"}}) {
+    EXPECT_EQ(number(value), expected);
   }
 }
 

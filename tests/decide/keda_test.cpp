@@ -92,10 +92,15 @@ TEST(Cron, Parses) {
        {"* * * * *", "0 9 * * MON-fri", "*/5,7 ? 1 jan ?", "TZ=UTC 0 0 29 2 *"}) {
     EXPECT_TRUE(cron::parse(good)) << good;
   }
-  for (const auto* bad : {"", "@daily", "0 0 * * 7", "0 0 30 2 *", "60 * * * *", "*/0 * * * *",
-                          "5-1 * * * *", "0 0 0 * * *", ", * * * *"}) {
+  for (const auto* bad :
+       {"", "@daily", "0 0 * * 7", "0 0 30 2 *", "60 * * * *", "*/0 * * * *", "5-1 * * * *",
+        "0 0 0 * * *", ", * * * *", "x * * * *", "1x * * * *", "*/x * * * *", "1-x * * * *",
+        "99999999999 * * * *", "0 0 31 2,4,jun,9,11 ?", "0 0 0 * *"}) {
     EXPECT_FALSE(cron::parse(bad)) << bad;
   }
+  EXPECT_TRUE(cron::parse("+5 * * * *")) << "as Go reads numbers";
+  EXPECT_TRUE(cron::parse("0 0 30 2 1")) << "Mondays of February";
+  EXPECT_FALSE(cron::parse(std::string(2000, ' ') + "* * * * *")) << "too long";
 }
 
 TEST(Cron, FiresNext) {
@@ -138,6 +143,29 @@ TEST(Cron, SkipsAndRepeatsLocalTimes) {
   EXPECT_EQ(cron::next(*schedule, Summer{}, *first), Summer::kTo + 1800) << "a second time";
 }
 
+/// Each day 02:00 becomes 03:00, and 13:00 becomes 12:00 again.
+class Jumping : public cron::Zone {
+ public:
+  std::int32_t offset_at(std::int64_t at) const override {
+    const std::int64_t in_day = (at % 86400 + 86400) % 86400;
+    return in_day >= 2 * 3600 && in_day < 12 * 3600 ? 3600 : 0;
+  }
+};
+
+TEST(Cron, SomeNeverFire) {
+  const auto never = cron::parse("30 2 * * *"), daily = cron::parse("30 3 * * *");
+  ASSERT_TRUE(never && daily);
+  EXPECT_EQ(cron::next(*never, Jumping{}, 0), std::nullopt) << "a time that no day has";
+  constexpr std::int64_t kFar = std::int64_t{1} << 37;
+  EXPECT_EQ(cron::next(*daily, Fixed{}, kFar), std::nullopt) << "nobody's business";
+  EXPECT_EQ(cron::next(*daily, Fixed{}, -kFar), std::nullopt);
+  EXPECT_EQ(cron::next(*daily, Fixed{}, -1), 3 * 3600 + 1800) << "before the epoch";
+  const Jumping zone;
+  EXPECT_FALSE(cron::desired({*daily, *never, {4}}, zone, zone, 0)) << "no end: after a start";
+  EXPECT_TRUE(cron::desired({*never, *daily, {4}}, zone, zone, 0)) << "no start: open";
+  EXPECT_TRUE(cron::desired({*never, *never, {4}}, zone, zone, 0)) << "neither: as if at once";
+}
+
 TEST(Fallback, IsActivePastTheThreshold) {
   const std::optional fallback =
       policy::Fallback{1, Replicas{6}, policy::Fallback::Behavior::static_};
@@ -152,6 +180,14 @@ TEST(Fallback, IsActivePastTheThreshold) {
   EXPECT_TRUE(falls_back(*fallback, health));
   EXPECT_EQ(served(Quantity{7}).value, Quantity{7});
   EXPECT_FALSE(falls_back(*fallback, health)) << "one success clears it";
+}
+
+TEST(Fallback, CountsNoFurtherThanItCan) {
+  constexpr auto kMost = std::numeric_limits<std::int32_t>::max();
+  std::vector<Health> health = {{"m", kMost}};
+  serve(policy::Fallback{1, {6}, policy::Fallback::Behavior::static_}, "m", std::nullopt, {}, {},
+        health);
+  EXPECT_EQ(health[0].failures, kMost);
 }
 
 TEST(Fallback, IsHeldInside64Bits) {

@@ -113,6 +113,15 @@ TEST(Apply, UnknownMovesNothing) {
   EXPECT_EQ(applied.replicas, Replicas{3}) << "while activating it is brought inside the bounds";
 }
 
+TEST(Apply, BeginsInactiveWhereNothingIsToBeReady) {
+  KpaSettings settings;
+  settings.initial_scale = {0};
+  Applied applied;
+  apply(settings, {.desired = Replicas{2}}, kStart, applied);
+  EXPECT_EQ(applied.replicas, Replicas{2});
+  EXPECT_EQ(applied.activity, inactive);
+}
+
 TEST(Apply, ThePathAndItsTime) {
   Applied applied = standing(active, 1h);
   apply({}, {.desired = Replicas{2}, .excess_burst = 0, .ready = 1}, kStart, applied);

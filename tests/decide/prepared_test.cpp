@@ -82,6 +82,8 @@ TEST(Cron, ByTheClocksOfItsZone) {
       {"fewer than none", cron_trigger("0 9 * * *", "0 17 * * *", "-3"), kSpring + 7 * kHour, 0},
       {"more than there can be", cron_trigger("0 9 * * *", "0 17 * * *", "9000000000000000000"),
        kSpring + 7 * kHour, std::numeric_limits<std::int32_t>::max()},
+      {"before the first offset the first holds",
+       cron_trigger("0 9 * * *", "0 17 * * *", "6", "Late/Zone"), kSpring + 6 * kHour, 6},
       {"no zone named: UTC", cron_trigger("0 9 * * *", "0 17 * * *", "6", ""), kSpring + 8 * kHour,
        6},
   };
@@ -91,7 +93,10 @@ TEST(Cron, ByTheClocksOfItsZone) {
     const Prepared prepared(policy);
     ASSERT_TRUE(prepared.triggers[0].cron) << prepared.triggers[0].wrong;
     auto seen = at(now);
-    for (const auto& name : zones_of(policy)) seen.zones.push_back(zone(name, now));
+    for (const auto& name : zones_of(policy)) {
+      if (name != "Late/Zone") seen.zones.push_back(zone(name, now));
+    }
+    seen.zones.push_back({"Late/Zone", {{now + kDay, 7'200}, {now + 2 * kDay, 0}}});
     const auto desired = desired_by_cron(*prepared.triggers[0].cron, seen);
     ASSERT_TRUE(desired) << desired.error().answer;
     EXPECT_EQ(*desired ? std::optional((*desired)->count) : std::nullopt, expected);
@@ -235,6 +240,25 @@ TEST(ExternalScaler, SaysItsTargetItself) {
     EXPECT_EQ(decision.replicas, Replicas{expected});
     EXPECT_EQ(text_of(decision, code), text);
   }
+}
+
+TEST(ExternalScaler, TwoOfThemAndAFormula) {
+  auto policy = by({{.type = "external", .name = "a", .metadata = {{"scalerAddress", "a:1"}}},
+                    {.type = "external", .name = "b", .metadata = {{"scalerAddress", "b:1"}}},
+                    {.type = "redis",
+                     .name = "c",
+                     .metadata = {{"address", "r:1"}, {"listName", "c"}, {"listLength", "5"}}}});
+  auto seen = at(0, 3);
+  seen.triggers = {Measured{{8'000}, Instant{}, 0s}, Measured{{12'000}, Instant{}, 0s},
+                   Measured{{5'000}, Instant{}, 0s}};
+  seen.scalers = {{0, "x", 4, {}}, {1, "y", 3, {}}};
+  auto decision = look(policy, seen);
+  EXPECT_EQ(decision.replicas, Replicas{4});
+  EXPECT_EQ(text_of(decision, "LargestWins"), "s1-y asks for the most → 4 replicas");
+  policy.scaling_modifiers = policy::ScalingModifiers{.formula = "a + b + c", .target = "5"};
+  decision = look(policy, seen);
+  EXPECT_EQ(text_of(decision, "AverageOfAll"),
+            "composite-metric 25, 5 per replica aimed at → 5 replicas");
 }
 
 TEST(ExternalScaler, ItsFallbackNeedsATarget) {

@@ -66,12 +66,24 @@ TEST(Record, ALoadThatIsNoNumberIsWrittenDownAsSeen) {
 
 TEST(Record, TextThatIsNoUtf8IsReplaced) {
   auto seen = observation(kStart, 1, 0);
-  seen.load = tl::unexpected<Absent>(
-      Absent{Absent::Reason::timeout, "a\xff\xc3(\xed\xa0\x80\xf4\x90\x80\x80\xc0\xaf\xe2\x82"});
+  seen.load = tl::unexpected<Absent>(Absent{
+      Absent::Reason::timeout,
+      "a\xff\xc3(\xed\xa0\x80\xf4\x90\x80\x80\xc0\xaf\xe0\x80\xaf\xf0\x80\x80\xaf\xf5\xe2\x82"});
   const auto back = observation_from_json(to_json(seen));
   ASSERT_TRUE(back) << back.error().what;
   EXPECT_THAT(back->load.error().answer, HasSubstr("a\xEF\xBF\xBD"));
   EXPECT_EQ(to_json(*back), to_json(seen));
+}
+
+TEST(Record, TextThatIsUtf8IsKept) {
+  for (const char* text : {"é", "\xe0\xa0\x80", "€", "\xed\x9f\xbf", "\xf0\x90\x80\x80", "😀",
+                           "\xf4\x8f\xbf\xbf", "\x01\"\\"}) {
+    auto seen = observation(kStart, 1, 0);
+    seen.load = tl::unexpected<Absent>(Absent{Absent::Reason::timeout, text});
+    const auto back = observation_from_json(to_json(seen));
+    ASSERT_TRUE(back) << back.error().what;
+    EXPECT_EQ(back->load.error().answer, text);
+  }
 }
 
 /// `text` with the first `what` in it replaced.
@@ -126,6 +138,18 @@ TEST(Record, RefusesWhatIsNotSuchARecord) {
        "memory.concurrency.stable: more than 3600 buckets"},
       {"a bucket that is none", with(good, "1.5", "\"NaN\""),
        "memory.concurrency.stable: a bucket that is no number"},
+      {"empty, but written", with(good, "[1.5,2.5]", "[]"),
+       "memory.concurrency.stable: written, but"},
+      {"beyond a double", with(good, "1.5", "1e999"),
+       "memory.concurrency.stable: a bucket that is no number"},
+      {"a word that is no number", with(good, "1.5", "\"many\""),
+       "memory.concurrency.stable.buckets[0]: found \"many\", expected a number"},
+      {"truth that is none", with(good, "\"held\":false", "\"held\":0"),
+       "memory.keda.held: found 0, expected true or false"},
+      {"a list that is none", with(good, "\"downs\":[]", "\"downs\":{}"),
+       "memory.downs: found {}, expected an array"},
+      {"a comment", "/* nothing */" + good, "memory: not JSON: "},
+      {"cut inside a number", good.substr(0, good.find(".5")) + ".", "memory: not JSON: "},
       {"too deep", std::string(100'000, '['), "not JSON: "},
       {"too long", std::string((16 << 20) + 1, ' '), "expected at most 16777216"},
   };
@@ -137,6 +161,63 @@ TEST(Record, RefusesWhatIsNotSuchARecord) {
     EXPECT_THAT(read.error().what, HasSubstr(error));
     EXPECT_LT(read.error().what.size(), 300U);
   }
+}
+
+TEST(Record, RefusesAnObservationThatIsNone) {
+  auto seen = observation(kStart, 1, 1);
+  seen.triggers = {Measured{{1500}, kStart, 0s}};
+  seen.scalers = {{0, "jobs", 5, true}};
+  seen.zones = {{"Europe/Berlin", {{100, 3600}, {200, 7200}}}};
+  const std::string good = to_json(seen);
+  const auto read = observation_from_json(good);
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(*read, seen);
+  struct Case {
+    const char* why;
+    std::string text, error;
+  };
+  const Case cases[] = {
+      {"a replica's number below 0", with(good, "\"id\":1", "\"id\":-1"),
+       "observation.replicas[0].id: found -1, expected a whole number of at least 0"},
+      {"and one that is none", with(good, "\"id\":1", "\"id\":\"1\""),
+       "observation.replicas[0].id"},
+      {"a name that is none", with(good, "\"name\":\"app\"", "\"name\":7"),
+       "observation.templates[0].containers[0].name: found 7, expected a string"},
+      {"a fraction of a thousandth", with(good, "\"milli\":1500", "\"milli\":1.5"),
+       "observation.triggers[0].milli: found 1.5E0, expected a whole number of 64 bits"},
+      {"a day from UTC", with(good, "\"seconds\":7200", "\"seconds\":86400"),
+       "observation.zones[0].offsets[1]: a day or more from UTC"},
+      {"... on the other side", with(good, "\"seconds\":7200", "\"seconds\":-86400"),
+       "observation.zones[0].offsets[1]: a day or more from UTC"},
+      {"offsets that do not rise", with(good, "\"from\":200", "\"from\":100"),
+       "observation.zones[0]: offsets that do not rise"},
+      {"a zone without one",
+       with(good, R"([{"from":100,"seconds":3600},{"from":200,"seconds":7200}])", "[]"),
+       "observation.zones[0]: a zone without an offset"},
+      {"long, and cut where a character begins",
+       with(good, "\"app\"", "[\"" + std::string(57, 'a') + "\u20ac\u20ac\"]"),
+       "found [\"" + std::string(57, 'a') + "…, expected a string"},
+  };
+  for (const auto& [why, text, error] : cases) {
+    SCOPED_TRACE(why);
+    const auto refused = observation_from_json(text);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().what, HasSubstr(error));
+  }
+}
+
+TEST(Record, NumbersOfAllSizes) {
+  auto seen = observation(kStart, 1, 1);
+  seen.replicas[0].id = std::numeric_limits<std::uint64_t>::max();
+  seen.load = load(1, kStart);
+  const auto text = to_json(seen);
+  auto read = observation_from_json(text);
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(*read, seen);
+  read = observation_from_json(
+      with(text, "\"concurrency\":1,", "\"concurrency\":18446744073709551615,"));
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(read->load->concurrency, 18446744073709551615.0);
 }
 
 TEST(Record, RefusesUnknownWords) {

@@ -293,6 +293,20 @@ TEST(ReplicaCalculator, OneNumberForAllAsHpaV2) {
   EXPECT_EQ(calculated(policy, seen_now).code, step::kNoReplicas) << "in proportion to none";
 }
 
+TEST(ReplicaCalculator, AShareIsHeldInside64Bits) {
+  constexpr auto kLeast = std::numeric_limits<std::int64_t>::min();
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  auto policy = by(std::nullopt, Quantity{1});
+  policy.metrics.front().type = policy::Metric::Type::external;
+  auto seen_now = observation(kStart, 1, 1);
+  seen_now.status = {1};
+  seen_now.metrics.resize(1);
+  for (const auto value : {kLeast, kMost}) {
+    seen_now.metrics[0].values = {{value}};
+    EXPECT_EQ(calculated(policy, seen_now).now.average_value, Quantity{kMost}) << "as upstream";
+  }
+}
+
 TEST(ReplicaCalculator, WithoutATargetOrARequestItFails) {
   const Row busy{.cpu = 0.9};
   EXPECT_EQ(calculated(by({}, {}), seen({busy}, 1)).code, step::kNoTarget);

@@ -114,6 +114,11 @@ TEST(Window, ResizingAfterItRanOutEmptiesIt) {
   EXPECT_DOUBLE_EQ(linear_average(made, 21), 8);
   record(late, 3, 8);
   EXPECT_DOUBLE_EQ(linear_average(late, 20), 2.666667) << "a late one is the first of three";
+  Window same = window(6);
+  record_each(same, 0, 5, 50);
+  resize(same, 60, 20);
+  record(same, 5, 8);
+  EXPECT_EQ(value_at(same, 5), 8) << "and the newest again is only itself";
 }
 
 TEST(Window, SecondsBeforeTheEpochAreSecondsToo) {
@@ -128,6 +133,18 @@ TEST(Window, SecondsBeforeTheEpochAreSecondsToo) {
 TEST(Window, ASizeOutsideItsBoundsIsBroughtInside) {
   EXPECT_EQ(window(0).buckets.size(), 1U);
   EXPECT_EQ(window(1'000'000).buckets.size(), static_cast<std::size_t>(kMostBuckets));
+}
+
+TEST(Window, OutsideOfItThereIsNothing) {
+  Window none;
+  record(none, 3, 1);
+  EXPECT_EQ(none, Window{}) << "no window has no room";
+  Window made = window(3);
+  EXPECT_EQ(value_at(made, 0), std::nullopt) << "nothing written";
+  record_each(made, 1, 5, 2);
+  EXPECT_EQ(value_at(made, 6), std::nullopt) << "to come";
+  EXPECT_EQ(value_at(made, 2), std::nullopt) << "left";
+  EXPECT_EQ(value_at(made, 3), 2);
 }
 
 }  // namespace
