@@ -16,6 +16,10 @@
 
 namespace headroom::control {
 
+struct Latency {
+  double p50_ms = 0, p95_ms = 0, p99_ms = 0;
+};
+
 /// A replica at one look.
 struct ReplicaStatus {
   target::ReplicaId id = 0;
@@ -42,6 +46,7 @@ struct Status {
   std::optional<std::int64_t> entry;         // of the decision in the journal; none: it waits
   std::optional<decide::Hold> hold;          // by an operator
   std::optional<gateway::Snapshot> traffic;  // counters since the start of this process
+  std::optional<Latency> latency;            // of the last 5 to 10 s
   std::uint64_t decisions = 0, ups = 0, downs = 0;  // since then: all, those that rescaled
   std::vector<ReplicaStatus> replicas;
 };
