@@ -51,6 +51,11 @@ RequestReader::State RequestReader::feed(std::string_view bytes) {
     if (in_head && parser_->head + (parser_->is_header_done() ? 0 : rest_.size()) > kMostHead) {
       return refuse(431, "a head of more than 16 KiB");
     }
+    // Before its body, which would not come.
+    if (in_head && parser_->is_header_done() &&
+        parser_->get().base().count(http::field::expect) > 0) {
+      return refuse(417, "Expect: send the body at once, it is small");
+    }
     if (error == http::error::need_more) {
       // Nothing it can use grows without bound: a head by its limit, a chunk's own head by ours.
       if (rest_.size() > kMostHead) return refuse(431, "a head of more than 16 KiB");
@@ -76,9 +81,6 @@ RequestReader::State RequestReader::checked() {
     if (head.count(field) > 1) {
       return refuse(400, fmt::format("more than one {}", text(http::to_string(field))));
     }
-  }
-  if (head.count(http::field::expect) > 0) {
-    return refuse(417, "Expect: send the body at once, it is small");
   }
   return State::whole;
 }

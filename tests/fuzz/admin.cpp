@@ -30,7 +30,8 @@ class World {
     path_ = folder / "journal.db";
     auto journal = journal::Journal::open(path_, journal::Journal::Mode::write);
     check(journal.has_value(), "a journal can be made");
-    check(journal->event({.autoscaler = "a", .unix_ms = 5, .text = "x"}).has_value(), "and written");
+    check(journal->event({.autoscaler = "a", .unix_ms = 5, .text = "x"}).has_value(),
+          "and written");
     auto status = std::make_shared<control::Status>();
     status->name = "a";
     board_.put(std::move(status));
@@ -68,7 +69,8 @@ class World {
 };
 
 void check_answer(const server::Request& request, server::Door door, const Answer& answer) {
-  check(answer.status >= 200 && answer.status < 600 && answer.status != 500, "a status that is one");
+  check(answer.status >= 200 && answer.status < 600 && answer.status != 500,
+        "a status that is one");
   const auto head = server::head_of(answer, answer.bytes().size(), answer.close);
   check(head.find("\r\n\r\n") == head.size() - 4, "nothing that was sent ends the head");
   if (answer.status >= 400) {

@@ -63,7 +63,8 @@ std::vector<Refused> refused() {
       {"chunks of too much", pause,
        json + right + "Transfer-Encoding: chunked\r\n\r\n20000\r\n" + std::string(0x20000, 'x'),
        413},
-      {"waits to be asked for its body", pause, json + right + "Expect: 100-continue\r\n", 417},
+      {"waits to be asked for its body", pause,
+       json + right + "Expect: 100-continue\r\nContent-Length: 2\r\n", 417},
       {"a head of much", "GET /healthz", "X: " + std::string(20'000, 'x') + "\r\n", 431},
       {"many fields", "GET /healthz",
        [] {
