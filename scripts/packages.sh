@@ -23,6 +23,7 @@ build=(
   "libsqlite3-dev: the journal"
   "libexpected-dev: results (tl::expected)"
   "libssl-dev: HTTPS of the admin server"
+  "libcctz-dev: time zones, for cron triggers"
 )
 test=(
   "libgtest-dev: unit tests (GoogleTest)"
@@ -37,6 +38,8 @@ test=(
   "libclang-rt-14-dev: fuzzers (the sanitizers of clang)"
   "clang-format: formatting"
   "clang-tidy: lint"
+  "cargo-web: the Rust example (Debian's cargo is too old; another one on the path will do)"
+  "curl: the example's guide, as its reader runs it"
 )
 bench=(
   "python3: the benches (its standard library alone)"
@@ -55,6 +58,7 @@ for set in "$@"; do
   for entry in "${entries[@]}"; do
     package=${entry%%:*}
     [[ " ${missing[*]:-} " != *" $package "* ]] || continue
+    [[ $package != cargo-web ]] || ! command -v cargo >/dev/null || continue
     if [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null) != ii* ]]; then
       missing+=("$package")
       printf '%-22s %s\n' "$package" "${entry#*: }" >&2

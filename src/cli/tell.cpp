@@ -94,8 +94,8 @@ std::string tell(const journal::Entry& entry) {
     const auto change = step.before == step.after
                             ? fmt::format("{}", step.after.count)
                             : fmt::format("{} → {}", step.before.count, step.after.count);
-    text += fmt::format("  {:<8}  {:<9}  {:<7}  {}  [{}]\n", title, decide::word(step.stage), change,
-                        step.text, step.code);
+    text += fmt::format("  {:<8}  {:<9}  {:<7}  {}  [{}]\n", title, decide::word(step.stage),
+                        change, step.text, step.code);
     title = "";
   }
   title = "state";

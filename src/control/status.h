@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "control/step_meter.h"
 #include "decide/decision.h"
 #include "decide/memory.h"
 #include "decide/observation.h"

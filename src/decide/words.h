@@ -14,6 +14,10 @@ namespace headroom::decide {
 std::string number(double value);
 /// "60 s", "1.5 s".
 std::string seconds(Millis duration);
+/// As a step's numbers have it.
+inline double in_seconds(Millis duration) {
+  return std::chrono::duration<double>(duration).count();
+}
 /// "1 replica", "3 replicas".
 std::string replicas(Replicas count);
 /// "→ 3 replicas".

@@ -11,9 +11,10 @@ namespace {
 
 constexpr std::int64_t kLatest = 253'402'300'799'999;  // the end of the year 9999
 constexpr std::size_t kTaken = 8192;
+constexpr std::size_t kWrittenAtOnce = 1024;  // so that a full disk costs little at each attempt
 constexpr std::int64_t kTrimStep = 256;
 constexpr std::int64_t kTrimPart = 16;      // of a level's samples, at a time
-constexpr std::int64_t kAgedAtOnce = 4096;  // at least; a long pause ages many
+constexpr std::int64_t kAgedAtOnce = 4096;  // more than are written
 constexpr std::int64_t kShareOfAll = 4;     // a part of the file's bytes
 
 struct Level {
@@ -177,20 +178,21 @@ Result<void> Samples::take(const std::string& autoscaler, Sample sample) {
 }
 
 Result<void> Samples::flush() {
-  if (taken_.empty()) return {};
-  auto written = store_.transact(Sync::now, [&]() -> Result<void> {
-    for (const auto& [autoscaler, sample] : taken_) {
-      if (auto done = put(autoscaler, sample); !done) return done;
-    }
-    return {};
-  });
-  if (!written) return written;
-  const auto now = taken_.back().second.unix_ms;
-  const auto came = static_cast<std::int64_t>(taken_.size());
-  taken_.clear();
-  // They are written: where no room can be made now, it is made at a later time.
-  static_cast<void>(trim_by_age(now, std::max(kAgedAtOnce, 4 * came)));
-  static_cast<void>(trim_by_size());
+  while (!taken_.empty()) {
+    const auto some = std::min(taken_.size(), kWrittenAtOnce);
+    auto written = store_.transact(Sync::now, [&]() -> Result<void> {
+      for (std::size_t i = 0; i < some; ++i) {
+        if (auto done = put(taken_[i].first, taken_[i].second); !done) return done;
+      }
+      return {};
+    });
+    if (!written) return written;
+    const auto now = taken_[some - 1].second.unix_ms;
+    taken_.erase(taken_.begin(), taken_.begin() + static_cast<std::ptrdiff_t>(some));
+    // They are written: where no room can be made now, it is made at a later time.
+    static_cast<void>(trim_by_age(now));
+    static_cast<void>(trim_by_size());
+  }
   return {};
 }
 
@@ -302,12 +304,12 @@ Result<History> Samples::history(const std::string& autoscaler, std::int64_t sin
   return history;
 }
 
-Result<void> Samples::trim_by_age(std::int64_t now_unix_ms, std::int64_t most) {
+Result<void> Samples::trim_by_age(std::int64_t now_unix_ms) {
   for (std::int64_t level = 0; level <= kCoarsest; ++level) {
     auto done = store_.remove(
         "DELETE FROM samples WHERE (level, autoscaler, unix_ms) IN (SELECT level, autoscaler, "
         "unix_ms FROM samples WHERE level = ? AND unix_ms < ? ORDER BY unix_ms LIMIT ?)",
-        {level, now_unix_ms - level_of(level).kept, most});
+        {level, now_unix_ms - level_of(level).kept, kAgedAtOnce});
     if (!done) return fail(done.error());
   }
   return {};

@@ -20,7 +20,7 @@ class Samples {
   Samples(Store& store, const Bounds& bounds) : store_(store), bounds_(bounds) {}
 
   Result<void> take(const std::string& autoscaler, Sample sample);
-  /// Writes what was taken, in one transaction, and makes room.
+  /// Writes what was taken, in one transaction unless it is much, and makes room.
   Result<void> flush();
   Result<History> history(const std::string& autoscaler, std::int64_t since, std::int64_t until,
                           std::size_t most) const;
@@ -59,7 +59,7 @@ class Samples {
   Result<std::int64_t> step_for(const Range& range, std::int64_t most) const;
   Result<void> write(std::int64_t level, const std::string& autoscaler, const Row& row);
   Result<void> put(const std::string& autoscaler, const Sample& sample);
-  Result<void> trim_by_age(std::int64_t now_unix_ms, std::int64_t most);
+  Result<void> trim_by_age(std::int64_t now_unix_ms);
 
   Store& store_;
   const Bounds& bounds_;

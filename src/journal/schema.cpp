@@ -76,11 +76,11 @@ CREATE TABLE kept(
 INSERT INTO kept VALUES(0, 0, 0), (1, 0, 0), (2, 0, 0), (3, 0, 0);
 CREATE TRIGGER sample_comes AFTER INSERT ON samples BEGIN
   UPDATE kept SET entries = entries + 1,
-    bytes = bytes + 140 + 2 * length(CAST(new.autoscaler AS BLOB)) WHERE part = new.level;
+    bytes = bytes + 110 + 2 * length(CAST(new.autoscaler AS BLOB)) WHERE part = new.level;
 END;
 CREATE TRIGGER sample_goes AFTER DELETE ON samples BEGIN
   UPDATE kept SET entries = entries - 1,
-    bytes = bytes - 140 - 2 * length(CAST(old.autoscaler AS BLOB)) WHERE part = old.level;
+    bytes = bytes - 110 - 2 * length(CAST(old.autoscaler AS BLOB)) WHERE part = old.level;
 END;
 CREATE TRIGGER event_comes AFTER INSERT ON events BEGIN
   UPDATE kept SET entries = entries + 1, bytes = bytes + 60 + length(CAST(new.text AS BLOB))

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -21,11 +22,17 @@ namespace headroom::journal {
 using namespace decide::make;  // NOLINT
 namespace fs = std::filesystem;
 
+/// What a failure shows.
+inline void PrintTo(const Event& event, std::ostream* out) {
+  *out << event.id << ' ' << name(event.kind) << ' ' << event.autoscaler << " at " << event.unix_ms
+       << " \"" << event.text << "\" of " << event.decision.value_or(0);
+}
+
 /// A folder of its own, removed at the end.
 class JournalTest : public ::testing::Test {
  protected:
-  JournalTest() {
-    std::string pattern = (fs::temp_directory_path() / "headroom-journal-XXXXXX").string();
+  explicit JournalTest(const fs::path& where = fs::temp_directory_path()) {
+    std::string pattern = (where / "headroom-journal-XXXXXX").string();
     folder_ = ::mkdtemp(pattern.data());
     path_ = folder_ / "state" / "journal.db";
   }

@@ -1,0 +1,162 @@
+/** The bar at the top: whether it is live, which time is shown, light or dark. */
+
+import type { Span } from './api.js';
+import { el, setAttribute, setText, show } from './dom.js';
+import type { Connection } from './live.js';
+import { isLive, presets, type Preset, type View } from './view.js';
+import { clock, duration, moment, plural, zone } from './words.js';
+
+const names: Record<Preset, string> = { '15m': '15 minutes', '1h': '1 hour', '6h': '6 hours', '24h': '24 hours', '7d': '7 days' };
+
+/** Of <input type=datetime-local>: local, to the second. */
+function local(unixMs: number): string {
+  const at = new Date(unixMs - new Date(unixMs).getTimezoneOffset() * 60_000);
+  return at.toISOString().slice(0, 19);
+}
+
+export class Range {
+  readonly root: HTMLElement;
+  private readonly radios = new Map<string, HTMLInputElement>();
+  private readonly since = el('input', { type: 'datetime-local', step: '1', required: true, 'aria-label': 'From' });
+  private readonly until = el('input', { type: 'datetime-local', step: '1', required: true, 'aria-label': 'To' });
+  private readonly form: HTMLFormElement;
+  private readonly problem = el('span', { class: 'problem', role: 'alert' });
+  private shown = '';
+
+  constructor(
+    private readonly go: (range: Preset | Span) => void,
+    private readonly span: () => Span,
+  ) {
+    const set = el('fieldset', { class: 'range' }, el('legend', { class: 'unseen', text: 'Time range' }));
+    for (const key of [...Object.keys(presets), 'custom']) {
+      const radio = el('input', { type: 'radio', name: 'range', value: key });
+      radio.addEventListener('change', () => this.choose(key));
+      this.radios.set(key, radio);
+      const name = key === 'custom' ? 'A time of your choice' : `The last ${names[key as Preset]}, live`;
+      radio.setAttribute('aria-label', name);
+      set.append(el('label', { title: name }, radio, el('span', { text: key })));
+    }
+    this.form = el('form', { class: 'custom', hidden: true }, this.since, el('span', { text: 'to' }), this.until, el('button', { text: 'Show' }), this.problem);
+    this.form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.submit();
+    });
+    this.root = el('div', { class: 'times' }, set, this.form);
+  }
+
+  private choose(key: string): void {
+    if (key !== 'custom') {
+      this.go(key as Preset);
+      return;
+    }
+    const { since, until } = this.span();
+    this.since.value = local(since);
+    this.until.value = local(until);
+    show(this.form, true);
+    this.since.focus();
+  }
+
+  private submit(): void {
+    const [since, until] = [Date.parse(this.since.value), Date.parse(this.until.value)];
+    const good = since < until;
+    setText(this.problem, good ? '' : 'The end has to be after the beginning.');
+    if (good) this.go({ since, until });
+  }
+
+  set(range: View['range']): void {
+    const key = JSON.stringify(range);
+    if (key === this.shown) return; // what is being typed stays
+    this.shown = key;
+    this.radios.get(isLive(range) ? range : 'custom')!.checked = true;
+    show(this.form, !isLive(range));
+    setText(this.problem, '');
+    if (isLive(range)) return;
+    this.since.value = local(range.since);
+    this.until.value = local(range.until);
+  }
+}
+
+export class Liveness {
+  readonly root = el('p', { class: 'liveness' });
+  readonly banner: HTMLElement;
+  private readonly words = el('span');
+  private readonly bannerWords = el('span');
+  // Said once when it changes; the seconds until the next try are not read out each time.
+  readonly announced = el('p', { class: 'unseen', role: 'status' });
+  private state = '';
+  private lostAt = 0;
+  private gap = '';
+
+  constructor(again: () => void) {
+    this.root.append(el('i', { class: 'dot' }), this.words);
+    const now = el('button', { type: 'button', text: 'Try now', on: { click: again } });
+    this.banner = el('div', { class: 'banner', role: 'region', 'aria-label': 'Connection', hidden: true }, this.bannerWords, now);
+  }
+
+  set(connection: Connection, range: View['range'], span: Span, now: number, offset: number): void {
+    const { state, since, retryAt } = connection;
+    const live = isLive(range);
+    setAttribute(this.root, 'data-state', state === 'live' && !live ? 'past' : state);
+    const lost = `Not connected to Headroom since ${clock(since)}`;
+    setText(this.words, state === 'lost' ? 'not connected' : state === 'connecting' ? 'connecting' : live ? 'live' : 'looking back');
+    show(this.banner, state === 'lost');
+    const wait = retryAt === null ? 0 : Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
+    setText(this.bannerWords, `${lost}. What you see is of that time. ${wait > 0 ? `Next try in ${wait} s.` : 'Trying …'}`);
+    this.root.title = `${moment(span.since, now)} to ${moment(span.until, now)}`;
+    if (state === this.state) return;
+    if (state === 'lost') this.lostAt = since;
+    if (state === 'live' && this.state === 'lost') {
+      this.gap = `Connected again at ${clock(Date.now() + offset)}, after ${duration(Date.now() - this.lostAt)} without.`;
+    }
+    this.state = state;
+    setText(this.announced, state === 'lost' ? `${lost}.` : state === 'live' ? this.gap : '');
+  }
+}
+
+const themes = ['system', 'light', 'dark'] as const;
+type Theme = (typeof themes)[number];
+
+export class ThemeSwitch {
+  readonly root = el('button', { type: 'button', class: 'theme' });
+  private theme: Theme = 'system';
+
+  constructor(private readonly repaint: () => void) {
+    try {
+      const stored = localStorage.getItem('headroom-theme');
+      if (themes.includes(stored as Theme)) this.theme = stored as Theme;
+    } catch {
+      // Storage is refused: the choice holds for as long as the page.
+    }
+    this.apply();
+    this.root.addEventListener('click', () => {
+      this.theme = themes[(themes.indexOf(this.theme) + 1) % themes.length]!;
+      try {
+        localStorage.setItem('headroom-theme', this.theme);
+      } catch {
+        // As above.
+      }
+      this.apply();
+    });
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.repaint());
+  }
+
+  private apply(): void {
+    setAttribute(document.documentElement, 'data-theme', this.theme === 'system' ? null : this.theme);
+    this.root.replaceChildren(
+      el('span', { class: 'unseen', text: 'Colours: ' }),
+      el('span', { 'aria-hidden': 'true', text: { system: '◐ ', light: '○ ', dark: '● ' }[this.theme] }),
+      this.theme,
+    );
+    this.repaint();
+  }
+}
+
+/** The zone of every time on the page, and how the page is used. */
+export function foot(version: () => string): { root: HTMLElement; set(services: number): void } {
+  const words = el('span');
+  const root = el('footer', {}, words, el('span', { class: 'keys' }, 'Keys: ', el('kbd', { text: '/' }), ' find, ', el('kbd', { text: '↑' }), el('kbd', { text: '↓' }), ' services, ', el('kbd', { text: 'Esc' }), ' back to now'));
+  return {
+    root,
+    set: (services) => setText(words, `Times are local: ${zone(Date.now())}. Headroom ${version()}, ${plural(services, 'service')}.`),
+  };
+}

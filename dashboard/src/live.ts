@@ -1,0 +1,77 @@
+/** The stream: one connection that is made again when it is lost, be it cut or silent. */
+
+import { streamUrl, type HappenedEvent, type Status } from './api.js';
+
+export interface Connection {
+  state: 'connecting' | 'live' | 'lost';
+  since: number; // this state, by this machine's clock
+  retryAt: number | null;
+}
+
+interface Handlers {
+  status(status: Status): void;
+  event(event: HappenedEvent): void;
+  connection(connection: Connection): void;
+}
+
+// A status comes every second; a cut network says nothing at all.
+const silenceMs = 6000;
+const longestPauseMs = 10_000;
+
+export class Live {
+  private source: EventSource | null = null;
+  private heard = 0;
+  private pause = 1000;
+  private retry: number | undefined;
+  connection: Connection = { state: 'connecting', since: Date.now(), retryAt: null };
+
+  constructor(private readonly handlers: Handlers) {
+    setInterval(() => {
+      if (this.source && Date.now() - this.heard > silenceMs) this.lose();
+    }, 1000);
+    addEventListener('online', () => this.again());
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) this.again();
+    });
+    this.open();
+  }
+
+  /** Tries now, where it waits for the next try. */
+  again(): void {
+    if (!this.source) this.open();
+  }
+
+  private open(): void {
+    clearTimeout(this.retry);
+    this.heard = Date.now();
+    const source = new EventSource(streamUrl);
+    this.source = source;
+    source.addEventListener('status', (message: MessageEvent<string>) => {
+      this.heard = Date.now();
+      this.pause = 1000;
+      if (this.connection.state !== 'live') this.become('live', null);
+      this.handlers.status(JSON.parse(message.data) as Status);
+    });
+    source.addEventListener('event', (message: MessageEvent<string>) => {
+      this.heard = Date.now();
+      this.handlers.event(JSON.parse(message.data) as HappenedEvent);
+    });
+    source.onerror = () => {
+      if (this.source === source) this.lose();
+    };
+  }
+
+  private lose(): void {
+    this.source?.close();
+    this.source = null;
+    this.become('lost', Date.now() + this.pause);
+    this.retry = window.setTimeout(() => this.open(), this.pause);
+    this.pause = Math.min(longestPauseMs, this.pause * 2);
+  }
+
+  private become(state: Connection['state'], retryAt: number | null): void {
+    const since = state === this.connection.state ? this.connection.since : Date.now();
+    this.connection = { state, since, retryAt };
+    this.handlers.connection(this.connection);
+  }
+}

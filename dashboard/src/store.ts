@@ -1,0 +1,212 @@
+/** All that the page knows. Whoever changes it calls changed(); drawing happens once a frame. */
+
+import * as api from './api.js';
+import type { Autoscaler, Decision, HappenedEvent, Span, Status } from './api.js';
+import type { Connection } from './live.js';
+import { Series, sampleOf } from './series.js';
+import { format, isLive, lengthOf, parse, spanOf, type View } from './view.js';
+import { stateOf, type State } from './words.js';
+
+const sparkMs = 15 * 60_000;
+const sparkBucketMs = 15_000;
+const mostPoints = 900; // of live samples in a chart
+const eventsAtOnce = 1000;
+const mostEvents = 4000;
+const keptDecisions = 50;
+
+export class Store {
+  services = new Map<string, Autoscaler>();
+  version = '';
+  heard = false; // a status came
+  connection: Connection = { state: 'connecting', since: Date.now(), retryAt: null };
+  view: View = parse(location.hash);
+  series = new Series(1000);
+  events: HappenedEvent[] = []; // of the service and range in view, newest first
+  moreEvents = false; // there are earlier ones
+  problem: string | null = null; // why history or events could not be read
+  loading = false;
+  readonly sparks = new Map<string, Series>();
+
+  private readonly decisions = new Map<number, Decision | string>(); // or why there is none
+  private offset = 0; // the server's clock less ours
+  private generation = 0;
+  private sparkQueue: string[] = [];
+  private sparksAsked = new Set<string>();
+  private sparksRunning = 0;
+  private frame = 0;
+
+  constructor(private readonly draw: () => void) {
+    addEventListener('hashchange', () => this.follow(parse(location.hash)));
+  }
+
+  changed(): void {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.draw();
+    });
+  }
+
+  now = () => Date.now() + this.offset;
+  span = (): Span => spanOf(this.view.range, this.now());
+  chosen = (): Autoscaler | null => (this.view.name === null ? null : (this.services.get(this.view.name) ?? null));
+
+  /** Changes what is looked at; the address follows. */
+  go(change: Partial<View>, replace = false): void {
+    const view = { ...this.view, ...change };
+    const hash = format(view);
+    if (replace) history.replaceState(null, '', hash);
+    else if (hash !== location.hash) history.pushState(null, '', hash);
+    this.follow(view);
+  }
+
+  private follow(view: View): void {
+    const before = this.view;
+    this.view = view;
+    if (view.name !== before.name || JSON.stringify(view.range) !== JSON.stringify(before.range)) this.refresh();
+    if (view.decision !== null) void this.ask(view.decision);
+    this.changed();
+  }
+
+  take(status: Status): void {
+    this.offset = status.nowUnixMs - Date.now();
+    this.heard = true;
+    this.version = status.version;
+    const before = this.services;
+    this.services = new Map(status.autoscalers.map((service) => [service.name, service]));
+    for (const service of status.autoscalers) {
+      const sample = sampleOf(service, status.nowUnixMs, before.get(service.name));
+      this.spark(service.name).add(sample);
+      this.spark(service.name).trim(status.nowUnixMs - sparkMs);
+      if (service.name === this.view.name && isLive(this.view.range)) {
+        this.series.add(sample);
+        this.series.trim(this.span().since);
+      }
+    }
+    for (const name of this.sparks.keys()) if (!this.services.has(name)) this.sparks.delete(name);
+    this.changed();
+  }
+
+  happened(event: HappenedEvent): void {
+    if (event.autoscaler !== this.view.name || !isLive(this.view.range)) return;
+    this.addEvents([event]);
+    this.changed();
+  }
+
+  connected(connection: Connection): void {
+    const back = connection.state === 'live' && this.connection.state !== 'live';
+    this.connection = connection;
+    if (back) this.refresh(); // what was missed meanwhile
+    this.changed();
+  }
+
+  /** Loads history and events of what is in view. */
+  refresh(): void {
+    const generation = ++this.generation;
+    const { name, range, decision } = this.view;
+    const span = this.span();
+    // A sample for a pixel or two: a range of any length has a bounded number of them.
+    this.series = new Series(Math.max(1000, Math.ceil(lengthOf(range) / mostPoints / 1000) * 1000));
+    this.events = [];
+    this.moreEvents = false;
+    this.problem = null;
+    if (decision !== null) void this.ask(decision);
+    if (name === null) return;
+    this.loading = true;
+    const current = () => generation === this.generation;
+    void Promise.allSettled([
+      api.history(name, span).then((history) => {
+        if (current()) this.series.load(history);
+      }),
+      this.loadEvents(name, span.since, isLive(range) ? undefined : span.until, current),
+    ]).then((results) => {
+      if (!current()) return;
+      this.loading = false;
+      const failed = results.find((result) => result.status === 'rejected');
+      this.problem = failed ? String((failed as PromiseRejectedResult).reason?.message ?? 'failed') : null;
+      this.changed();
+    });
+  }
+
+  /** The newest first, as many as are kept. */
+  private async loadEvents(autoscaler: string, since: number, until: number | undefined, current: () => boolean): Promise<void> {
+    for (;;) {
+      const page = await api.events({ autoscaler, since, until, limit: eventsAtOnce });
+      if (!current()) return;
+      const before = this.events.length;
+      this.addEvents(page);
+      this.moreEvents = page.length >= eventsAtOnce;
+      this.changed();
+      if (!this.moreEvents || this.events.length >= mostEvents || this.events.length === before) return;
+      until = page[page.length - 1]!.unixMs;
+    }
+  }
+
+  private addEvents(events: HappenedEvent[]): void {
+    const known = new Set(this.events.map((event) => event.id));
+    const since = this.span().since;
+    this.events = [...this.events, ...events.filter((event) => !known.has(event.id))]
+      .filter((event) => event.unixMs >= since)
+      .sort((a, b) => b.id - a.id)
+      .slice(0, mostEvents);
+  }
+
+  /** The decision in view: one, "…" while it is asked for, or why there is none. */
+  decision(): Decision | string | null {
+    if (this.view.decision === null) return this.chosen()?.decision ?? null;
+    return this.decisions.get(this.view.decision) ?? '…';
+  }
+
+  private async ask(id: number): Promise<void> {
+    if (typeof this.decisions.get(id) === 'object') return;
+    try {
+      this.decisions.set(id, await api.decision(id));
+    } catch (error) {
+      this.decisions.set(id, `Decision ${id}: ${(error as Error).message}`);
+    }
+    for (const old of this.decisions.keys()) {
+      if (this.decisions.size > keptDecisions && old !== id) this.decisions.delete(old);
+    }
+    this.changed();
+  }
+
+  spark(name: string): Series {
+    let series = this.sparks.get(name);
+    if (!series) this.sparks.set(name, (series = new Series(sparkBucketMs)));
+    return series;
+  }
+
+  /** Requests of it that failed in the last minute. */
+  failedLately(name: string): number {
+    const since = this.now() - 60_000;
+    return this.spark(name).samples.reduce((sum, sample) => sum + (sample.unixMs >= since ? (sample.failed ?? 0) : 0), 0);
+  }
+
+  /** Its state in a word. */
+  state = (service: Autoscaler): State => stateOf(service, this.failedLately(service.name));
+
+  /** Loads a sparkline's past, once it is seen; a few at a time. */
+  wantSpark(name: string): void {
+    if (this.sparksAsked.has(name)) return;
+    this.sparksAsked.add(name);
+    this.sparkQueue.push(name);
+    this.nextSpark();
+  }
+
+  private nextSpark(): void {
+    while (this.sparksRunning < 3) {
+      const name = this.sparkQueue.shift();
+      if (name === undefined) return;
+      ++this.sparksRunning;
+      const now = this.now();
+      api
+        .history(name, { since: now - sparkMs, until: now })
+        .then((history) => this.spark(name).load(history))
+        .catch(() => this.sparksAsked.delete(name))
+        .finally(() => {
+          --this.sparksRunning;
+          this.nextSpark();
+          this.changed();
+        });
+    }
+  }
+}

@@ -1,0 +1,160 @@
+/** Numbers, times and sizes as the page says them; and a service's state in a word. Pure. */
+
+import type { Autoscaler, Hold, Step } from './api.js';
+
+export const unknown = '–';
+
+/** Three significant digits, no exponent: 0.034, 14.2, 310, 12,345. */
+export function number(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return unknown;
+  const size = Math.abs(value);
+  if (size >= 100) return Math.round(value).toLocaleString('en-GB');
+  const digits = size >= 10 ? 1 : size >= 1 ? 2 : 3;
+  return String(Number(value.toFixed(digits)));
+}
+
+export function bytes(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return unknown;
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let unit = 0;
+  while (Math.abs(value) >= 1000 && unit < units.length - 1) {
+    value /= 1024;
+    ++unit;
+  }
+  return `${unit ? number(value) : Math.round(value)} ${units[unit]}`;
+}
+
+/** Milliseconds of latency: 0.4 ms, 31 ms, 1.2 s. */
+export function latency(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined || !Number.isFinite(ms)) return unknown;
+  return ms >= 1000 ? `${number(ms / 1000)} s` : `${number(ms)} ms`;
+}
+
+/** An age or a wait, in its two largest units: 41 s, 3 min 5 s, 2 h 10 min, 3 d 4 h. */
+export function duration(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined || !Number.isFinite(ms)) return unknown;
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const units: [string, number][] = [
+    ['d', 86_400],
+    ['h', 3600],
+    ['min', 60],
+    ['s', 1],
+  ];
+  const first = units.findIndex(([, size]) => seconds >= size);
+  if (first < 0) return '0 s';
+  const [unit, size] = units[first]!;
+  const next = units[first + 1];
+  const rest = next ? Math.floor((seconds % size) / next[1]) : 0;
+  return `${Math.floor(seconds / size)} ${unit}` + (next && rest ? ` ${rest} ${next[0]}` : '');
+}
+
+export const plural = (count: number, one: string, many = one + 's') => `${number(count)} ${count === 1 ? one : many}`;
+
+const two = (value: number) => String(value).padStart(2, '0');
+
+/** 14:05:09, local. */
+export function clock(unixMs: number, seconds = true): string {
+  const at = new Date(unixMs);
+  return `${two(at.getHours())}:${two(at.getMinutes())}` + (seconds ? `:${two(at.getSeconds())}` : '');
+}
+
+export const day = (unixMs: number) =>
+  new Date(unixMs).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
+
+/** The clock alone where it is today's, else with its day. */
+export function moment(unixMs: number, nowUnixMs: number, seconds = true): string {
+  const today = new Date(unixMs).toDateString() === new Date(nowUnixMs).toDateString();
+  return (today ? '' : day(unixMs) + ', ') + clock(unixMs, seconds);
+}
+
+/** The local zone: "UTC+1, Europe/Berlin". */
+export function zone(unixMs: number): string {
+  const minutes = -new Date(unixMs).getTimezoneOffset();
+  const size = Math.abs(minutes);
+  const offset = minutes ? `${minutes < 0 ? '−' : '+'}${Math.floor(size / 60)}${size % 60 ? ':' + two(size % 60) : ''}` : '';
+  const name = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return `UTC${offset}` + (name && name !== 'UTC' ? `, ${name}` : '');
+}
+
+/** What may be shown of a program's output: no escape sequences, no control characters. */
+export function plain(text: string): string {
+  return (
+    text
+      .replace(/\r\n?/g, '\n')
+      .replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])/g, '')
+      // What turns text around could make a line read as another.
+      .replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+  );
+}
+
+/** The load that the service is scaled by; null: unknown. */
+export function loadOf(service: Autoscaler): number | null {
+  return service.target?.of === 'rate' ? service.load.rate : service.load.concurrency;
+}
+
+/** What the ready replicas are meant to take; null: not scaled by load. */
+export function capacityOf(service: Autoscaler): number | null {
+  return service.target ? service.target.value * service.replicas.ready : null;
+}
+
+export type Mood = 'good' | 'moving' | 'quiet' | 'held' | 'warning' | 'bad';
+
+export interface State {
+  mood: Mood;
+  word: string;
+  sentence: string;
+}
+
+/** Is it well? The gravest thing there is to say. `failed`: requests in the last minute. */
+export function stateOf(service: Autoscaler, failed = 0): State {
+  const { wanted, ready, draining, backingOff } = service.replicas;
+  const waiting = service.load.waiting ?? 0;
+  const load = loadOf(service);
+  const capacity = capacityOf(service);
+  const atMost = wanted >= service.maxReplicas && wanted > 0;
+  if (backingOff > 0) {
+    return { mood: 'bad', word: 'crashing', sentence: `${plural(backingOff, 'replica')} crashed and will be started again` };
+  }
+  if (atMost && (waiting > 0 || (load !== null && capacity !== null && ready >= wanted && load > capacity))) {
+    return { mood: 'warning', word: 'at its limit', sentence: `the load asks for more than the ${service.maxReplicas} replicas that are allowed` };
+  }
+  if (failed > 0) return { mood: 'warning', word: 'failing', sentence: `${plural(failed, 'request')} failed in the last minute` };
+  if (service.target && load === null) {
+    return { mood: 'warning', word: 'load unknown', sentence: 'the load could not be read: nothing is scaled down' };
+  }
+  if (service.hold) return { mood: 'held', word: service.hold.why === 'paused' ? 'paused' : 'pinned', sentence: `at ${plural(service.hold.replicas, 'replica')}` };
+  if (ready < wanted) {
+    const missing = wanted - ready;
+    if (ready === 0) return { mood: 'moving', word: 'waking', sentence: `${plural(missing, 'replica')} starting` + (waiting ? `, ${plural(waiting, 'request')} waiting` : '') };
+    return { mood: 'moving', word: 'scaling up', sentence: `${plural(missing, 'more replica')} starting` };
+  }
+  if (ready > wanted || draining > 0) {
+    return { mood: 'moving', word: 'scaling down', sentence: `${plural(Math.max(draining, ready - wanted), 'replica')} finishing what is open` };
+  }
+  if (wanted === 0) return { mood: 'quiet', word: 'asleep', sentence: 'at zero: the next request starts a replica' };
+  return { mood: 'good', word: 'steady', sentence: `${plural(ready, 'replica')} ready` };
+}
+
+export const needsAttention = (mood: Mood) => mood === 'bad' || mood === 'warning';
+
+/** An operator's hold in words, without its times. */
+export function held(hold: Hold): string {
+  return `${hold.why === 'paused' ? 'paused' : 'pinned'} at ${plural(hold.replicas, 'replica')}`;
+}
+
+// Steps that keep the number from where the load alone would take it. (src/decide/steps.h)
+const holding = new Set([
+  'CoolingDown', 'Cooldown', 'FailedHolds', 'InvalidSelector', 'KeptAwake', 'LoadUnavailable', 'NothingReadable',
+  'Panic', 'Paused', 'Pinned', 'ScaleDownDelay', 'ScaleDownLimit', 'ScaleDownRate', 'ScaleDownStabilized',
+  'ScaleUpLimit', 'ScaleUpRate', 'ScaleUpStabilized', 'ScalingDisabled', 'SourceFailed', 'TooFewReplicas',
+  'TooManyReplicas', 'TriggerFails', 'WaitingHeld',
+]);
+
+export const holds = (step: Step) => holding.has(step.code);
+
+/** Milliseconds between two nice marks of a time axis with room for about `most` of them. */
+export function niceStep(spanMs: number, most: number): number {
+  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800];
+  const least = spanMs / 1000 / Math.max(1, most);
+  return 1000 * (steps.find((step) => step >= least) ?? Math.ceil(least / 86_400) * 86_400);
+}

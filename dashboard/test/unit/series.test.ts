@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { HistorySample } from '../../src/api.js';
+import { columns, gapsOf, Series, thinned } from '../../src/series.js';
+
+const at = (seconds: number, change: Partial<HistorySample> = {}): HistorySample => ({
+  unixMs: seconds * 1000, wanted: 1, ready: 1, concurrency: 4, rate: 40, waiting: 0,
+  p50Ms: 1, p95Ms: 2, p99Ms: 3, failed: 0, cpu: 0.1, memory: 100, ...change,
+});
+const times = (series: Series) => series.samples.map((sample) => sample.unixMs / 1000);
+
+test('live samples go on where history ends', () => {
+  const series = new Series(1000);
+  series.add(at(30));
+  series.add(at(31));
+  series.load({ stepMs: 15_000, samples: [at(0), at(15), at(30), at(45)] });
+  assert.deepEqual(times(series), [0, 15, 30, 31], 'what came live is the truer for its time');
+  series.add(at(32));
+  assert.deepEqual(times(series), [0, 15, 30, 31, 32]);
+});
+
+test('a step of history ends where a live sample begins', () => {
+  const series = new Series(1000);
+  series.load({ stepMs: 15_000, samples: [at(0), at(15)] });
+  series.add(at(20));
+  assert.deepEqual(series.samples.map((sample) => sample.spanMs), [15_000, 5000, 1000]);
+});
+
+test('live samples of one bucket are one', () => {
+  const series = new Series(10_000);
+  series.add(at(10, { concurrency: 2, wanted: 1, p99Ms: null, failed: 1, cpu: null }));
+  series.add(at(12, { concurrency: 4, wanted: 3, p99Ms: 9, failed: 2, cpu: 0.5 }));
+  series.add(at(15, { concurrency: null, wanted: 2, p99Ms: 5, failed: null, cpu: null }));
+  assert.equal(series.samples.length, 1);
+  const [sample] = series.samples;
+  assert.equal(sample!.concurrency, 3, 'an average; unknown changes nothing');
+  assert.equal(sample!.wanted, 3, 'the most');
+  assert.equal(sample!.p99Ms, 9, 'the most');
+  assert.equal(sample!.failed, 3, 'the sum');
+  assert.equal(sample!.cpu, 0.5);
+});
+
+test('a clock that goes back changes nothing', () => {
+  const series = new Series(1000);
+  series.add(at(10));
+  series.add(at(8));
+  assert.deepEqual(times(series), [10]);
+});
+
+test('what is older than the range is forgotten', () => {
+  const series = new Series(1000);
+  series.load({ stepMs: 5000, samples: [at(0), at(5), at(10)] });
+  series.add(at(15));
+  series.trim(7000);
+  assert.deepEqual(times(series), [5, 10, 15], 'a step that reaches into the range stays');
+  series.trim(99_000);
+  assert.deepEqual(times(series), []);
+});
+
+test('a silence is a gap, a late sample is not', () => {
+  const series = new Series(1000);
+  for (const seconds of [0, 1, 3, 4, 20, 21]) series.add(at(seconds));
+  assert.deepEqual(gapsOf(series.samples, 0, 22_000), [[5000, 20_000]]);
+  assert.deepEqual(gapsOf(series.samples, 0, 60_000), [[5000, 20_000], [22_000, 60_000]], 'nothing for long is one, too');
+  assert.deepEqual(gapsOf(series.samples, -60_000, 22_000)[0], [-60_000, 0], 'before the first as well');
+  assert.deepEqual(gapsOf([], 1, 2), [[1, 2]]);
+});
+
+test('a line ends at a gap', () => {
+  const series = new Series(1000);
+  for (const seconds of [0, 1, 20]) series.add(at(seconds, { wanted: seconds }));
+  const [x, wanted] = columns(series.samples, [(sample) => sample.wanted]);
+  assert.deepEqual(x, [0, 1000, 2000, 2001, 20_000, 21_000]);
+  assert.deepEqual(wanted, [0, 1, 1, null, 20, 20]);
+});
+
+test('a table has the first and is evenly thinned', () => {
+  const series = new Series(1000);
+  for (let seconds = 0; seconds < 100; ++seconds) series.add(at(seconds));
+  assert.deepEqual(thinned(series.samples, 4).map((sample) => sample.unixMs), [0, 25_000, 50_000, 75_000]);
+  assert.equal(thinned(series.samples, 500).length, 100);
+});

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Autoscaler } from '../../src/api.js';
+import { bytes, duration, latency, niceStep, number, plain, stateOf, type Mood } from '../../src/words.js';
+
+test('numbers have three digits that count', () => {
+  const cases: [string, number | null, string][] = [
+    ['none', null, '–'],
+    ['not a number', NaN, '–'],
+    ['zero', 0, '0'],
+    ['small', 0.03456, '0.035'],
+    ['below ten', 7, '7'],
+    ['rounds', 2.345, '2.35'],
+    ['tens', 14.26, '14.3'],
+    ['hundreds are whole', 310.7, '311'],
+    ['thousands are grouped', 12345, '12,345'],
+  ];
+  for (const [why, value, expected] of cases) assert.equal(number(value), expected, why);
+});
+
+test('sizes, latencies and ages say their unit', () => {
+  assert.equal(bytes(12582912), '12 MiB');
+  assert.equal(bytes(1000), '0.977 KiB', 'never four digits before the point');
+  assert.equal(bytes(null), '–');
+  assert.equal(latency(0.41), '0.41 ms');
+  assert.equal(latency(1234), '1.23 s');
+  assert.equal(duration(0), '0 s');
+  assert.equal(duration(61_000), '1 min 1 s');
+  assert.equal(duration(7_200_000), '2 h', 'a unit of nothing is not said');
+  assert.equal(duration(100 * 86_400_000 + 3_600_000), '100 d 1 h');
+  assert.equal(duration(-5), '0 s', 'two clocks never agree');
+});
+
+test('output is shown without what a terminal would obey', () => {
+  const cases: [string, string, string][] = [
+    ['colours', '\x1b[1;32mok\x1b[0m', 'ok'],
+    ['a title', '\x1b]0;owned\x07ok', 'ok'],
+    ['a title without end takes no more than itself', '\x1b]0;owned', ''],
+    ['screen cleared', '\x1b[2J\x1b[Hok', 'ok'],
+    ['nul and bell', 'a\x00b\x07', 'a\ufffdb\ufffd'],
+    ['text that turns around', 'a\u202egnp', 'a\ufffdgnp'],
+    ['lines stay, of every system', 'a\r\nb\rc\n\td', 'a\nb\nc\n\td'],
+    ['markup is text', '<b>&amp;', '<b>&amp;'],
+  ];
+  for (const [why, text, expected] of cases) assert.equal(plain(text), expected, why);
+});
+
+const base: Autoscaler = {
+  name: 'shop', listening: null, minReplicas: 0, maxReplicas: 8, target: { value: 7, of: 'concurrency' },
+  replicas: { wanted: 2, ready: 2, starting: 0, draining: 0, backingOff: 0 },
+  load: { concurrency: 10, rate: 100, waiting: 0, running: 10 },
+  latency: null, requests: null, hold: null, decision: null, instances: [],
+};
+
+test('a state is the gravest thing there is to say', () => {
+  const replicas = (change: Partial<Autoscaler['replicas']>) => ({ replicas: { ...base.replicas, ...change } });
+  const load = (change: Partial<Autoscaler['load']>) => ({ load: { ...base.load, ...change } });
+  const cases: [string, Partial<Autoscaler>, number, string, Mood][] = [
+    ['as wanted', {}, 0, 'steady', 'good'],
+    ['at zero', replicas({ wanted: 0, ready: 0 }), 0, 'asleep', 'quiet'],
+    ['the first starts', replicas({ wanted: 1, ready: 0, starting: 1 }), 0, 'waking', 'moving'],
+    ['more start', replicas({ wanted: 3, starting: 1 }), 0, 'scaling up', 'moving'],
+    ['some drain', replicas({ draining: 1 }), 0, 'scaling down', 'moving'],
+    ['a crash is worse than a start', replicas({ wanted: 3, starting: 1, backingOff: 1 }), 0, 'crashing', 'bad'],
+    ['the most, and not enough', { ...replicas({ wanted: 8, ready: 8 }), ...load({ concurrency: 60 }) }, 0, 'at its limit', 'warning'],
+    ['the most, and enough', { ...replicas({ wanted: 8, ready: 8 }), ...load({ concurrency: 50 }) }, 0, 'steady', 'good'],
+    ['the most, still starting, is not yet too little', { ...replicas({ wanted: 8, ready: 2, starting: 6 }), ...load({ concurrency: 40 }) }, 0, 'scaling up', 'moving'],
+    ['unknown is not zero', load({ concurrency: null }), 0, 'load unknown', 'warning'],
+    ['nobody scales by it', { ...load({ concurrency: null }), target: null }, 0, 'steady', 'good'],
+    ['paused', { hold: { replicas: 2, untilUnixMs: null, why: 'paused' } }, 0, 'paused', 'held'],
+    ['pinned', { hold: { replicas: 2, untilUnixMs: 5, why: 'scale' } }, 0, 'pinned', 'held'],
+    ['requests fail', {}, 3, 'failing', 'warning'],
+  ];
+  for (const [why, change, failed, word, mood] of cases) {
+    const state = stateOf({ ...base, ...change }, failed);
+    assert.deepEqual([state.word, state.mood], [word, mood], why);
+  }
+});
+
+test('marks of the time axis are round and few', () => {
+  assert.equal(niceStep(15 * 60_000, 8), 120_000);
+  assert.equal(niceStep(7 * 86_400_000, 8), 86_400_000);
+  assert.equal(niceStep(365 * 86_400_000, 5), 73 * 86_400_000, 'longer than any of the table');
+});
