@@ -17,10 +17,6 @@
 
 namespace headroom::control {
 
-struct Latency {
-  double p50_ms = 0, p95_ms = 0, p99_ms = 0;
-};
-
 /// A replica at one look.
 struct ReplicaStatus {
   target::ReplicaId id = 0;
