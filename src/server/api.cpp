@@ -10,6 +10,7 @@
 #include "server/api_parts.h"
 #include "server/assets.h"
 #include "server/metrics.h"
+#include "server/views.h"
 
 namespace headroom::server {
 
@@ -68,7 +69,7 @@ const std::vector<Api::Route>& Api::routes() {
 }
 
 Api::Api(std::shared_ptr<boost::asio::io_context> io, const Doors& doors, Settings settings)
-    : io_(std::move(io)), doors_(doors), settings_(std::move(settings)), live_(doors.board) {}
+    : io_(std::move(io)), doors_(doors), settings_(std::move(settings)) {}
 
 void Api::answer(const Request& request, Door door, const Done& done) {
   // Our own failures, such as no memory, end one request and not the process.
@@ -173,7 +174,7 @@ Result<std::int64_t> Api::newest_event() {
 }
 
 std::string Api::everything() const {
-  return autoscalers_json({settings_.version, control::unix_millis()}, live_.all());
+  return autoscalers_json({settings_.version, control::unix_millis()}, doors_.board.all());
 }
 
 void Api::healthz(const Call&, const Done& done) {

@@ -11,7 +11,6 @@
 #include "journal/journal.h"
 #include "server/doors.h"
 #include "server/guard.h"
-#include "server/live.h"
 #include "server/message.h"
 #include "server/target_parts.h"
 
@@ -35,7 +34,7 @@ class Api {
   void answer(const Request& request, Door door, const Done& done);
 
   /// For the stream, too.
-  Live& live() { return live_; }
+  const control::Board& board() const { return doors_.board; }
   std::string everything() const;  // what GET /api/v1/autoscalers answers
   /// At most 500, oldest first. Errors: the journal's.
   Result<std::vector<journal::Event>> events_after(std::int64_t id);
@@ -74,6 +73,8 @@ class Api {
   template <class T>
   void on_loop(Millis patience, std::function<T()> work,
                std::function<void(std::optional<T>)> then);
+  void hold(const std::string& name, std::optional<Replicas> replicas, std::optional<Millis> time,
+            const Done& done);
   void change(const std::string& name, std::function<Result<void>()> work, const Done& done);
   void show_changed(const std::string& name, const std::optional<Result<void>>& did,
                     const Done& done) const;
@@ -82,7 +83,6 @@ class Api {
   std::shared_ptr<boost::asio::io_context> io_;
   Doors doors_;
   Settings settings_;
-  Live live_;
   std::optional<journal::Journal> journal_;
 };
 

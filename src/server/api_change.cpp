@@ -15,12 +15,7 @@ namespace headroom::server {
 namespace {
 
 constexpr std::int64_t kMostReplicas = 1'000'000;
-constexpr std::int64_t kLongestPin = std::int64_t{366} * 24 * 3600 * 1000;  // ms
-
-struct Scale {
-  Replicas replicas;
-  std::optional<Millis> time;
-};
+constexpr std::int64_t kLongestHold = std::int64_t{366} * 24 * 3600 * 1000;  // ms
 
 Error wrong(std::string what) { return {Code::invalid, std::move(what), {}}; }
 
@@ -55,25 +50,23 @@ Result<std::optional<std::int64_t>> whole(const boost::json::object& object,
                                 expected.least, expected.most)));
 }
 
-Result<Scale> read_scale(std::string_view body) {
-  const auto object = read_object(body, std::array<std::string_view, 2>{"replicas", "forMs"});
+/// What scale and pause say. Without a body it is empty.
+struct Hold {
+  std::optional<Replicas> replicas;
+  std::optional<Millis> time;
+};
+template <std::size_t N>
+Result<Hold> read_hold(std::string_view body, const std::array<std::string_view, N>& names) {
+  const auto object = read_object(body.empty() ? "{}" : body, names);
   if (!object) return fail(object.error());
   const auto replicas = whole(*object, {"replicas", 0, kMostReplicas});
   if (!replicas) return fail(replicas.error());
-  if (!*replicas) return fail(wrong("replicas: missing"));
-  const auto time = whole(*object, {"forMs", 1, kLongestPin});
+  const auto time = whole(*object, {"forMs", 1, kLongestHold});
   if (!time) return fail(time.error());
-  Scale scale{{static_cast<std::int32_t>(**replicas)}, std::nullopt};
-  if (*time) scale.time = Millis(**time);
-  return scale;
-}
-
-/// Of the two that need no body: there is none, or an empty object.
-Result<void> read_nothing(std::string_view body) {
-  if (body.empty()) return {};
-  const auto object = read_object(body, std::array<std::string_view, 0>{});
-  if (!object) return fail(object.error());
-  return {};
+  Hold hold;
+  if (*replicas) hold.replicas = Replicas{static_cast<std::int32_t>(**replicas)};
+  if (*time) hold.time = Millis(**time);
+  return hold;
 }
 
 struct Level {
@@ -109,36 +102,36 @@ void Api::show_changed(const std::string& name, const std::optional<Result<void>
                        const Done& done) const {
   if (!did) return done(refusal(503, "the control loop does not answer"));
   if (!*did) return done(refusal(status_of(did->error().code), did->error().what));
-  const auto seen = live_.find(name);
+  const auto seen = doors_.board.find(name);
+  // It may have left meanwhile.
   if (!seen) return done(refusal(404, fmt::format("no autoscaler \"{}\"", printable(name))));
   done({.body = autoscaler_json(*seen)});
 }
 
 void Api::scale(const Call& call, const Done& done) {
-  const auto wanted = read_scale(call.request.body);
+  const auto wanted =
+      read_hold(call.request.body, std::array<std::string_view, 2>{"replicas", "forMs"});
   if (!wanted) return done(refusal(400, wanted.error().what));
-  const auto& name = call.names[0];
-  change(
-      name,
-      [hold = doors_.hold, name, scale = *wanted] {
-        return hold(name, scale.replicas, scale.time);
-      },
-      done);
+  if (!wanted->replicas) return done(refusal(400, "replicas: missing"));
+  hold(call.names[0], wanted->replicas, wanted->time, done);
 }
 
 void Api::pause(const Call& call, const Done& done) {
-  if (const auto read = read_nothing(call.request.body); !read) {
-    return done(refusal(400, read.error().what));
-  }
-  const auto& name = call.names[0];
+  const auto wanted = read_hold(call.request.body, std::array<std::string_view, 1>{"forMs"});
+  if (!wanted) return done(refusal(400, wanted.error().what));
+  hold(call.names[0], std::nullopt, wanted->time, done);
+}
+
+void Api::hold(const std::string& name, std::optional<Replicas> replicas,
+               std::optional<Millis> time, const Done& done) {
   change(
-      name, [hold = doors_.hold, name] { return hold(name, std::nullopt, std::nullopt); }, done);
+      name, [hold = doors_.hold, name, replicas, time] { return hold(name, replicas, time); },
+      done);
 }
 
 void Api::resume(const Call& call, const Done& done) {
-  if (const auto read = read_nothing(call.request.body); !read) {
-    return done(refusal(400, read.error().what));
-  }
+  const auto nothing = read_hold(call.request.body, std::array<std::string_view, 0>{});
+  if (!nothing) return done(refusal(400, nothing.error().what));
   const auto& name = call.names[0];
   change(
       name, [release = doors_.release, name] { return release(name); }, done);

@@ -63,7 +63,7 @@ Answer no_such(std::string_view what, std::string_view name) {
 void Api::list(const Call&, const Done& done) { done({.body = everything()}); }
 
 void Api::one(const Call& call, const Done& done) {
-  const auto seen = live_.find(call.names[0]);
+  const auto seen = doors_.board.find(call.names[0]);
   if (!seen) return done(no_such("autoscaler", call.names[0]));
   done({.body = autoscaler_json(*seen)});
 }

@@ -12,7 +12,7 @@ constexpr Millis kTake = 60s;     // an answer
 constexpr Millis kTakeEvent = 30s;
 constexpr Millis kLinger = 2s;
 constexpr std::size_t kMostLingered = 4 << 20;
-constexpr std::size_t kMostQueued = 1 << 20;  // of a stream
+constexpr std::size_t kMostQueued = 4 << 20;  // of a stream
 constexpr std::size_t kMostOwed = 64 << 20;   // of all clients together
 constexpr std::size_t kSmall = 64 << 10;      // owed without being counted against that
 constexpr int kKernelQueue = 128 << 10;
@@ -71,7 +71,7 @@ void Connection::handle(RequestReader::State state) {
   if (state == RequestReader::State::refused) return respond(reader_.refused(), {});
   const auto request = reader_.take();
   const How how{.head = request.method == "HEAD", .keep = request.keep_alive};
-  within(Api::kPatience * 2);
+  within(Api::kPatience * 3);
   common_->api.answer(request, door_, [self = shared_from_this(), how](Answer answer) {
     if (!self->closed_) self->respond(std::move(answer), how);
   });
@@ -130,8 +130,9 @@ void Connection::begin_stream(const Answer& answer) {
 
 void Connection::push(std::shared_ptr<const std::string> message) {
   if (closed_) return;
+  // One that does not keep up is let go, and may come back; one message is always taken.
+  if (queued_ > 0 && queued_ + message->size() > kMostQueued) return close();
   queued_ += message->size();
-  if (queued_ > kMostQueued) return close();  // it does not keep up; it may come back
   queue_.push_back(std::move(message));
   if (queue_.size() == 1) write_next();
 }

@@ -31,7 +31,7 @@ bool Hub::full() {
 
 Hub::Standing Hub::standing() const {
   Standing standing;
-  for (const auto& status : api_.live().board().all()) {
+  for (const auto& status : api_.board().all()) {
     standing.emplace_back(status->name, counts_of(*status));
   }
   return standing;

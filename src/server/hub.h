@@ -11,6 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "server/api.h"
+#include "server/views.h"
 
 namespace headroom::server {
 

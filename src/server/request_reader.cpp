@@ -20,9 +20,9 @@ struct RequestReader::Parser : http::request_parser<http::string_body> {
   Parser() {
     header_limit(static_cast<std::uint32_t>(kMostHead));
     body_limit(kMostBody);
-    eager(true);
   }
   bool begun = false;
+  std::size_t head = 0;  // bytes of it
 };
 
 RequestReader::RequestReader() : parser_(std::make_unique<Parser>()) {}
@@ -41,16 +41,27 @@ RequestReader::State RequestReader::feed(std::string_view bytes) {
   while (!parser_->is_done()) {
     if (rest_.empty()) return State::more;
     boost::beast::error_code error;
+    const bool in_head = !parser_->is_header_done();
     const auto used = parser_->put(boost::asio::buffer(rest_), error);
     parser_->begun = parser_->begun || used > 0;
     rest_.erase(0, used);
+    if (error == http::error::body_limit) return refuse(413, "a body of more than 64 KiB");
+    // The parser's own limit is on what it has not taken of a head.
+    if (in_head) parser_->head += used;
+    if (in_head && parser_->head + (parser_->is_header_done() ? 0 : rest_.size()) > kMostHead) {
+      return refuse(431, "a head of more than 16 KiB");
+    }
+    // Before its body, which would not come.
+    if (in_head && parser_->is_header_done() &&
+        parser_->get().base().count(http::field::expect) > 0) {
+      return refuse(417, "Expect: send the body at once, it is small");
+    }
     if (error == http::error::need_more) {
       // Nothing it can use grows without bound: a head by its limit, a chunk's own head by ours.
       if (rest_.size() > kMostHead) return refuse(431, "a head of more than 16 KiB");
       return State::more;
     }
     if (error == http::error::header_limit) return refuse(431, "a head of more than 16 KiB");
-    if (error == http::error::body_limit) return refuse(413, "a body of more than 64 KiB");
     if (error) return refuse(400, fmt::format("no HTTP request: {}", error.message()));
     if (used == 0) return State::more;
   }
@@ -70,9 +81,6 @@ RequestReader::State RequestReader::checked() {
     if (head.count(field) > 1) {
       return refuse(400, fmt::format("more than one {}", text(http::to_string(field))));
     }
-  }
-  if (head.count(http::field::expect) > 0) {
-    return refuse(417, "Expect: send the body at once, it is small");
   }
   return State::whole;
 }

@@ -24,7 +24,6 @@ namespace asio = boost::asio;
 constexpr std::size_t kMostTcp = 256;
 constexpr std::size_t kMostLocal = 64;
 constexpr Millis kAcceptAgain = 100ms;  // where there were no descriptors left
-constexpr Millis kLook = 1s;
 
 struct Ready {  // what the options say, checked
   std::optional<Address> address;
@@ -128,8 +127,7 @@ class Acceptor {
 }  // namespace
 
 struct Server::Impl {
-  Impl(const Doors& doors, Api::Settings settings)
-      : api(io, doors, std::move(settings)), look_timer(*io) {}
+  Impl(const Doors& doors, Api::Settings settings) : api(io, doors, std::move(settings)) {}
   ~Impl() {
     io->stop();
     if (thread.joinable()) thread.join();
@@ -139,15 +137,7 @@ struct Server::Impl {
   Result<void> open_tcp(const Address& address);
   void begin() {
     for (const auto& acceptor : acceptors) acceptor->wait();
-    look();
     thread = std::thread([this] { run(); });
-  }
-  void look() {
-    api.live().look();
-    look_timer.expires_after(kLook);
-    look_timer.async_wait([this](boost::system::error_code error) {
-      if (!error) look();
-    });
   }
   void run() {
     for (;;) {
@@ -169,7 +159,6 @@ struct Server::Impl {
   Api api;
   std::shared_ptr<Common> common;
   std::optional<Hub> hub;
-  asio::steady_timer look_timer;
   std::vector<std::unique_ptr<Acceptor>> acceptors;
   std::thread thread;
 };

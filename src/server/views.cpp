@@ -132,6 +132,17 @@ void describe(JsonWriter& io, const Target& target) {
   io.field("of", std::string(target.status.by_rate ? "rate" : "concurrency"));
 }
 
+struct CountsView {
+  Counts counts;
+};
+void describe(JsonWriter& io, const CountsView& view) {
+  io.field("wanted", view.counts.wanted);
+  io.field("ready", view.counts.ready);
+  io.field("starting", view.counts.starting);
+  io.field("draining", view.counts.draining);
+  io.field("backingOff", view.counts.backing_off);
+}
+
 struct LoadView {
   const decide::Load& load;
 };
@@ -140,6 +151,15 @@ void describe(JsonWriter& io, const LoadView& view) {
   io.field("rate", finite(view.load.rate));
   io.field("waiting", view.load.waiting);
   io.field("running", view.load.running);
+}
+
+struct LatencyView {
+  const control::Latency& latency;
+};
+void describe(JsonWriter& io, const LatencyView& view) {
+  io.field("p50Ms", view.latency.p50_ms);
+  io.field("p95Ms", view.latency.p95_ms);
+  io.field("p99Ms", view.latency.p99_ms);
 }
 
 struct RequestsView {
@@ -188,35 +208,23 @@ std::optional<View> when(bool is, T&& value) {
   return View{std::forward<T>(value)};
 }
 
-}  // namespace
-
-// Found beside their types, which are not of this file alone.
-static void describe(JsonWriter& io, const Counts& counts) {
-  io.field("wanted", counts.wanted);
-  io.field("ready", counts.ready);
-  io.field("starting", counts.starting);
-  io.field("draining", counts.draining);
-  io.field("backingOff", counts.backing_off);
-}
-
-static void describe(JsonWriter& io, const Latency& latency) {
-  io.field("p50Ms", latency.p50_ms);
-  io.field("p95Ms", latency.p95_ms);
-  io.field("p99Ms", latency.p99_ms);
-}
-
-static void describe(JsonWriter& io, const Seen& seen) {
-  const auto& status = *seen.status;
+struct StatusView {
+  const control::Status& status;
+};
+void describe(JsonWriter& io, const StatusView& view) {
+  const auto& status = view.status;
   io.field("name", status.name);
   io.field("listening", said(status.listening));
   io.field("minReplicas", status.minimum);
   io.field("maxReplicas", status.maximum);
   io.field("target", when<Target>(status.target > 0, status));
-  io.field("replicas", counts_of(status));
+  io.field("replicas", CountsView{counts_of(status)});
   std::optional<LoadView> load;
   if (status.seen.load) load.emplace(LoadView{*status.seen.load});
   io.field("load", load);
-  io.field("latency", seen.latency);
+  std::optional<LatencyView> latency;
+  if (status.latency) latency.emplace(LatencyView{*status.latency});
+  io.field("latency", latency);
   std::optional<RequestsView> requests;
   if (status.traffic) requests.emplace(RequestsView{*status.traffic});
   io.field("requests", requests);
@@ -227,6 +235,8 @@ static void describe(JsonWriter& io, const Seen& seen) {
                                     status.decided, std::nullopt});
   io.field("instances", views<InstanceView>(status.replicas));
 }
+
+}  // namespace
 
 Counts counts_of(const control::Status& status) {
   Counts counts{.wanted = status.decided.replicas.count};
@@ -240,10 +250,14 @@ Counts counts_of(const control::Status& status) {
   return counts;
 }
 
-std::string autoscaler_json(const Seen& seen) { return written(seen) + "\n"; }
+std::string autoscaler_json(const control::Status& status) {
+  return written(StatusView{status}) + "\n";
+}
 
-std::string autoscalers_json(const Header& header, const std::vector<Seen>& all) {
-  const auto list = list_json("autoscalers", all, [](const Seen& seen) { return written(seen); });
+std::string autoscalers_json(const Header& header,
+                             const std::vector<std::shared_ptr<const control::Status>>& all) {
+  const auto list = list_json("autoscalers", all,
+                              [](const auto& status) { return written(StatusView{*status}); });
   return fmt::format("{{\"version\":{},\"nowUnixMs\":{},{}", written(header.version),
                      header.now_unix_ms, std::string_view(list).substr(1));
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,16 +12,6 @@
 /// What the API shows, as JSON: see docs/api.md and openapi.json.
 namespace headroom::server {
 
-struct Latency {
-  double p50_ms = 0, p95_ms = 0, p99_ms = 0;
-};
-
-/// An autoscaler's newest Status, and its latency of late; none: nothing was answered.
-struct Seen {
-  std::shared_ptr<const control::Status> status;
-  std::optional<Latency> latency;
-};
-
 /// How many replicas are in each state. `wanted` are asked for.
 struct Counts {
   std::int32_t wanted = 0, ready = 0, starting = 0, draining = 0, backing_off = 0;
@@ -29,12 +19,13 @@ struct Counts {
 };
 Counts counts_of(const control::Status& status);
 
-std::string autoscaler_json(const Seen& seen);
+std::string autoscaler_json(const control::Status& status);
 struct Header {
   std::string version;
   std::int64_t now_unix_ms = 0;
 };
-std::string autoscalers_json(const Header& header, const std::vector<Seen>& all);
+std::string autoscalers_json(const Header& header,
+                             const std::vector<std::shared_ptr<const control::Status>>& all);
 std::string decision_json(const journal::Entry& entry, bool with_observation);
 std::string decisions_json(const std::vector<journal::Entry>& entries);
 std::string event_json(const journal::Event& event);
