@@ -160,18 +160,19 @@ class Owes(Case):
         service = self.start()
         service.process.send_signal(signal.SIGSTOP)
         waiting = []
-        for _ in range(200):
+        for number in range(800):
             client = socket.create_connection(("127.0.0.1", service.port), timeout=20)
             self.addCleanup(client.close)
-            client.sendall(b"GET /work/20 HTTP/1.1\r\nHost: x\r\n\r\n")
+            client.sendall(b"GET /work/%d HTTP/1.1\r\nHost: x\r\n\r\n" % (number % 2 * 300))
             waiting.append(client)
         service.process.send_signal(signal.SIGTERM)
         service.process.send_signal(signal.SIGCONT)
-        for client in waiting:
+        for number, client in enumerate(waiting):
             answer = http.client.HTTPResponse(client)
             answer.begin()
             self.assertEqual(answer.status, 200)
-            self.assertEqual(answer.getheader("Connection"), "close")
+            if number % 2:  # the others may have been answered before it knew
+                self.assertEqual(answer.getheader("Connection"), "close")
         self.assertEqual(service.process.wait(20), 0)
 
     def test_a_second_signal_does_not_wait(self):

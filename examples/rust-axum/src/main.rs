@@ -24,6 +24,7 @@ use prometheus::{HistogramVec, IntGauge, TextEncoder, register_histogram_vec, re
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixSocket};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::unconstrained;
 use tokio::time::{sleep, timeout};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -224,7 +225,8 @@ async fn serve(options: Options) -> io::Result<()> {
     tokio::select! { never = accept() => match never {}, () = stop() => () }
     eprintln!("rust-axum: draining");
     service.draining.store(true, Relaxed);
-    let _ = timeout(LAST_REQUESTS, accept()).await; // takes what waits in the backlog
+    // Unconstrained: takes all that waits in the backlog before it looks at the time.
+    let _ = timeout(LAST_REQUESTS, unconstrained(accept())).await;
     drop(listener);
     tokio::select! {
         () = open.shutdown() => options.socket.map_or(Ok(()), fs::remove_file), // all is answered
