@@ -137,9 +137,10 @@ void add_decide(CLI::App& app, Call& call) {
       "Decides for a recorded observation, and says why: for bug reports and trying out.");
   verb->footer(kExamples);
   auto options = std::make_shared<DecideOptions>();
-  verb->add_option(
-          "--policy", options->policy,
-          "A file with an Autoscaler, HorizontalPodAutoscaler or ScaledObject; - for stdin")
+  verb->add_option("--policy", options->policy,
+                   "A file with an Autoscaler, HorizontalPodAutoscaler, ScaledObject or Knative's "
+                   "Service; - "
+                   "for stdin")
       ->required()
       ->type_name("FILE");
   verb->add_option("--name", options->name, "Which of the file's, where it has several")

@@ -393,9 +393,7 @@ std::string_view nearest_knative_setting(std::string_view annotation) {
 Concurrency concurrency_of(const KnativeRevision& revision, const KpaSettings& settings) {
   Values values(revision.annotations, true);
   Concurrency concurrency;
-  using Metric = Concurrency::Metric;
-  using Aggregation = Concurrency::Aggregation;
-  concurrency.metric = settings.rps ? Metric::rps : Metric::concurrency;
+  if (settings.rps) concurrency.metric = Concurrency::Metric::rps;
   double target = 0;
   if (values.read("target", target)) concurrency.target = target;
   values.read("target-utilization-percentage", concurrency.target_utilization_percentage);
@@ -407,8 +405,9 @@ Concurrency concurrency_of(const KnativeRevision& revision, const KpaSettings& s
   concurrency.activation_scale = settings.activation_scale;
   concurrency.scale_down_delay = settings.scale_down_delay;
   concurrency.scale_to_zero_pod_retention_period = settings.retention;
-  concurrency.metric_aggregation_algorithm =
-      settings.weighted ? Aggregation::weighted_exponential : Aggregation::linear;
+  if (settings.weighted) {
+    concurrency.metric_aggregation_algorithm = Concurrency::Aggregation::weighted_exponential;
+  }
   return concurrency;
 }
 

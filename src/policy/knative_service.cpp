@@ -133,9 +133,9 @@ void ServiceReader::read_settings(Autoscaler& autoscaler) {
   std::vector<KnativeProblem> found;
   const auto settings = read_knative_revision(KnativeCluster{}, revision_, found);
   for (const auto& [name, what] : found) {
-    const Node* of_spec = document_.find({"spec", "template", "spec", name});
-    if (of_spec != nullptr) {
-      wrong(*of_spec, fmt::format("{}.{}", kTemplate, name), what);
+    if (name == "containerConcurrency") {
+      wrong(*document_.find({"spec", "template", "spec", name}),
+            fmt::format("{}.{}", kTemplate, name), what);
     } else {
       wrong(annotation(name), fmt::format("{}.{}{}", kAnnotations, kDomain, name), what);
     }

@@ -305,7 +305,8 @@ void Reader::levels(const std::string& name, const Node& node, std::vector<T>& t
                     std::size_t max) {
   if (!is_list(name, node, min, max)) return;
   for (const Node* item : node.items) {
-    value(fmt::format("{}[{}]", name, to.size()), *item, to.emplace_back(), Level{});
+    const auto which = fmt::format("{}[{}]", name, to.size());  // before it grows
+    value(which, *item, to.emplace_back(), Level{});
   }
 }
 

@@ -73,6 +73,15 @@ TEST(CommandLine, ExitCodesAndWhereItSpeaks) {
       "  - type: cron\n"
       "    metadata: { timezone: UTC, start: 0 6 * * *, end: 0 20 * * *, desiredReplicas: '3' }\n");
   const std::string scaled = folder / "scaled.yaml";
+  const std::string service = folder / "knative.yaml", bad_service = folder / "bad-knative.yaml";
+  write(service,
+        "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: { name: web }\nspec:\n"
+        "  template:\n    metadata: { annotations: { autoscaling.knative.dev/min-scale: \"1\", "
+        "autoscaling.knative.dev/max-scale: \"3\", autoscaling.knative.dev/metric: rps } }\n"
+        "    spec: { containers: [ { command: [ ./web ] } ] }\n");
+  auto refused = read(service);
+  refused.replace(refused.find("\"1\""), 3, "\"-1\"");
+  write(bad_service, refused);
   const std::string hpa = folder / "hpa.yaml", bad_hpa = folder / "bad-hpa.yaml";
   struct Case {
     const char* why;
@@ -132,6 +141,19 @@ TEST(CommandLine, ExitCodesAndWhereItSpeaks) {
        "hpa.yaml:1: ok HorizontalPodAutoscaler web → 2..10 replicas, metrics cpu\n",
        ""},
       {"an Autoscaler that can be run", {"check", file}, 0, "ok Autoscaler shop → 1..3", ""},
+      {"a Service of Knative's that can be run",
+       {"check", service},
+       0,
+       "knative.yaml:1: ok Service web → 1..3 replicas, requests per second\n",
+       ""},
+      {"one that its webhook refuses",
+       {"check", bad_service},
+       1,
+       "",
+       "bad-knative.yaml:6:67: "
+       "spec.template.metadata.annotations.autoscaling.knative.dev/min-scale: "
+       "found \"-1\", expected at least 0"},
+      {"it becomes a process behind a gateway", {"convert", service}, 0, "metric: rps\n", ""},
       {"an HPA that the server refuses",
        {"check", bad_hpa},
        1,
@@ -305,6 +327,7 @@ TEST(CommandLine, TheExamplesDecideAsThePagesSay) {
   expect_in_page(
       page, {"decide", "--policy", policies + "queue.yaml", "--observation", seen + "queue.json"});
   expect_in_page(page, {"convert", policies + "queue.yaml"});
+  expect_in_page(page, {"convert", policies + "knative.yaml"});
 }
 
 TEST(CommandLine, BashTakesItsCompletions) {
