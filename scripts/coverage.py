@@ -11,16 +11,19 @@ import sys
 
 
 def places(export, root):
-    """({file: {line: count}}, {file: {(line, column, outcome): count}})."""
+    """({file: {line: count}}, {file: {(line, column, outcome): count}}).
+
+    Headers are seen through the links of the build tree's include folders.
+    """
     lines = collections.defaultdict(lambda: collections.defaultdict(int))
     branches = collections.defaultdict(lambda: collections.defaultdict(int))
     for unit in export["data"]:
         for file in unit["files"]:
-            name = os.path.relpath(file["filename"], root)
+            name = os.path.relpath(os.path.realpath(file["filename"]), root)
             for line, count in by_line(file["segments"]):
                 lines[name][line] = max(lines[name][line], count)
         for function in unit["functions"]:
-            names = [os.path.relpath(file, root) for file in function["filenames"]]
+            names = [os.path.relpath(os.path.realpath(file), root) for file in function["filenames"]]
             for line, column, _, _, true, false, file, *_ in function.get("branches", []):
                 branches[names[file]][line, column, "true"] += true
                 branches[names[file]][line, column, "false"] += false
