@@ -72,7 +72,10 @@ TEST(CommandLine, ExitCodesAndWhereItSpeaks) {
       "  triggers:\n"
       "  - type: cron\n"
       "    metadata: { timezone: UTC, start: 0 6 * * *, end: 0 20 * * *, desiredReplicas: '3' }\n");
-  const std::string scaled = folder / "scaled.yaml";
+  const std::string scaled = folder / "scaled.yaml", elsewhere = folder / "elsewhere.yaml";
+  auto moved = read(scaled);
+  moved.replace(moved.find("UTC"), 3, "Nowhere/City");
+  write(elsewhere, moved);
   const std::string hpa = folder / "hpa.yaml", bad_hpa = folder / "bad-hpa.yaml";
   struct Case {
     const char* why;
@@ -137,6 +140,12 @@ TEST(CommandLine, ExitCodesAndWhereItSpeaks) {
        1,
        "",
        "bad-hpa.yaml:6:16: spec.maxReplicas: found 10, expected at least minReplicas (12)"},
+      {"a zone that this machine does not know is a warning",
+       {"check", elsewhere},
+       0,
+       "elsewhere.yaml:1:1: warning: spec.triggers[0].metadata: unknown time zone "
+       "\"Nowhere/City\": the trigger fails\n",
+       ""},
       {"no file to check", {"check", "/nonexistent.yaml"}, 1, "", "/nonexistent.yaml"},
       {"nothing to check", {"check"}, 2, "", "files"},
       {"an HPA is converted", {"convert", hpa}, 0, "      kind: Deployment\n", ""},
