@@ -11,7 +11,10 @@ import sys
 
 
 def places(export, root):
-    """({file: {line: count}}, {file: {(line, column, outcome): count}})."""
+    """({file: {line: count}}, {file: {(line, column, outcome): count}}).
+
+    Headers are seen through the links of the build tree's include folders.
+    """
     lines = collections.defaultdict(lambda: collections.defaultdict(int))
     branches = collections.defaultdict(lambda: collections.defaultdict(int))
     for unit in export["data"]:

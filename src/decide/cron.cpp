@@ -123,14 +123,15 @@ bool day_matches(const Schedule& schedule, std::int64_t day) {
 
 /// The first moment after `now` at which clocks show this local minute.
 std::optional<std::int64_t> moment(const Zone& zone, std::int64_t local, std::int64_t now) {
-  std::optional<std::int64_t> first;
-  // Whatever offset holds within a day of it is the one before or the one after a change.
+  // Whatever offset holds within a day of it is the one before or the one after a change; of a
+  // minute that comes twice the one before gives the first.
   for (const std::int64_t near : {local - kDay, local, local + kDay}) {
     const std::int64_t unix_seconds = local - zone.offset_at(near);
-    if (unix_seconds <= now || unix_seconds + zone.offset_at(unix_seconds) != local) continue;
-    if (!first || unix_seconds < *first) first = unix_seconds;
+    if (unix_seconds > now && unix_seconds + zone.offset_at(unix_seconds) == local) {
+      return unix_seconds;
+    }
   }
-  return first;
+  return std::nullopt;
 }
 
 /// The earliest of that day: after a change of offset a later minute may come first.

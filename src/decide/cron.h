@@ -26,8 +26,8 @@ Result<Schedule> parse(std::string_view expression);
 inline constexpr std::int64_t kLooksBack = std::int64_t{4} * 86'400;
 inline constexpr std::int64_t kLooksAhead = std::int64_t{2'936} * 86'400;
 
-/// A zone's offset from UTC in seconds at a unix time; less than a day, and with no change
-/// less than an hour apart from another.
+/// A zone's offset from UTC in seconds at a unix time; less than a day. Where two changes are less
+/// than two days apart, a minute that comes twice may fire once.
 class Zone {
  public:
   virtual ~Zone() = default;

@@ -82,6 +82,10 @@ TEST(CommandLine, ExitCodesAndWhereItSpeaks) {
   auto refused = read(service);
   refused.replace(refused.find("\"1\""), 3, "\"-1\"");
   write(bad_service, refused);
+  const std::string elsewhere = folder / "elsewhere.yaml";
+  auto moved = read(scaled);
+  moved.replace(moved.find("UTC"), 3, "Nowhere/City");
+  write(elsewhere, moved);
   const std::string hpa = folder / "hpa.yaml", bad_hpa = folder / "bad-hpa.yaml";
   struct Case {
     const char* why;
@@ -159,6 +163,12 @@ TEST(CommandLine, ExitCodesAndWhereItSpeaks) {
        1,
        "",
        "bad-hpa.yaml:6:16: spec.maxReplicas: found 10, expected at least minReplicas (12)"},
+      {"a zone that this machine does not know is a warning",
+       {"check", elsewhere},
+       0,
+       "elsewhere.yaml:1:1: warning: spec.triggers[0].metadata: unknown time zone "
+       "\"Nowhere/City\": the trigger fails\n",
+       ""},
       {"no file to check", {"check", "/nonexistent.yaml"}, 1, "", "/nonexistent.yaml"},
       {"nothing to check", {"check"}, 2, "", "files"},
       {"an HPA is converted", {"convert", hpa}, 0, "      kind: Deployment\n", ""},

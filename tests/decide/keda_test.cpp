@@ -114,6 +114,9 @@ TEST(Cron, FiresNext) {
            Row{"* * * * *", 0, 60, "strictly after"},
            Row{"0 9 * * *", 0, 9 * 3600, "the same day"},
            Row{"0 0 3 * 5", 0, kDay, "both restricted: either"},
+           Row{"0 0 2 * 6", 0, kDay, "whichever comes first"},
+           Row{"5/15 * * * *", 6 * 60, 20 * 60, "a step without an end runs to the end"},
+           Row{"1-9/4 * * * *", 6 * 60, 9 * 60, "one with an end to it"},
            Row{"0 0 2 * */2", 0, 91 * kDay, "a star with a step: both"},
            Row{"0 0 29 2 *", 0, 789 * kDay, "the next leap day"},
        }) {
@@ -141,6 +144,14 @@ TEST(Cron, SkipsAndRepeatsLocalTimes) {
   const auto first = cron::next(*schedule, Summer{}, 200 * 86400);
   EXPECT_EQ(first, Summer::kTo - 1800) << "still in summer";
   EXPECT_EQ(cron::next(*schedule, Summer{}, *first), Summer::kTo + 1800) << "a second time";
+}
+
+TEST(Cron, ALaterMinuteMayComeFirst) {
+  const auto schedule = cron::parse("10,30 2 * * *");
+  ASSERT_TRUE(schedule);
+  const std::int64_t first_ten = Summer::kTo - 50 * 60;
+  EXPECT_EQ(cron::next(*schedule, Summer{}, first_ten), Summer::kTo - 30 * 60)
+      << "half past two, before ten past two comes again";
 }
 
 /// Each day 02:00 becomes 03:00, and 13:00 becomes 12:00 again.

@@ -305,6 +305,8 @@ TEST(ReplicaCalculator, AShareIsHeldInside64Bits) {
     seen_now.metrics[0].values = {{value}};
     EXPECT_EQ(calculated(policy, seen_now).now.average_value, Quantity{kMost}) << "as upstream";
   }
+  seen_now.metrics[0].values = {{kLeast}, {-1}};
+  EXPECT_EQ(calculated(policy, seen_now).inputs[0], static_cast<double>(kLeast)) << "a sum, too";
 }
 
 TEST(ReplicaCalculator, WithoutATargetOrARequestItFails) {

@@ -433,7 +433,9 @@ TEST(ByTriggers, ARefusedWakeIsTriedAgain) {
 }
 
 TEST(ByTriggers, MemoryGoesThroughTheJournal) {
-  World world(worker()), saved(worker());
+  auto policy = worker();
+  policy.fallback = policy::Fallback{3, {6}, policy::Fallback::Behavior::static_};
+  World world(policy), saved(policy);
   for (int i = 0; i < 40; ++i) {
     const auto reading = i % 7 == 3 ? unreachable() : entries(i % 11);
     EXPECT_EQ(to_json(world.look({reading})), to_json(saved.look({reading}))) << i;

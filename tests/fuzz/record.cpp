@@ -63,6 +63,14 @@ policy::Autoscaler of_scaled_object(bool formula) {
          .name = name,
          .metadata = {{"serverAddress", "http://p"}, {"query", "up"}, {"threshold", "5"}}});
   }
+  policy.triggers.push_back({.type = "cron",
+                             .name = "c",
+                             .metadata = {{"timezone", "Europe/Berlin"},
+                                          {"start", "10,30 2 * * *"},
+                                          {"end", "TZ=UTC 0 17 28-31 2-6 */2"},
+                                          {"desiredReplicas", "3"}}});
+  policy.triggers.push_back(
+      {.type = "external", .name = "d", .metadata = {{"scalerAddress", "scaler:9090"}}});
   if (formula) {
     policy.scaling_modifiers = policy::ScalingModifiers{.formula = "a + b * 2", .target = "4"};
   }
