@@ -55,8 +55,9 @@ bool parse(std::string_view text, Nanos& value) {
 
 /// "min-scale" as "minScale"; the newest of them never had another name.
 std::string camel_case(std::string_view name) {
+  if (name == "activation-scale") return std::string(name);
   std::string made;
-  for (std::size_t i = 0; i < name.size() && name != "activation-scale"; ++i) {
+  for (std::size_t i = 0; i < name.size(); ++i) {
     made += name[i] == '-' ? static_cast<char>(name[++i] - 'a' + 'A') : name[i];
   }
   return made;

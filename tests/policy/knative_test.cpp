@@ -202,7 +202,7 @@ TEST(Knative, RefusesAnnotations) {
        {{"metric", "cpu"}},
        nullptr,
        {{"pod-autoscaler-class", "hpa.autoscaling.knative.dev"}}},
-      {"no other name of the activation's", {{"activationScale", "x"}}, nullptr},
+      {"no other name of the activation's", {{"activationScale", "x"}, {"", "x"}}, nullptr},
       {"a foreign class", {{"class", "x.example"}, {"metric", "y"}}, nullptr},
       {"an algorithm unchecked without a class",
        {{"metric-aggregation-algorithm", "median"}},
