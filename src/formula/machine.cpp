@@ -221,7 +221,7 @@ bool Machine::on_texts(const Node& node, const Datum& left, const Datum& right, 
   } else {
     out = node.regex->matches(**text);
   }
-  return space_.spend((*text)->size() * (*part)->size() / 16);
+  return space_.spend((*text)->size() * (*part)->size() / 4);
 }
 
 bool Machine::member(const Node& node, Datum& out) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -19,9 +18,6 @@ class Regex {
 
   /// Whether it matches anywhere in `text`.
   bool matches(std::string_view text) const;
-
-  /// What a match takes for each character.
-  std::size_t size() const { return items_.size() + 1; }
 
  private:
   friend class RegexCompiler;
