@@ -34,6 +34,10 @@ test=(
   "libclang-rt-14-dev: fuzzers (the sanitizers of clang)"
   "clang-format: formatting"
   "clang-tidy: lint"
+  "nodejs: builds and tests the dashboard (any Node from 18 will do)"
+  "npm: brings what dashboard/package-lock.json names"
+  "chromium: shows the dashboard to its tests"
+  "fonts-dejavu-core: Chromium's letters"
 )
 bench=(
   "python3: the benches (its standard library alone)"
@@ -42,6 +46,15 @@ bench=(
   "strace: counts system calls"
   "libbenchmark-dev: one room's inner loops (google-benchmark)"
 )
+
+# A Node from elsewhere counts: Debian's would not go beside it.
+present() { # <package>
+  case $1 in
+    nodejs) command -v node >/dev/null && return ;;
+    npm) command -v npm >/dev/null && return ;;
+  esac
+  [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null) == ii* ]]
+}
 
 missing=()
 for set in "$@"; do
@@ -52,7 +65,7 @@ for set in "$@"; do
   for entry in "${entries[@]}"; do
     package=${entry%%:*}
     [[ " ${missing[*]:-} " != *" $package "* ]] || continue
-    if [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null) != ii* ]]; then
+    if ! present "$package"; then
       missing+=("$package")
       printf '%-22s %s\n' "$package" "${entry#*: }" >&2
     fi

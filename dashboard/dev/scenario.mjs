@@ -107,7 +107,13 @@ class Service {
     const step = (stage, code, from, to, text, inputs = {}) => steps.push({ stage, code, before: from, after: to, text, inputs });
     if (this.of === null) step('recommend', 'Utilization', before, asks, `cpu ${Math.round((load / (before || 1) / 7) * 70)}% of 70% → ${asks} replicas`, { percent: 83, target: 70, filledIn: 0, ratio: 1.19 });
     else if (this.of === 'rate') step('recommend', 'RequestRate', before, asks, `${load.toFixed(0)} requests/s over 60 s of ${this.target} per replica → ${asks} replicas`, { rate: load });
-    else step('recommend', 'Concurrency', before, asks, `concurrency ${load.toFixed(1)} over 60 s of ${this.target} per replica → ${asks} replicas`, { concurrency: load });
+    else {
+      // A burst is seen in the panic window first.
+      const slowly = asks > before ? before : asks;
+      const seen = asks > before ? before * this.target * 0.97 : load;
+      step('recommend', 'Concurrency', before, slowly, `concurrency ${seen.toFixed(1)} over 60 s of ${this.target} per replica → ${slowly} replicas`);
+      if (asks > before) step('recommend', 'Panic', slowly, asks, `panic: concurrency ${load.toFixed(1)} over 6 s of ${this.target} per replica → ${asks} replicas`);
+    }
     if (asks > this.max) step('limit', 'TooManyReplicas', asks, most, `at most ${this.max} → ${most} replicas`, { limit: this.max });
     if (asks < this.min) step('limit', 'TooFewReplicas', asks, most, `at least ${this.min} → ${most} replicas`, { limit: this.min });
     if (stable > most) step('stabilise', 'ScaleDownStabilized', most, stable, `held at ${stable} by the 120 s window`, { seconds: 120 });

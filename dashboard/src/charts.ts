@@ -385,7 +385,7 @@ export class Stack {
     marks: HTMLElement,
     private readonly zoom: (span: Span) => void,
   ) {
-    this.root = el('div', { class: 'stack' }, this.when, this.empty, this.place, marks, this.slider, this.without);
+    this.root = el('div', { class: 'stack' }, this.empty, marks, this.place, this.slider, el('div', { class: 'below' }, this.without, this.when));
     this.slider.addEventListener('input', () => this.pointTo(Number(this.slider.value)));
     this.slider.addEventListener('blur', () => this.pointTo(null));
     new ResizeObserver(() => this.resize()).observe(this.place);

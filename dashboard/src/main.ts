@@ -17,7 +17,11 @@ import { needsAttention } from './words.js';
 const narrow = matchMedia('(max-width: 699px)');
 
 const store = new Store(draw);
-const openDecision = (decision: number | null) => store.go({ decision });
+function openDecision(decision: number | null): void {
+  store.go({ decision });
+  // What was asked for is shown, wherever on the page it was asked.
+  if (decision !== null) reasons.root.scrollIntoView({ block: 'nearest' });
+}
 
 const marks = new Marks(openDecision);
 const stack = new Stack(marks.root, (span) => store.go({ range: span }));
@@ -102,10 +106,12 @@ function sayNothing(): void {
       ? 'Connecting to Headroom …'
       : store.services.size === 0
         ? 'No service runs behind this Headroom.'
-        : `There is no service “${name ?? ''}” any more.`;
+        : name === null
+          ? 'Choose a service' // the list is all that there is on a narrow page
+          : `There is no service “${name}” any more.`;
   if (message.dataset['said'] === text) return;
   message.dataset['said'] = text;
-  message.replaceChildren(el('h1', { text }));
+  message.replaceChildren(el('h1', { text, class: store.services.size && name === null ? 'unseen' : null }));
   if (store.heard && store.services.size === 0) {
     message.append(
       el('p', { text: 'Put one behind it:' }),
@@ -126,7 +132,7 @@ function draw(): void {
   range.set(view.range);
   footer.set(services.size);
   document.body.dataset['list'] = services.size > 1 ? (view.name === null ? 'only' : 'beside') : 'none';
-  show(message, chosen === null && !(view.name === null && services.size > 1));
+  show(message, chosen === null);
   show(service, chosen !== null);
   overview.set({
     services,

@@ -189,3 +189,70 @@ export class Visit {
     assert.deepEqual(violations, [], what);
   }
 }
+
+/** Frames that were drawn, and the share of the time for which the main thread was busy. */
+export async function framesOf(page: Page, seconds: number): Promise<{ frames: number; longest: number; share: number }> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable');
+  const busy = async () => (await session.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration')!.value;
+  const before = await busy();
+  const drawn = await page.evaluate(
+    (ms) =>
+      new Promise<{ frames: number; longest: number }>((done) => {
+        const from = performance.now();
+        let [frames, longest, last] = [0, 0, from];
+        const frame = (now: number) => {
+          ++frames;
+          longest = Math.max(longest, now - last);
+          last = now;
+          if (now - from < ms) requestAnimationFrame(frame);
+          else done({ frames, longest });
+        };
+        requestAnimationFrame(frame);
+      }),
+    seconds * 1000,
+  );
+  return { ...drawn, share: ((await busy()) - before) / seconds };
+}
+
+/** One run of `headroom run`, as tests/integration has it. */
+export class Headroom {
+  private constructor(
+    readonly program: Program,
+    readonly url: string, // of the admin's door
+    readonly socket: string,
+  ) {}
+
+  static async run(cleanup: Cleanup, folder: string, what: string[]): Promise<Headroom> {
+    const program = new Program(cleanup, folder, [programs.headroom!, 'run', '--journal', path.join(folder, 'journal.db'), ...what]);
+    const url = (await program.said(/admin: (http:\/\/\S+)/))[1]!;
+    return new Headroom(program, url.replace(/\/?$/, '/'), path.join(folder, 'admin.sock'));
+  }
+
+  gateway = async () => `http://${(await this.program.said(/: listening on (\S+)/))[1]}/`;
+
+  async get<T>(what: string): Promise<T> {
+    const answer = await fetch(`${this.url}api/v1/${what}`);
+    assert.equal(answer.status, 200, what);
+    return (await answer.json()) as T;
+  }
+
+  /** By the Unix socket, which needs no token. */
+  post(what: string, body: unknown = {}): Promise<number> {
+    return new Promise((done, failed) => {
+      const text = JSON.stringify(body);
+      const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), host: 'localhost' };
+      http
+        .request({ socketPath: this.socket, path: `/api/v1/${what}`, method: 'POST', headers }, (answer) => {
+          answer.resume();
+          answer.on('end', () => done(answer.statusCode!));
+        })
+        .on('error', failed)
+        .end(text);
+    });
+  }
+}
+
+/** Requests at a rate, in the background, until they are stopped. */
+export const load = (cleanup: Cleanup, folder: string, url: string, schedule: string) =>
+  new Program(cleanup, folder, [programs.load!, url, '--quiet', '--schedule', schedule]);
