@@ -14,7 +14,10 @@ const server = spawn(process.execPath, [path.join(here, 'server.mjs'), 'few', '0
 const [said] = await once(server.stdout, 'data');
 const url = /http:\S+/.exec(String(said))[0];
 const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args,
+});
 try {
   for (const colorScheme of ['light', 'dark']) {
     const page = await browser.newPage({ viewport: { width: 1360, height: 900 }, colorScheme });

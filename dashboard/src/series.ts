@@ -10,7 +10,9 @@ export interface Sample extends HistorySample {
 const averaged = ['concurrency', 'rate', 'cpu', 'memory'] as const;
 const largest = ['wanted', 'ready', 'waiting', 'p50Ms', 'p95Ms', 'p99Ms'] as const;
 
+/** Of those that are known; of none at all it is 0. */
 const sum = (values: (number | null)[]) => {
+  if (!values.length) return 0;
   const known = values.filter((value) => value !== null);
   return known.length ? known.reduce((all, value) => all + value, 0) : null;
 };
@@ -23,14 +25,15 @@ export function sampleOf(service: Autoscaler, unixMs: number, before?: Autoscale
     unixMs,
     wanted: service.replicas.wanted,
     ready: service.replicas.ready,
-    concurrency: service.load.concurrency,
-    rate: service.load.rate,
-    waiting: service.load.waiting,
+    concurrency: service.load?.concurrency ?? null,
+    rate: service.load?.rate ?? null,
+    waiting: service.load?.waiting ?? null,
     p50Ms: service.latency?.p50Ms ?? null,
     p95Ms: service.latency?.p95Ms ?? null,
     p99Ms: service.latency?.p99Ms ?? null,
     // The counter starts anew with the process.
-    failed: failed === null || earlier === null ? null : failed >= earlier ? failed - earlier : failed,
+    failed:
+      failed === null || earlier === null ? null : failed >= earlier ? failed - earlier : failed,
     cpu: sum(service.instances.map((instance) => instance.cpu)),
     memory: sum(service.instances.map((instance) => instance.memory)),
   };
@@ -103,7 +106,11 @@ export function isGap(before: Sample, after: Sample): boolean {
 }
 
 /** Times without samples inside the span, as [from, to]. */
-export function gapsOf(samples: readonly Sample[], since: number, until: number): [number, number][] {
+export function gapsOf(
+  samples: readonly Sample[],
+  since: number,
+  until: number,
+): [number, number][] {
   const gaps: [number, number][] = [];
   const first = samples[0];
   if (!first) return [[since, until]];

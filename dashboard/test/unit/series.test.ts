@@ -4,8 +4,19 @@ import type { HistorySample } from '../../src/api.js';
 import { columns, gapsOf, Series, thinned } from '../../src/series.js';
 
 const at = (seconds: number, change: Partial<HistorySample> = {}): HistorySample => ({
-  unixMs: seconds * 1000, wanted: 1, ready: 1, concurrency: 4, rate: 40, waiting: 0,
-  p50Ms: 1, p95Ms: 2, p99Ms: 3, failed: 0, cpu: 0.1, memory: 100, ...change,
+  unixMs: seconds * 1000,
+  wanted: 1,
+  ready: 1,
+  concurrency: 4,
+  rate: 40,
+  waiting: 0,
+  p50Ms: 1,
+  p95Ms: 2,
+  p99Ms: 3,
+  failed: 0,
+  cpu: 0.1,
+  memory: 100,
+  ...change,
 });
 const times = (series: Series) => series.samples.map((sample) => sample.unixMs / 1000);
 
@@ -23,7 +34,10 @@ test('a step of history ends where a live sample begins', () => {
   const series = new Series(1000);
   series.load({ stepMs: 15_000, samples: [at(0), at(15)] });
   series.add(at(20));
-  assert.deepEqual(series.samples.map((sample) => sample.spanMs), [15_000, 5000, 1000]);
+  assert.deepEqual(
+    series.samples.map((sample) => sample.spanMs),
+    [15_000, 5000, 1000],
+  );
 });
 
 test('live samples of one bucket are one', () => {
@@ -61,8 +75,19 @@ test('a silence is a gap, a late sample is not', () => {
   const series = new Series(1000);
   for (const seconds of [0, 1, 3, 4, 20, 21]) series.add(at(seconds));
   assert.deepEqual(gapsOf(series.samples, 0, 22_000), [[5000, 20_000]]);
-  assert.deepEqual(gapsOf(series.samples, 0, 60_000), [[5000, 20_000], [22_000, 60_000]], 'nothing for long is one, too');
-  assert.deepEqual(gapsOf(series.samples, -60_000, 22_000)[0], [-60_000, 0], 'before the first as well');
+  assert.deepEqual(
+    gapsOf(series.samples, 0, 60_000),
+    [
+      [5000, 20_000],
+      [22_000, 60_000],
+    ],
+    'nothing for long is one, too',
+  );
+  assert.deepEqual(
+    gapsOf(series.samples, -60_000, 22_000)[0],
+    [-60_000, 0],
+    'before the first as well',
+  );
   assert.deepEqual(gapsOf([], 1, 2), [[1, 2]]);
 });
 
@@ -77,6 +102,9 @@ test('a line ends at a gap', () => {
 test('a table has the first and is evenly thinned', () => {
   const series = new Series(1000);
   for (let seconds = 0; seconds < 100; ++seconds) series.add(at(seconds));
-  assert.deepEqual(thinned(series.samples, 4).map((sample) => sample.unixMs), [0, 25_000, 50_000, 75_000]);
+  assert.deepEqual(
+    thinned(series.samples, 4).map((sample) => sample.unixMs),
+    [0, 25_000, 50_000, 75_000],
+  );
   assert.equal(thinned(series.samples, 500).length, 100);
 });
