@@ -1,4 +1,5 @@
-// What a decision costs on one core: HPA policies over replicas that are ready and measured.
+// What a decision costs on one core: HPA policies over replicas that are ready and measured, and
+// ScaledObjects over triggers.
 //
 //   decide_bench [--json]
 //
@@ -40,7 +41,7 @@ policy::Autoscaler by(std::int32_t metrics) {
   made.target.scale_target_ref = policy::ObjectReference{"apps/v1", "Deployment", "web"};
   made.min_replicas = {1};
   made.max_replicas = {10'000};
-  made.metrics.push_back({.name = "cpu", .target = {.average_utilization = 50}});
+  if (metrics > 0) made.metrics.push_back({.name = "cpu", .target = {.average_utilization = 50}});
   if (metrics > 1) {
     made.metrics.push_back({.type = policy::Metric::Type::pods,
                             .name = "requests_per_second",
@@ -49,6 +50,25 @@ policy::Autoscaler by(std::int32_t metrics) {
   }
   auto& behavior = made.behavior.emplace();
   behavior.scale_down.emplace().stabilization_window = 300s;
+  return made;
+}
+
+/// A ScaledObject with as many lists in Redis, of which a formula may make one metric.
+policy::Autoscaler by_triggers(std::int32_t triggers, bool formula) {
+  policy::Autoscaler made = by(0);
+  made.triggers.clear();
+  for (std::int32_t i = 0; i < triggers; ++i) {
+    made.triggers.push_back({.type = "redis",
+                             .name = fmt::format("jobs{}", i),
+                             .metadata = {{"address", "redis:6379"},
+                                          {"listName", fmt::format("jobs{}", i)},
+                                          {"listLength", "100"}}});
+  }
+  made.fallback = policy::Fallback{3, {6}, policy::Fallback::Behavior::static_};
+  if (formula) {
+    made.scaling_modifiers =
+        policy::ScalingModifiers{.formula = "max(jobs0, jobs1) + 10", .target = "100"};
+  }
   return made;
 }
 
@@ -65,7 +85,9 @@ Observation seen(std::int32_t pods, std::int32_t metrics) {
   }
   const Reading cpu = Measured{{250}, made.now, 30s};
   const Reading own = Measured{{90'000}, made.now, 60s};
-  made.metrics.push_back({.of_replicas = std::vector(static_cast<std::size_t>(pods), cpu)});
+  if (metrics > 0) {
+    made.metrics.push_back({.of_replicas = std::vector(static_cast<std::size_t>(pods), cpu)});
+  }
   if (metrics > 1) {
     made.metrics.push_back({.of_replicas = std::vector(static_cast<std::size_t>(pods), own)});
   }
@@ -76,10 +98,13 @@ Observation seen(std::int32_t pods, std::int32_t metrics) {
 void vary(Observation& observation, int round) {
   observation.now += 15s;
   const std::int64_t used = 200 + 20 * (round % 8);
-  for (auto& reading : observation.metrics.front().of_replicas) {
-    reading->value.milli = used;
-    reading->at = observation.now;
+  if (!observation.metrics.empty()) {
+    for (auto& reading : observation.metrics.front().of_replicas) {
+      reading->value.milli = used;
+      reading->at = observation.now;
+    }
   }
+  for (auto& reading : observation.triggers) reading->value.milli = 5'000 * used;
 }
 
 struct Case {
@@ -87,6 +112,8 @@ struct Case {
   std::int32_t autoscalers, pods, metrics;
   int rounds;
   bool each;  // the figures are of one decision, not of all autoscalers: the clock costs, too
+  std::int32_t triggers = 0;
+  bool formula = false;
 };
 
 struct Result {
@@ -95,9 +122,14 @@ struct Result {
 };
 
 Result measure(const Case& each) {
-  const auto policy = by(each.metrics);
+  const auto policy =
+      each.triggers > 0 ? by_triggers(each.triggers, each.formula) : by(each.metrics);
+  const Prepared prepared(policy);
   const auto count = static_cast<std::size_t>(each.autoscalers);
   std::vector<Observation> observations(count, seen(each.pods, each.metrics));
+  for (auto& observation : observations) {
+    observation.triggers.resize(static_cast<std::size_t>(each.triggers), Measured{});
+  }
   std::vector<Memory> memories(count);
   Decision decision;
   constexpr int kWarmUp = 64;  // until the windows are full
@@ -108,7 +140,7 @@ Result measure(const Case& each) {
     const std::size_t before = allocations;
     const auto start = Steady::now();
     for (std::size_t i = 0; i < count; ++i) {
-      decide_into(policy, observations[i], memories[i], decision);
+      decide_into(prepared, observations[i], memories[i], decision);
       settle(policy, observations[i], false, memories[i], decision);
       replicas += decision.replicas.count;
     }
@@ -135,6 +167,8 @@ int main(int argc, char** argv) {
       {"1 metric, 10 pods", 50, 10, 1, 4'000, true},
       {"2 metrics, 10 pods", 50, 10, 2, 4'000, true},
       {"1 metric, 5000 pods", 1, 5'000, 1, 500, true},
+      {"2 triggers, 10 pods", 50, 10, 0, 4'000, true, 2},
+      {"2 triggers and a formula, 10 pods", 50, 10, 0, 4'000, true, 2, true},
       {"10000 autoscalers of 10 pods and 2 metrics", 10'000, 10, 2, 20, false},
       {"100000 autoscalers of 10 pods and 2 metrics", 100'000, 10, 2, 3, false},
   };

@@ -21,4 +21,11 @@ sed 's/-Winvalid-pch//; s/-include [^ ]*cmake_pch.hxx//; s/-fpch-preprocess//; s
 echo "clang-tidy: ${#sources[@]} files"
 printf '%s\n' "${sources[@]}" |
   xargs -P "${JOBS:-$(nproc)}" -n 1 clang-tidy --quiet -p "$database" 2>/dev/null || failed=1
+
+# The Rust example, where Rust's own tools are.
+if cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1; then
+  echo "cargo fmt, cargo clippy: examples/rust-axum"
+  export CARGO_TARGET_DIR=$PWD/build/cargo
+  (cd examples/rust-axum && cargo fmt --check && cargo clippy --quiet --locked -- -D warnings) || failed=1
+fi
 exit $failed

@@ -22,6 +22,8 @@ build=(
   "libyaml-cpp-dev: documents"
   "libsqlite3-dev: the journal"
   "libexpected-dev: results (tl::expected)"
+  "libssl-dev: HTTPS of the admin server"
+  "libcctz-dev: time zones, for cron triggers"
 )
 test=(
   "libgtest-dev: unit tests (GoogleTest)"
@@ -29,7 +31,9 @@ test=(
   "librapidcheck-dev: properties (RapidCheck)"
   "llvm-14: coverage (llvm-cov)"
   "zlib1g-dev: conformance cases are kept compressed"
-  "python3: integration tests (its standard library alone)"
+  "python3: integration tests"
+  "python3-jsonschema: the admin API's answers, against its description"
+  "prometheus: scrapes the metrics, and tries alerts and dashboards"
   "clang: fuzzers (libFuzzer)"
   "libclang-rt-14-dev: fuzzers (the sanitizers of clang)"
   "clang-format: formatting"
@@ -38,6 +42,8 @@ test=(
   "npm: brings what dashboard/package-lock.json names"
   "chromium: shows the dashboard to its tests"
   "fonts-dejavu-core: Chromium's letters"
+  "cargo-web: the Rust example (Debian's cargo is too old; another one on the path will do)"
+  "curl: the example's guide, as its reader runs it"
 )
 bench=(
   "python3: the benches (its standard library alone)"
@@ -47,11 +53,12 @@ bench=(
   "libbenchmark-dev: one room's inner loops (google-benchmark)"
 )
 
-# A Node from elsewhere counts: Debian's would not go beside it.
+# A Node or a cargo from elsewhere counts: Debian's would not go beside it, or is too old.
 present() { # <package>
   case $1 in
     nodejs) command -v node >/dev/null && return ;;
     npm) command -v npm >/dev/null && return ;;
+    cargo-web) command -v cargo >/dev/null && return ;;
   esac
   [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null) == ii* ]]
 }

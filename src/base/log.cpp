@@ -1,19 +1,28 @@
 #include "base/log.h"
 
+#include <ctime>
+#include <mutex>
+
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include "base/repeats.h"
 
 namespace headroom::log {
 namespace {
 
-spdlog::logger& logger() {
-  // Leaked on purpose: threads may log while statics are being destroyed.
-  static spdlog::logger* const made = [] {
-    auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
-    auto* logger = new spdlog::logger("headroom", std::move(sink));
-    logger->set_pattern("%H:%M:%S.%e %^%-5l%$ %v");
-    return logger;
-  }();
+struct Log {
+  Log() : logger("headroom", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()) {
+    logger.set_pattern("%H:%M:%S.%e %^%-5l%$ %v");
+  }
+  spdlog::logger logger;
+  std::mutex mutex;
+  Format format = Format::text;
+  Repeats repeats;
+};
+
+Log& the_log() {
+  static Log* const made = new Log;  // leaked: threads may log while statics are being destroyed
   return *made;
 }
 
@@ -31,12 +40,71 @@ spdlog::level::level_enum level_of(Level level) {
   return spdlog::level::info;
 }
 
+const char* word(Level level) {
+  constexpr const char* kWords[] = {"debug", "info", "warn", "error"};
+  return kWords[static_cast<std::size_t>(level)];
+}
+
+/// In quotes, as JSON and logfmt have them.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c == '\n') {
+      out += "\\n";
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      out += fmt::format("\\u{:04x}", c);
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+std::string utc_now() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  std::tm time{};
+  ::gmtime_r(&now.tv_sec, &time);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", time.tm_year + 1900,
+                     time.tm_mon + 1, time.tm_mday, time.tm_hour, time.tm_min, time.tm_sec,
+                     now.tv_nsec / 1'000'000);
+}
+
+std::string line_of(Format format, Level level, const std::string& message) {
+  if (format == Format::text) return message;
+  if (format == Format::logfmt) {
+    return fmt::format("time={} level={} msg={}", utc_now(), word(level), quoted(message));
+  }
+  return fmt::format(R"({{"time":"{}","level":"{}","msg":{}}})", utc_now(), word(level),
+                     quoted(message));
+}
+
 }  // namespace
 
 void write(Level level, std::string_view message) {
-  logger().log(level_of(level), spdlog::string_view_t(message.data(), message.size()));
+  auto& log = the_log();
+  if (!log.logger.should_log(level_of(level))) return;
+  std::string text(message);
+  Format format{};
+  {
+    const std::lock_guard lock(log.mutex);
+    const auto left_out = log.repeats.pass(message, std::chrono::steady_clock::now());
+    if (!left_out) return;
+    if (*left_out > 0) text += fmt::format(" ({} such lines were left out)", *left_out);
+    format = log.format;
+  }
+  const auto line = line_of(format, level, text);
+  log.logger.log(level_of(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
-void set_level(Level level) { logger().set_level(level_of(level)); }
+void set_level(Level level) { the_log().logger.set_level(level_of(level)); }
+
+void set_format(Format format) {
+  auto& log = the_log();
+  const std::lock_guard lock(log.mutex);
+  log.format = format;
+  if (format != Format::text) log.logger.set_pattern("%v");
+}
 
 }  // namespace headroom::log

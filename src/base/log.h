@@ -8,10 +8,15 @@ namespace headroom::log {
 
 enum class Level { debug, info, warn, error };
 
-/// Writes one line to stderr: time, level, message. Thread-safe; never throws.
+enum class Format { text, logfmt, json };
+
+/// Writes one line to stderr: time, level, message. Of a kind that floods it, some are left out
+/// and counted (Repeats). Thread-safe.
 void write(Level level, std::string_view message);
 /// Lines below this level are dropped. Default: info.
 void set_level(Level level);
+/// Default: text, with local times and, on a terminal, colours. The others have UTC.
+void set_format(Format format);
 
 template <class... Args>
 void debug(fmt::format_string<Args...> format, Args&&... args) {

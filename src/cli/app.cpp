@@ -101,7 +101,14 @@ int headroom(int argc, const char* const* argv) {
   app.require_subcommand(0, 1);  // that there is one is checked after what is not known
   app.set_version_flag("--version", std::string("headroom " HEADROOM_VERSION));
   add_run(app, call);
+  add_status(app, call);
+  add_top(app, call);
   add_explain(app, call);
+  add_events(app, call);
+  add_logs(app, call);
+  add_scale(app, call);
+  add_pause(app, call);
+  add_resume(app, call);
   add_decide(app, call);
   add_check(app, call);
   add_convert(app, call);

@@ -7,9 +7,11 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/zone.h"
 #include "cli/serve.h"
 #include "cli/verbs.h"
 #include "decide/json.h"
+#include "decide/prepared.h"
 #include "policy/documents.h"
 
 namespace headroom::cli {
@@ -98,6 +100,19 @@ std::string asks(const policy::Autoscaler& autoscaler) {
   return text;
 }
 
+/// Zones that this machine's database has not. A cluster's may have them: a warning.
+void warn_of_zones(const policy::Autoscaler& autoscaler, Checked& one) {
+  for (std::size_t i = 0; i < autoscaler.triggers.size(); ++i) {
+    for (const auto& zone : decide::zones_of(autoscaler.triggers[i])) {
+      const auto offsets = zone_offsets(zone, {});
+      if (offsets) continue;
+      auto field = fmt::format("spec.triggers[{}].metadata", i);
+      auto message = fmt::format("{}: {}: the trigger fails", field, offsets.error().what);
+      one.warnings.push_back({one.line, 1, std::move(field), std::move(message)});
+    }
+  }
+}
+
 Checked checked(const std::string& file, const policy::Document& document) {
   Checked one;
   one.file = file;
@@ -108,7 +123,9 @@ Checked checked(const std::string& file, const policy::Document& document) {
   one.skipped = document.skipped;
   one.errors = findings(document.errors);
   one.warnings = findings(document.warnings);
-  if (document.autoscaler) one.asks = asks(*document.autoscaler);
+  if (!document.autoscaler) return one;
+  one.asks = asks(*document.autoscaler);
+  warn_of_zones(*document.autoscaler, one);
   return one;
 }
 

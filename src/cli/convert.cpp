@@ -11,6 +11,7 @@
 #include "cli/verbs.h"
 #include "policy/documents.h"
 #include "policy/hpa.h"
+#include "policy/resource_triggers.h"
 #include "policy/scaled_object.h"
 
 namespace headroom::cli {
@@ -45,7 +46,7 @@ Result<std::string> to_autoscaler(const policy::Autoscaler& autoscaler) {
 }
 
 Result<std::string> to_hpa(const policy::Autoscaler& autoscaler) {
-  const auto hpa = policy::hpa::from_autoscaler(autoscaler);
+  const auto hpa = policy::hpa::from_autoscaler(policy::without_resource_triggers(autoscaler));
   if (!hpa) return fail(hpa.error());
   return policy::hpa::write(*hpa);
 }

@@ -1,5 +1,6 @@
 #include "decide/decide.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -8,10 +9,12 @@
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 
+#include "base/zone.h"
 #include "cli/serve.h"
 #include "cli/tell.h"
 #include "cli/verbs.h"
 #include "decide/json.h"
+#include "decide/prepared.h"
 #include "decide/record.h"
 #include "policy/documents.h"
 
@@ -81,6 +84,22 @@ Result<decide::Observation> observation_of(const std::string& file) {
   return read;
 }
 
+/// What cron triggers go by, from this machine's database, where the observation does not say it.
+/// A zone that is not there either stays out: its trigger fails, and says so.
+void look_up_zones(const policy::Autoscaler& policy, decide::Observation& observation) {
+  const std::int64_t now = observation.unix_millis / 1000;
+  for (const auto& name : decide::zones_of(policy)) {
+    const auto said = std::ranges::find(observation.zones, name, &decide::ZoneSeen::name);
+    if (said != observation.zones.end()) continue;
+    const auto offsets =
+        zone_offsets(name, {now - decide::cron::kLooksBack, now + decide::cron::kLooksAhead});
+    if (!offsets) continue;
+    auto& zone = observation.zones.emplace_back();
+    zone.name = name;
+    for (const auto& [from, seconds] : *offsets) zone.offsets.push_back({from, seconds});
+  }
+}
+
 Result<decide::Memory> memory_of(const std::string& file) {
   if (file.empty()) return decide::Memory{};
   const auto text = policy::read_text(file);
@@ -93,8 +112,9 @@ Result<decide::Memory> memory_of(const std::string& file) {
 int decide_once(const DecideOptions& options) {
   const auto policy = policy_of(options);
   if (!policy) return complain(policy.error());
-  const auto observation = observation_of(options.observation);
+  auto observation = observation_of(options.observation);
   if (!observation) return complain(observation.error());
+  look_up_zones(*policy, *observation);
   auto memory = memory_of(options.memory);
   if (!memory) return complain(memory.error());
   const auto decision = decide::decide(*policy, *observation, *memory);

@@ -1,13 +1,12 @@
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/find_journal.h"
 #include "cli/moment.h"
-#include "cli/paths.h"
 #include "cli/tell.h"
 #include "cli/verbs.h"
 #include "control/clock.h"
@@ -37,32 +36,6 @@ struct ExplainOptions {
 
 using journal::Journal;
 
-Result<Journal> open(const std::string& path) { return Journal::open(path, Journal::Mode::read); }
-
-bool knows(const Journal& journal, const std::string& name) {
-  const auto names = journal.autoscalers();
-  return names && std::ranges::find(*names, name) != names->end();
-}
-
-/// The journal that was named, else the autoscaler's own, else the newest that knows it.
-Result<Journal> find_journal(const ExplainOptions& options) {
-  if (!options.journal.empty()) return open(options.journal);
-  if (!options.name.empty()) {
-    const auto own = journal_path(options.name);
-    if (own && std::filesystem::exists(*own)) return open(*own);
-  }
-  const auto known = known_journals();
-  for (const auto& path : known) {
-    auto journal = open(path);
-    if (options.name.empty()) return journal;
-    if (journal && knows(*journal, options.name)) return journal;
-  }
-  const auto what =
-      known.empty() ? std::string("no journal found; say --journal PATH, or run something first")
-                    : fmt::format("no journal knows \"{}\"; say --journal PATH", options.name);
-  return fail({Code::unavailable, what, {}});
-}
-
 Result<std::string> name_in(const Journal& journal, const std::string& wanted) {
   const auto names = journal.autoscalers();
   if (!names) return fail(names.error());
@@ -87,7 +60,7 @@ Result<std::vector<journal::Entry>> find(const ExplainOptions& options) {
     if (!moment) return fail({Code::invalid, "--at: " + moment.error().what, {}});
     query.until_unix_ms = *moment;
   }
-  auto journal = find_journal(options);
+  auto journal = find_journal(options.journal, options.name);
   if (!journal) return fail(journal.error());
   auto name = name_in(*journal, options.name);
   if (!name) return fail(name.error());

@@ -37,9 +37,11 @@ struct RunOptions {
   std::string journal;
   RunFlags flags;
   int threads = 0;
+  AdminOptions admin;
   bool print = false;
   bool verbose = false;
   bool quiet = false;
+  std::string log_format = "text";
 };
 
 void add_document_flags(CLI::App& verb, RunFlags& flags) {
@@ -73,6 +75,25 @@ void add_document_flags(CLI::App& verb, RunFlags& flags) {
   add("--output", flags.output,
       "What replicas print: inherit (default), none, or a folder for files")
       ->type_name("TO");
+}
+
+void add_admin_flags(CLI::App& verb, AdminOptions& admin) {
+  const auto group = "Admin (docs/api.md)";
+  const auto add = [&](const char* name, auto& to, const char* about) {
+    return verb.add_option(name, to, about)->group(group);
+  };
+  add("--admin", admin.address,
+      "Where the dashboard, the API and /metrics are; none: nowhere; default 127.0.0.1:7780, or "
+      "nowhere where that is taken")
+      ->type_name("ADDRESS");
+  add("--admin-token-file", admin.token_file,
+      "Its first line lets one change things, and read where the address is not this machine's")
+      ->type_name("FILE");
+  add("--admin-certificate", admin.certificate, "PEM; with --admin-key: HTTPS")->type_name("FILE");
+  add("--admin-key", admin.key, "PEM")->type_name("FILE");
+  add("--admin-host", admin.hosts, "A name it is called by; may be repeated")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
 }
 
 /// The flags that were given and that say what a document says.
@@ -137,7 +158,10 @@ int run(const RunOptions& options, const CLI::App& verb, const Call& call) {
   }
   if (options.verbose) log::set_level(log::Level::debug);
   if (options.quiet) log::set_level(log::Level::warn);
-  ServeOptions serving{options.file, options.journal, options.threads};
+  log::set_format(options.log_format == "json"     ? log::Format::json
+                  : options.log_format == "logfmt" ? log::Format::logfmt
+                                                   : log::Format::text);
+  ServeOptions serving{options.file, options.journal, options.threads, options.admin};
   if (serving.journal.empty()) {
     auto path = journal_path(journal_name(options.file, *autoscalers));
     if (!path) return complain(path.error());
@@ -166,6 +190,10 @@ void add_run(CLI::App& app, Call& call) {
   verb->add_flag("--print", options->print, "Prints the checked document and ends");
   auto* verbose = verb->add_flag("-v,--verbose", options->verbose, "Says more");
   verb->add_flag("-q,--quiet", options->quiet, "Says warnings and errors only")->excludes(verbose);
+  verb->add_option("--log-format", options->log_format, "text, logfmt or json; default text")
+      ->check(CLI::IsMember({"text", "logfmt", "json"}))
+      ->type_name("FORMAT");
+  add_admin_flags(*verb, options->admin);
   add_document_flags(*verb, options->flags);
   verb->callback([options, verb, &call] { call.exit = run(*options, *verb, call); });
 }

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/serve.h"
 #include "policy/read.h"
+#include "policy/resource_triggers.h"
 
 namespace headroom::cli {
 namespace {
@@ -41,6 +42,7 @@ std::vector<std::string> obstacles(const policy::Autoscaler& autoscaler) {
                               word_of(metric.type), printable(metric.name, 60)));
   }
   for (std::size_t i = 0; i < autoscaler.triggers.size(); ++i) {
+    if (policy::metric_of(autoscaler.triggers[i])) continue;
     all.push_back(fmt::format("triggers[{}]: no source reads triggers of type {} yet", i,
                               printable(autoscaler.triggers[i].type, 60)));
   }
@@ -55,8 +57,6 @@ std::vector<std::string> obstacles(const policy::Autoscaler& autoscaler) {
   return all;
 }
 
-}  // namespace
-
 Result<void> check_runnable(const std::vector<policy::Autoscaler>& autoscalers,
                             const std::string& file) {
   std::string what;
@@ -70,10 +70,13 @@ Result<void> check_runnable(const std::vector<policy::Autoscaler>& autoscalers,
   return fail({Code::invalid, std::move(what), {file}});
 }
 
+}  // namespace
+
 Result<std::vector<policy::Autoscaler>> read_runnable(const std::string& file) {
   auto autoscalers = policy::read_file(file, environment());
   if (!autoscalers) return autoscalers;
   if (auto can = check_runnable(*autoscalers, file); !can) return fail(can.error());
+  for (auto& autoscaler : *autoscalers) policy::drop_resource_triggers(autoscaler);
   return autoscalers;
 }
 

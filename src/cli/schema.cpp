@@ -1,3 +1,4 @@
+#include <array>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -10,16 +11,26 @@
 namespace headroom::cli {
 namespace {
 
+/// "`percent`, `target`"
+std::string names(const std::array<std::string_view, 4>& inputs) {
+  std::string all;
+  for (const auto name : inputs) {
+    if (!name.empty()) all += fmt::format("{}`{}`", all.empty() ? "" : ", ", name);
+  }
+  return all;
+}
+
 /// The reference page, and the words of a decision: its steps' and its conditions'.
 std::string reference() {
   std::string page = policy::reference_page();
   page +=
       "\n## Steps of a decision\n\n"
       "The words in brackets that `headroom explain` puts behind each step, and `code` in its "
-      "JSON.\n\n"
-      "| Code | Meaning |\n|---|---|\n";
+      "JSON;\n"
+      "and what its `inputs` are called there.\n\n"
+      "| Code | Meaning | Inputs |\n|---|---|---|\n";
   for (const auto& kind : decide::kSteps) {
-    page += fmt::format("| `{}` | {} |\n", kind.code, kind.meaning);
+    page += fmt::format("| `{}` | {} | {} |\n", kind.code, kind.meaning, names(kind.inputs));
   }
   page +=
       "\n## Conditions of a decision\n\n"

@@ -11,11 +11,13 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/notify.h"
 #include "cli/paths.h"
 #include "cli/runnable.h"
 #include "cli/verbs.h"
@@ -25,6 +27,7 @@
 #include "control/watch_file.h"
 #include "gateway/gateway.h"
 #include "journal/journal.h"
+#include "server/server.h"
 #include "target/guardian.h"
 
 namespace headroom::cli {
@@ -82,6 +85,7 @@ class Server {
   explicit Server(ServeOptions options)
       : options_(std::move(options)), io_(1), signals_(io_), print_(Print::of(options_.file)) {}
   ~Server() {
+    admin_.reset();  // it asks the loop
     // The replicas go before the gateway they are known to.
     if (loop_) loop_->kill();
     loop_.reset();
@@ -92,6 +96,8 @@ class Server {
 
  private:
   Result<void> open_journal();
+  Result<void> open_admin();
+  void tell_manager();
   void on_signal(int signal);
   void wait_for_signal();
   void reload();
@@ -99,13 +105,17 @@ class Server {
   [[noreturn]] void kill(int signal);
 
   ServeOptions options_;
+  Notify notify_;  // before anything inherits the environment
   boost::asio::io_context io_;
   boost::asio::signal_set signals_;
+  boost::asio::steady_timer notify_timer_{io_};
   std::optional<target::Guardian> guardian_;
   std::optional<control::LiveClock> clock_;
   std::optional<control::Recorder> recorder_;
+  control::Board board_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<control::Loop> loop_;
+  std::unique_ptr<server::Server> admin_;
   std::optional<control::FileWatch> watch_;
   Print print_;
   std::vector<std::string> documents_;
@@ -120,6 +130,30 @@ Result<void> Server::open_journal() {
   if (!newest) return fail(newest.error());
   clock_.emplace(*newest);
   recorder_.emplace(std::move(*journal));
+  return {};
+}
+
+Result<void> Server::open_admin() {
+  const auto& from = options_.admin;
+  server::Options options{.required = !from.address.empty(),
+                          .token_file = from.token_file,
+                          .certificate = from.certificate,
+                          .key = from.key,
+                          .hosts = from.hosts,
+                          .version = HEADROOM_VERSION};
+  if (!from.address.empty()) options.address = from.address;
+  auto admin = server::Server::start(
+      options,
+      {.board = board_,
+       .journal = options_.journal,
+       .loop = io_,
+       .hold = [this](const std::string& name, std::optional<Replicas> replicas,
+                      std::optional<Millis> time) { return loop_->hold(name, replicas, time); },
+       .release = [this](const std::string& name) { return loop_->release(name); },
+       .written = [this](const std::string& name, target::ReplicaId replica,
+                         std::uint64_t after) { return loop_->written(name, replica, after); }});
+  if (!admin) return fail(admin.error());
+  admin_ = std::move(*admin);
   return {};
 }
 
@@ -141,17 +175,20 @@ Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
 
   const auto folder = std::filesystem::path(options_.journal).parent_path().string();
   loop_ = std::make_unique<control::Loop>(control::World{
-      io_, *clock_, *recorder_, *gateway_, *guardian_, folder.empty() ? "." : folder});
+      io_, *clock_, *recorder_, *gateway_, *guardian_, board_, folder.empty() ? "." : folder});
   boost::system::error_code error;
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal, error);
   wait_for_signal();
   if (auto applied = loop_->apply(wanted); !applied) return applied;
   documents_ = written(wanted);
+  if (auto opened = open_admin(); !opened) return opened;
   if (!options_.file.empty())
     watch_.emplace(io_, options_.file, [this] {
       if (!(Print::of(options_.file) == print_)) reload();
     });
   log::info("journal: {}", options_.journal);
+  notify_.ready();
+  tell_manager();
   return {};
 }
 
@@ -163,13 +200,30 @@ void Server::wait_for_signal() {
   });
 }
 
+/// From the loop's thread: that this comes says that it is alive.
+void Server::tell_manager() {
+  std::size_t ready = 0;
+  const auto all = board_.all();
+  for (const auto& each : all) ready += static_cast<std::size_t>(each->seen.ready());
+  notify_.status(fmt::format("{} autoscaler{}, {} replica{} ready{}", all.size(),
+                             all.size() == 1 ? "" : "s", ready, ready == 1 ? "" : "s",
+                             stopping_ ? "; stopping" : ""));
+  if (notify_.watchdog()) notify_.alive();
+  notify_timer_.expires_after(std::min<Millis>(notify_.watchdog().value_or(5s), 5s));
+  notify_timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) tell_manager();
+  });
+}
+
 void Server::on_signal(int signal) {
   if (signal == SIGHUP) {
+    notify_.reloading();
     if (options_.file.empty()) {
       log::info("SIGHUP: there is no file to read again");
     } else {
       reload();
     }
+    notify_.ready();
     return;
   }
   if (stopping_) kill(signal);
@@ -197,10 +251,12 @@ void Server::reload() {
 
 void Server::stop(int signal) {
   stopping_ = true;
+  notify_.stopping();
   log::info("{}: answering what is open, then stopping; once more kills",
             signal == SIGINT ? "SIGINT" : "SIGTERM");
   loop_->stop(loop_->longest_drain(), [this] {
     log::info("stopped");
+    notify_timer_.cancel();
     io_.stop();
   });
 }

@@ -8,10 +8,18 @@
 
 namespace headroom::cli {
 
+/// Of the admin server (docs/api.md).
+struct AdminOptions {
+  std::string address;  // empty: the default, done without where it is taken
+  std::string token_file, certificate, key;
+  std::vector<std::string> hosts;
+};
+
 struct ServeOptions {
   std::string file;     // watched and read again; empty: the document came from flags
   std::string journal;  // its path; replicas' sockets and outputs are beside it
   int threads = 0;      // the gateway's; 0: the cores, at most 4
+  AdminOptions admin;
 };
 
 /// The environment of this process, for $(NAME) in documents.

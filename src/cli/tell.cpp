@@ -14,23 +14,6 @@
 namespace headroom::cli {
 namespace {
 
-const char* word(decide::Step::Stage stage) {
-  using Stage = decide::Step::Stage;
-  switch (stage) {
-    case Stage::recommend:
-      return "recommend";
-    case Stage::combine:
-      return "combine";
-    case Stage::activate:
-      return "activate";
-    case Stage::stabilise:
-      return "stabilise";
-    case Stage::limit:
-      return "limit";
-  }
-  return "";
-}
-
 const char* word(decide::Truth status) {
   if (status == decide::Truth::unknown) return "unknown";
   return status == decide::Truth::yes ? "true" : "false";
@@ -111,8 +94,8 @@ std::string tell(const journal::Entry& entry) {
     const auto change = step.before == step.after
                             ? fmt::format("{}", step.after.count)
                             : fmt::format("{} → {}", step.before.count, step.after.count);
-    text += fmt::format("  {:<8}  {:<9}  {:<7}  {}  [{}]\n", title, word(step.stage), change,
-                        step.text, step.code);
+    text += fmt::format("  {:<8}  {:<9}  {:<7}  {}  [{}]\n", title, decide::word(step.stage),
+                        change, step.text, step.code);
     title = "";
   }
   title = "state";

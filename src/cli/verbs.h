@@ -24,7 +24,14 @@ struct Call {
 };
 
 void add_run(CLI::App& app, Call& call);
+void add_status(CLI::App& app, Call& call);
+void add_top(CLI::App& app, Call& call);
 void add_explain(CLI::App& app, Call& call);
+void add_events(CLI::App& app, Call& call);
+void add_logs(CLI::App& app, Call& call);
+void add_scale(CLI::App& app, Call& call);
+void add_pause(CLI::App& app, Call& call);
+void add_resume(CLI::App& app, Call& call);
 void add_decide(CLI::App& app, Call& call);
 void add_check(CLI::App& app, Call& call);
 void add_convert(CLI::App& app, Call& call);

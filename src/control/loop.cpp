@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <boost/asio/post.hpp>
+#include <fmt/format.h>
 
 #include "base/log.h"
 
@@ -31,6 +32,7 @@ Result<void> Loop::apply(const std::vector<policy::Autoscaler>& wanted) {
     }
     log::info("{}: no longer in the document, stopping", it->first);
     retire(std::move(it->second));
+    world_.board.remove(it->first);
     it = scalers_.erase(it);
   }
   for (const auto& policy : wanted) {
@@ -60,6 +62,34 @@ void Loop::retire(std::unique_ptr<Scaler> scaler) {
       tell_when_all_gone();
     });
   });
+}
+
+Result<Scaler*> Loop::find(const std::string& name) const {
+  const auto found = scalers_.find(name);
+  if (found != scalers_.end()) return found->second.get();
+  return fail({Code::unavailable, fmt::format("there is no autoscaler \"{}\"", name), {}});
+}
+
+Result<void> Loop::hold(const std::string& name, std::optional<Replicas> replicas,
+                        std::optional<Millis> time) {
+  const auto scaler = find(name);
+  if (!scaler) return fail(scaler.error());
+  return (*scaler)->hold(replicas, time);
+}
+
+Result<void> Loop::release(const std::string& name) {
+  const auto scaler = find(name);
+  if (!scaler) return fail(scaler.error());
+  return (*scaler)->release();
+}
+
+Result<target::Written> Loop::written(const std::string& name, target::ReplicaId replica,
+                                      std::uint64_t after) const {
+  const auto scaler = find(name);
+  if (!scaler) return fail(scaler.error());
+  auto written = (*scaler)->written(replica, after);
+  if (written) return *std::move(written);
+  return fail({Code::unavailable, fmt::format("there is no replica {}", replica), {}});
 }
 
 void Loop::demand(gateway::ServiceId service) {

@@ -48,6 +48,7 @@ class Loop {
   Millis longest_drain() const;
 
  private:
+  Result<Scaler*> find(const std::string& name) const;
   void retire(std::unique_ptr<Scaler> scaler);
   void retire_all();
   void tell_when_all_gone();

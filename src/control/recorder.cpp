@@ -1,6 +1,7 @@
 #include "control/recorder.h"
 
 #include "base/log.h"
+#include "control/clock.h"
 
 namespace headroom::control {
 
@@ -61,6 +62,18 @@ std::optional<std::int64_t> Recorder::record(const std::string& autoscaler,
 void Recorder::outcome(std::int64_t entry, const std::string& what) {
   // An outcome is told for people; a journal that fails shows with the next record.
   static_cast<void>(journal_.outcome(entry, what));
+}
+
+void Recorder::event(const std::string& autoscaler, journal::Event::Kind kind,
+                     const std::string& text) {
+  if (!waiting_.empty()) return;  // each attempt may block for as long as record()'s
+  static_cast<void>(journal_.event(
+      {.autoscaler = autoscaler, .unix_ms = unix_millis(), .kind = kind, .text = text}));
+}
+
+void Recorder::sample(const std::string& autoscaler, const journal::Sample& sample) {
+  if (!waiting_.empty()) return;
+  static_cast<void>(journal_.sample(autoscaler, sample));
 }
 
 void Recorder::startup(const std::string& autoscaler, Millis took) {

@@ -27,6 +27,9 @@ class Recorder {
                                      const decide::Decision& decision,
                                      const decide::Memory& memory);
   void outcome(std::int64_t entry, const std::string& what);
+  /// Lost where the journal cannot take it: nothing is decided by it.
+  void event(const std::string& autoscaler, journal::Event::Kind kind, const std::string& text);
+  void sample(const std::string& autoscaler, const journal::Sample& sample);
   void startup(const std::string& autoscaler, Millis took);
   /// What a replica usually takes to be ready; 1 s where nothing is known.
   Millis usual_startup(const std::string& autoscaler) const;

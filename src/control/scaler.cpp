@@ -1,11 +1,13 @@
 #include "control/scaler.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include <boost/asio/post.hpp>
 
 #include "base/log.h"
 #include "control/clock.h"
+#include "policy/knative.h"
 
 namespace headroom::control {
 namespace {
@@ -13,6 +15,8 @@ namespace {
 // While replicas run, load can rise without anything waiting, and only a look shows it.
 constexpr Millis kLookWhileRunning = 250ms;
 constexpr Millis kLookWhileClosing = 20ms;
+
+using Event = journal::Event::Kind;
 
 Result<gateway::Settings> settings_of(const policy::Autoscaler& policy, Millis usual_startup) {
   const auto& from = *policy.gateway;
@@ -41,6 +45,17 @@ std::int32_t request_limit(const policy::Autoscaler& policy) {
 
 Millis since(std::chrono::steady_clock::time_point at) {
   return std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - at);
+}
+
+/// Sums what is known of the replicas' use; none where nothing is.
+std::optional<double> sum_of(const std::vector<ReplicaStatus>& replicas,
+                             decide::Reading ReplicaStatus::*what) {
+  std::optional<double> sum;
+  for (const auto& replica : replicas) {
+    const auto& reading = replica.*what;
+    if (reading) sum = sum.value_or(0) + static_cast<double>(reading->value.milli) / 1000;
+  }
+  return sum;
 }
 
 }  // namespace
@@ -99,22 +114,31 @@ target::Hooks Scaler::hooks() {
       .gone = [this](target::ReplicaId id) { on_gone(id); },
       .said =
           [this](const std::string& what) {
-            log::warn("{}: {}", policy_.name, what);
+            tell(Event::trouble, what);
             note("not reached yet: " + what);
           },
       .outstanding = [this](target::ReplicaId id) { return outstanding(id); },
   };
 }
 
+void Scaler::tell(Event kind, const std::string& what) {
+  if (kind == Event::trouble) {
+    log::warn("{}: {}", policy_.name, what);
+  } else {
+    log::info("{}: {}", policy_.name, what);
+  }
+  world_.recorder.event(policy_.name, kind, what);
+}
+
 void Scaler::on_ready(const target::Replica& replica) {
   auto& run = runs_[replica.id];
   if (run.pid == replica.pid) {
-    log::info("{}: replica {} ready again", policy_.name, replica.id);
+    tell(Event::ready, fmt::format("replica {} ready again", replica.id));
   } else {
     run.backend = {next_backend_++, replica.address, request_limit(policy_)};
     run.pid = replica.pid;
     const Millis took = replica.startup.value_or(since(replica.started));
-    log::info("{}: replica {} ready after {}", policy_.name, replica.id, to_string(took));
+    tell(Event::ready, fmt::format("replica {} ready after {}", replica.id, to_string(took)));
     world_.recorder.startup(policy_.name, took);
   }
   run.ready = true;
@@ -145,13 +169,14 @@ void Scaler::on_drain(const target::Replica& replica, std::function<void()> done
   run->second.ready = false;
   if (world_.traffic_ended) return finish();
   publish_backends();
-  log::info("{}: replica {} drains, {} open", policy_.name, replica.id, outstanding(replica.id));
+  tell(Event::draining,
+       fmt::format("replica {} drains, {} open", replica.id, outstanding(replica.id)));
   world_.gateway.drain(*service_, run->second.backend.id, policy_.gateway->drain, finish);
 }
 
 void Scaler::on_gone(target::ReplicaId id) {
   usage_.erase(id);
-  log::info("{}: replica {} gone", policy_.name, id);
+  tell(Event::gone, fmt::format("replica {} gone", id));
   settle_soon();
   const auto run = runs_.extract(id);
   if (run.empty() || !service_ || world_.traffic_ended) return;
@@ -184,18 +209,22 @@ void Scaler::look_again_in(Millis wait) {
 /// The way of one number: observe, decide, record, act.
 void Scaler::tick() {
   if (phase_ == Phase::stopping) return;
-  const auto observation = collect();
+  auto observation = collect();
   if (phase_ == Phase::closing) {
     const bool waits = observation.load && observation.load->waiting > 0;
     if (!waits || std::chrono::steady_clock::now() >= stop_at_) return stop_target();
   }
-  const auto decision = decide::decide(policy_, observation, memory_);
+  auto decision = decide::decide(policy_, observation, memory_);
   const auto entry = world_.recorder.record(policy_.name, observation, decision, memory_);
+  ++decisions_;
+  if (decision.replicas > decision.current) ++ups_;
+  if (decision.replicas < decision.current) ++downs_;
   act(decision, entry);
   Millis wait = decision.look_again;
   if (!observation.replicas.empty() || decision.replicas.count > 0) {
     wait = std::min(wait, kLookWhileRunning);
   }
+  show(std::move(observation), std::move(decision), entry);
   look_again_in(phase_ == Phase::closing ? kLookWhileClosing : wait);
 }
 
@@ -252,6 +281,98 @@ void Scaler::act(const decide::Decision& decision, std::optional<std::int64_t> e
   target_->scale(current_);
 }
 
+ReplicaStatus Scaler::status_of(const target::Replica& replica,
+                                const decide::ReplicaSeen& seen) const {
+  return {.id = replica.id,
+          .state = replica.state,
+          .pid = replica.pid,
+          .age = since(replica.started),
+          .restarts = replica.restarts,
+          .cpu = seen.cpu,
+          .memory = seen.memory,
+          .outstanding = outstanding(replica.id)};
+}
+
+void Scaler::show(decide::Observation observation, decide::Decision decision,
+                  std::optional<std::int64_t> entry) {
+  auto status = std::make_shared<Status>();
+  status->name = policy_.name;
+  status->minimum = policy_.min_replicas;
+  status->maximum = policy_.max_replicas;
+  if (policy_.concurrency || policy_.metrics.empty()) {
+    const auto by_load = policy::settings_of(policy_.concurrency.value_or(policy::Concurrency{}));
+    status->target = by_load.target;
+    status->by_rate = by_load.rps;
+  }
+  if (service_) {
+    status->listening = to_string(world_.gateway.listening(*service_));
+    status->traffic = world_.gateway.snapshot(*service_);
+  }
+  // The two are of one moment: nothing has run between them.
+  for (const auto& replica : target_->replicas()) {
+    const auto found =
+        std::ranges::find(observation.replicas, replica.id, &decide::ReplicaSeen::id);
+    status->replicas.push_back(
+        status_of(replica, found != observation.replicas.end() ? *found : decide::ReplicaSeen{}));
+  }
+  status->hold = memory_.hold;
+  status->decisions = decisions_;
+  status->ups = ups_;
+  status->downs = downs_;
+  status->entry = entry;
+  status->seen = std::move(observation);
+  status->decided = std::move(decision);
+  world_.board.set_late(world_.recorder.waiting());
+  sample(*status);
+  status->latency = steps_.latency();
+  if (phase_ == Phase::running) world_.board.put(std::move(status));
+}
+
+void Scaler::sample(const Status& status) {
+  Look look{.unix_ms = status.seen.unix_millis,
+            .wanted = status.decided.replicas.count,
+            .ready = status.seen.ready(),
+            .cpu = sum_of(status.replicas, &ReplicaStatus::cpu),
+            .memory = sum_of(status.replicas, &ReplicaStatus::memory)};
+  if (status.seen.load) {
+    look.waiting = status.seen.load->waiting;
+    look.concurrency = status.seen.load->concurrency;
+    look.rate = status.seen.load->rate;
+  }
+  if (status.traffic) {
+    look.failed = std::accumulate(std::begin(status.traffic->failed),
+                                  std::end(status.traffic->failed), std::uint64_t{0});
+    look.duration = status.traffic->duration;
+  }
+  for (const auto& step : steps_.add(look)) world_.recorder.sample(policy_.name, step);
+}
+
+Result<void> Scaler::hold(std::optional<Replicas> replicas, std::optional<Millis> time) {
+  if (replicas && *replicas > policy_.max_replicas) {
+    return fail({Code::invalid,
+                 fmt::format("{} is more than its maximum of {}; raise maxReplicas first",
+                             replicas->count, policy_.max_replicas.count),
+                 {}});
+  }
+  memory_.hold = decide::Hold{.replicas = replicas.value_or(current_),
+                              .until = std::nullopt,
+                              .pause = !replicas.has_value()};
+  if (time) memory_.hold->until = world_.clock.now() + *time;
+  tell(Event::operator_word,
+       fmt::format("{} at {} {}", replicas ? "pinned" : "paused", memory_.hold->replicas.count,
+                   time ? "for " + to_string(*time) : "until resumed"));
+  tick();
+  return {};
+}
+
+Result<void> Scaler::release() {
+  if (!memory_.hold) return fail({Code::conflict, "nothing is held", {}});
+  memory_.hold.reset();
+  tell(Event::operator_word, "resumed");
+  tick();
+  return {};
+}
+
 /// Called from within the target's hooks, where its list of replicas may be half changed.
 void Scaler::settle_soon() {
   boost::asio::post(world_.io, [this, alive = std::weak_ptr(alive_)] {
@@ -284,6 +405,7 @@ Result<void> Scaler::update(const policy::Autoscaler& policy) {
       return fail({done.error().code, "gateway.listen: " + done.error().what, {}});
     }
   }
+  if (policy != policy_) tell(Event::policy, "its document changed, taken");
   policy_ = policy;
   for (auto& [id, run] : runs_) run.backend.limit = request_limit(policy);
   publish_backends();

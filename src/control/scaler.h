@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "control/load_meter.h"
 #include "control/recorder.h"
+#include "control/status.h"
 #include "control/usage_meter.h"
 #include "decide/decide.h"
 #include "gateway/gateway.h"
@@ -27,6 +28,7 @@ struct World {
   Recorder& recorder;
   gateway::Gateway& gateway;
   target::Guardian& guardian;
+  Board& board;
   std::string state_directory;
   bool traffic_ended = false;  // the gateway was shut down: nothing is open, and nothing comes
 };
@@ -43,6 +45,13 @@ class Scaler {
   /// The new policy holds from the next decision on, which is made at once. On an error (the new
   /// address is taken) the old policy goes on.
   Result<void> update(const policy::Autoscaler& policy);
+
+  /// See Loop's; no autoscaler's name is said in the errors.
+  Result<void> hold(std::optional<Replicas> replicas, std::optional<Millis> time);
+  Result<void> release();
+  std::optional<target::Written> written(target::ReplicaId replica, std::uint64_t after) const {
+    return target_->written(replica, after);
+  }
 
   /// Something waits at the gateway and has no room: decide now.
   void demand() { tick(); }
@@ -80,9 +89,14 @@ class Scaler {
   decide::Observation collect();
   decide::ReplicaSeen seen(const target::Replica& replica, Instant now);
   void act(const decide::Decision& decision, std::optional<std::int64_t> entry);
+  void show(decide::Observation observation, decide::Decision decision,
+            std::optional<std::int64_t> entry);
+  ReplicaStatus status_of(const target::Replica& replica, const decide::ReplicaSeen& seen) const;
   void settle_soon();
   void settle();
   void note(const std::string& outcome);
+  void tell(journal::Event::Kind kind, const std::string& what);
+  void sample(const Status& status);
   void stop_target();
 
   World& world_;
@@ -92,6 +106,8 @@ class Scaler {
   std::map<target::ReplicaId, Run> runs_;
   gateway::ReplicaId next_backend_ = 1;
   std::map<target::ReplicaId, UsageMeter> usage_;
+  StepMeter steps_;
+  std::uint64_t decisions_ = 0, ups_ = 0, downs_ = 0;  // of this life
   LoadMeter load_;
   decide::Memory memory_;
   Replicas current_;

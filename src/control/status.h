@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "control/step_meter.h"
 #include "decide/decision.h"
 #include "decide/memory.h"
 #include "decide/observation.h"
@@ -42,6 +43,8 @@ struct Status {
   std::optional<std::int64_t> entry;         // of the decision in the journal; none: it waits
   std::optional<decide::Hold> hold;          // by an operator
   std::optional<gateway::Snapshot> traffic;  // counters since the start of this process
+  std::optional<Latency> latency;            // of the last 5 to 10 s
+  std::uint64_t decisions = 0, ups = 0, downs = 0;  // since then: all, those that rescaled
   std::vector<ReplicaStatus> replicas;
 };
 

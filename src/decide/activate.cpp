@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "decide/steps.h"
 #include "decide/words.h"
 
@@ -19,13 +17,11 @@ constexpr Replicas kZero{0};
 Activation asleep(const Load& load, Chain& chain) {
   const std::int64_t open = load.waiting + load.running;
   if (open <= 0) {
-    chain.add(Stage::activate, step::kAsleep, kZero, "at zero and nothing waits");
+    chain.link(Stage::activate, step::kAsleep, kZero);
     return {Kind::sleep, kZero};
   }
   const Replicas woken = std::max(kOne, chain.number());
-  chain.add(
-      Stage::activate, step::kActivated, woken,
-      fmt::format("{} request{} at zero {}", open, open == 1 ? " waits" : "s wait", arrow(woken)));
+  chain.link(Stage::activate, step::kActivated, woken, {static_cast<double>(open)});
   return {Kind::wake, woken};
 }
 
@@ -45,19 +41,14 @@ Activation awake(const policy::Autoscaler& policy, const Load& load, Instant now
   const Millis idle = memory.last_active ? std::max(0ms, now - *memory.last_active) : 0ms;
   const Millis wait = wait_before_zero(policy);
   if (open <= 0 && !(load.rate > 0) && idle >= wait && !held) {
-    chain.add(Stage::activate, step::kScaledToZero, kZero,
-              fmt::format("no request for {}, to zero after {} {}", seconds(idle), seconds(wait),
-                          arrow(kZero)));
+    chain.link(Stage::activate, step::kScaledToZero, kZero, {in_seconds(idle), in_seconds(wait)});
     return {Kind::sleep, kZero};
   }
   if (chain.number() < kOne) {
     if (open > 0) {
-      chain.add(Stage::activate, step::kActive, kOne,
-                fmt::format("{} request{} open {}", open, open == 1 ? "" : "s", arrow(kOne)));
+      chain.link(Stage::activate, step::kActive, kOne, {static_cast<double>(open)});
     } else {
-      chain.add(Stage::activate, step::kCooldown, kOne,
-                fmt::format("last request {} ago, to zero after {} {}", seconds(idle),
-                            seconds(wait), arrow(kOne)));
+      chain.link(Stage::activate, step::kCooldown, kOne, {in_seconds(idle), in_seconds(wait)});
     }
   }
   return {Kind::none, chain.number()};
@@ -81,17 +72,16 @@ void note_activity(const Observation& observation, Memory& memory) {
 Activation activate(const policy::Autoscaler& policy, const Observation& observation,
                     Replicas current, bool held, const Memory& memory, Chain& chain) {
   if (policy.max_replicas <= kZero) {
-    chain.add(Stage::limit, step::kTooManyReplicas, kZero, "at most 0 " + arrow(kZero));
+    chain.link(Stage::limit, step::kTooManyReplicas, kZero);
     return {Kind::sleep, kZero};
   }
   if (policy.min_replicas > kZero) return {Kind::none, chain.number()};
   if (!observation.load) {
     if (policy.gateway && current == kZero) {
-      chain.add(Stage::activate, step::kAsleep, kZero, "at zero and the load cannot be read");
+      chain.link(Stage::activate, step::kAsleep, kZero);
       return {Kind::sleep, kZero};
     }
-    chain.move(Stage::activate, step::kKeptAwake, std::max(kOne, chain.number()),
-               [] { return "nothing would wake it from zero " + arrow(kOne); });
+    chain.move(Stage::activate, step::kKeptAwake, std::max(kOne, chain.number()));
     return {current == kZero ? Kind::wake : Kind::none, chain.number()};
   }
   return current == kZero ? asleep(*observation.load, chain)

@@ -2,10 +2,7 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "decide/steps.h"
-#include "decide/words.h"
 
 namespace headroom::decide {
 namespace {
@@ -34,19 +31,15 @@ Combined combine(std::span<const Proposal> proposals, Replicas current, std::vec
   if (winner != nullptr) append(*winner, steps);
   if (winner == nullptr) {
     if (failed == nullptr) return {current};
-    Chain(steps, current)
-        .add(Stage::combine, step::kNothingReadable, current,
-             fmt::format("nothing could be read: held {}", arrow(current)));
+    Chain(steps, current).link(Stage::combine, step::kNothingReadable, current);
     return {current, failed};
   }
   Chain chain(steps, *winner->replicas);
   if (proposals.size() > 1) {
-    chain.add(Stage::combine, step::kLargestWins, *winner->replicas,
-              fmt::format("{} asks for the most {}", winner->name, arrow(*winner->replicas)));
+    chain.link(Stage::combine, step::kLargestWins, *winner->replicas, {}, winner->source);
   }
   if (failed == nullptr || *winner->replicas >= current) return {*winner->replicas};
-  chain.add(Stage::combine, step::kFailedHolds, current,
-            fmt::format("not down while {} cannot be read {}", failed->name, arrow(current)));
+  chain.link(Stage::combine, step::kFailedHolds, current, {}, failed->source);
   return {current, failed};
 }
 

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <fmt/format.h>
-
 #include "decide/kpa.h"
 #include "decide/rounding.h"
 #include "decide/steps.h"
@@ -27,54 +25,24 @@ std::int32_t ready_in_slot(std::int32_t ready, Instant now, ConcurrencyMemory& m
   return memory.rate_ready.count;
 }
 
-const char* what(const KpaSettings& settings) {
-  return settings.rps ? "requests per second" : "concurrency";
-}
-
 struct Averages {
   double stable = 0;
   double panic = 0;
 };
 
-void add_rates(const KpaSettings& settings, Replicas limited, Chain& chain) {
-  if (limited > chain.number()) {
-    chain.add(Stage::recommend, step::kScaleDownRate, limited,
-              fmt::format("at most divided by {} per 2 s {}", number(settings.max_scale_down_rate),
-                          arrow(limited)));
-  }
-  if (limited < chain.number()) {
-    chain.add(Stage::recommend, step::kScaleUpRate, limited,
-              fmt::format("at most {} times what is ready {}", number(settings.max_scale_up_rate),
-                          arrow(limited)));
-  }
-}
-
-void add_panic(const KpaSettings& settings, const Averages& averages, const KpaAnswer& answer,
-               Millis since, Chain& chain) {
-  chain.move(Stage::recommend, step::kPanic, answer.panicked, [&] {
-    if (answer.panicked == answer.panic_wants) {
-      return fmt::format("panic: {} {} over {} of {} per replica {}", what(settings),
-                         number(averages.panic), seconds(settings.panic_window),
-                         number(settings.target), arrow(answer.panicked));
-    }
-    return fmt::format("the peak of {} ago is held for {} {}", seconds(since),
-                       seconds(settings.window), arrow(answer.panicked));
-  });
-}
-
 /// The rules that moved the number, in their order.
 void add_steps(const KpaSettings& settings, const Averages& averages, const KpaAnswer& answer,
                Millis panic_since, Chain& chain) {
-  add_rates(settings, answer.limited, chain);
-  chain.move(Stage::recommend, step::kActivationScale, answer.activated, [&] {
-    return fmt::format("at least {} under load {}", settings.activation_scale,
-                       arrow(answer.activated));
-  });
-  add_panic(settings, averages, answer, panic_since, chain);
-  chain.move(Stage::recommend, step::kScaleDownDelay, answer.desired, [&] {
-    return fmt::format("not down for {} {}", seconds(settings.scale_down_delay),
-                       arrow(answer.desired));
-  });
+  const bool down = answer.limited > chain.number();
+  chain.move(Stage::recommend, down ? step::kScaleDownRate : step::kScaleUpRate, answer.limited,
+             {down ? settings.max_scale_down_rate : settings.max_scale_up_rate});
+  chain.move(Stage::recommend, step::kActivationScale, answer.activated,
+             {static_cast<double>(settings.activation_scale)});
+  chain.move(Stage::recommend, step::kPanic, answer.panicked,
+             {averages.panic, settings.target, static_cast<double>(answer.panic_wants.count),
+              in_seconds(panic_since)});
+  chain.move(Stage::recommend, step::kScaleDownDelay, answer.desired,
+             {in_seconds(settings.scale_down_delay)});
 }
 
 /// targetBurstCapacity: so many that the load and the burst fit into them at once.
@@ -82,11 +50,8 @@ void keep_room(const KpaSettings& settings, const Averages& averages, Chain& cha
   if (!(settings.target_burst_capacity > 0)) return;
   const Replicas wanted =
       ceil_replicas((averages.panic + settings.target_burst_capacity) / settings.total);
-  chain.move(Stage::recommend, step::kTargetBurstCapacity, std::max(wanted, chain.number()), [&] {
-    return fmt::format("room for {} more of {} per replica {}",
-                       number(settings.target_burst_capacity), number(settings.total),
-                       arrow(wanted));
-  });
+  chain.move(Stage::recommend, step::kTargetBurstCapacity, std::max(wanted, chain.number()),
+             {settings.target_burst_capacity, settings.total});
 }
 
 /// What waiting requests needed is held for a window: by then the average has seen them, too.
@@ -109,25 +74,13 @@ void raise(const policy::Concurrency& policy, const KpaSettings& settings, const
   if (raised.empty() || raised.front().replicas <= chain.number()) return;
   const auto& [at, held] = raised.front();
   if (at == now) {
-    chain.add(Stage::recommend, step::kWaiting, held,
-              fmt::format("{} waiting and {} running now of {} per replica {}", load.waiting,
-                          load.running, number(settings.target), arrow(held)));
+    chain.link(
+        Stage::recommend, step::kWaiting, held,
+        {static_cast<double>(load.waiting), static_cast<double>(load.running), settings.target});
   } else {
-    chain.add(Stage::recommend, step::kWaitingHeld, held,
-              fmt::format("requests waited {} ago, held for {} {}", seconds(now - at),
-                          seconds(settings.window), arrow(held)));
+    chain.link(Stage::recommend, step::kWaitingHeld, held,
+               {in_seconds(now - at), in_seconds(settings.window)});
   }
-}
-
-/// A load that is no number is no load.
-std::optional<Absent> refuse(const Load& load) {
-  if (!std::isfinite(load.concurrency) || !std::isfinite(load.rate)) {
-    return Absent{Absent::Reason::not_finite, "the load is not a number"};
-  }
-  if (load.concurrency < 0 || load.rate < 0 || load.waiting < 0 || load.running < 0) {
-    return Absent{Absent::Reason::negative, "the load is negative"};
-  }
-  return std::nullopt;
 }
 
 /// One sample stands for the seconds it was taken over. Seconds that nobody measured (Headroom was
@@ -148,21 +101,26 @@ void record_load(Window& window, Instant now, Millis over, double value) {
 
 }  // namespace
 
+std::optional<Absent> missing_load(const Observation& observation) {
+  if (!observation.load) return observation.load.error();
+  const Load& load = *observation.load;
+  if (!std::isfinite(load.concurrency) || !std::isfinite(load.rate)) {
+    return Absent{Absent::Reason::not_finite, "the load is not a number"};
+  }
+  if (load.concurrency < 0 || load.rate < 0 || load.waiting < 0 || load.running < 0) {
+    return Absent{Absent::Reason::negative, "the load is negative"};
+  }
+  return std::nullopt;
+}
+
 Proposal propose_by_load(const policy::Concurrency& policy, const Observation& observation,
                          Replicas current, ConcurrencyMemory& memory) {
   const KpaSettings settings = settings_of(policy);
-  Proposal proposal{.name = what(settings)};
+  Proposal proposal;
   Chain chain(proposal.steps, current);
-  std::optional<Absent> refused;
-  if (!observation.load) {
-    refused = observation.load.error();
-  } else {
-    refused = refuse(*observation.load);
-  }
-  if (refused) {
+  if (missing_load(observation)) {
     proposal.failure = "FailedGetLoad";
-    proposal.message = fmt::format("the gateway's load: {}", said(*refused));
-    chain.add(Stage::recommend, step::kLoadUnavailable, current, proposal.message);
+    chain.link(Stage::recommend, step::kLoadUnavailable, current);
     return proposal;
   }
   const Load& load = *observation.load;
@@ -185,11 +143,9 @@ Proposal propose_by_load(const policy::Concurrency& policy, const Observation& o
                                        .ready = ready,
                                        .ready_for_down = ready_in_slot(ready, now, memory)},
                                       now, memory.kpa);
-  chain.add(
+  chain.link(
       Stage::recommend, settings.rps ? step::kRequestRate : step::kConcurrency, answer.by_load,
-      fmt::format("{} {} over {} of {} per replica {}", what(settings), number(averages.stable),
-                  seconds(std::chrono::seconds(covered(memory.stable, second))),
-                  number(settings.target), arrow(answer.by_load)));
+      {averages.stable, static_cast<double>(covered(memory.stable, second)), settings.target});
   add_steps(settings, averages, answer, now - memory.kpa.panic_since.value_or(now), chain);
   keep_room(settings, averages, chain);
   raise(policy, settings, load, observation, memory, chain);

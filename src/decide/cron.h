@@ -22,6 +22,10 @@ struct Schedule {
 /// only. Errors: Code::invalid, also for one that can never fire (30 February).
 Result<Schedule> parse(std::string_view expression);
 
+/// How far around a moment next() asks for offsets, in seconds before and after it.
+inline constexpr std::int64_t kLooksBack = std::int64_t{4} * 86'400;
+inline constexpr std::int64_t kLooksAhead = std::int64_t{2'936} * 86'400;
+
 /// A zone's offset from UTC in seconds at a unix time; less than a day, and with no change
 /// less than an hour apart from another.
 class Zone {

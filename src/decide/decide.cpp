@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "decide/activate.h"
 #include "decide/combine.h"
 #include "decide/concurrency.h"
@@ -24,7 +22,6 @@ using Stage = Step::Stage;
 constexpr Millis kSoon = 1s;
 constexpr Millis kSoonest = 10ms;
 constexpr Millis kAsleep = 15s;
-constexpr Millis kSyncPeriod = 15s;  // kube-controller-manager's
 
 /// What the policy says, read for one decision.
 struct Plan {
@@ -53,39 +50,33 @@ Plan plan_of(const policy::Autoscaler& policy) {
   return plan;
 }
 
-std::string limit_text(std::string_view reason, Replicas to, const Bounds& bounds) {
-  if (reason == step::kTooManyReplicas)
-    return fmt::format("at most {} {}", bounds.max.count, arrow(to));
-  if (reason == step::kTooFewReplicas)
-    return fmt::format("at least {} {}", bounds.min.count, arrow(to));
-  if (reason == step::kScaleUpLimit) {
-    return fmt::format("not faster up than the policies allow {}", arrow(to));
-  }
-  return fmt::format("not faster down than the policies allow {}", arrow(to));
+void show(std::string_view type, Truth status, std::string_view reason, Decision& decision) {
+  decision.conditions.push_back({type, status, reason, ""});
 }
 
-void add_limit(const Limited& limited, const Bounds& bounds, Chain& chain, Decision& decision) {
+void link_limit(const Limited& limited, Chain& chain) {
+  chain.link(Stage::limit, limited.reason, limited.replicas,
+             {static_cast<double>(limited.replicas.count)});
+}
+
+void add_limit(const Limited& limited, Chain& chain, Decision& decision) {
   const bool free = limited.reason == Limited{}.reason;
-  if (!free) {
-    chain.add(Stage::limit, limited.reason, limited.replicas,
-              limit_text(limited.reason, limited.replicas, bounds));
-  }
-  decision.conditions.push_back(
-      {"ScalingLimited", free ? Truth::no : Truth::yes, limited.reason,
-       free ? "the desired count is within the acceptable range" : decision.steps.back().text});
+  if (!free) link_limit(limited, chain);
+  show("ScalingLimited", free ? Truth::no : Truth::yes, limited.reason, decision);
 }
 
 Proposal propose_by_metric(const policy::Autoscaler& policy, std::size_t index,
                            const Tolerances& tolerances, const Observation& observation,
                            Replicas current) {
-  const auto& metric = policy.metrics[index];
-  const auto answer = calculate(policy, index, observation, current, tolerances);
-  Proposal proposal{.name = metric.name};
+  const auto source = static_cast<std::int32_t>(index);
+  const auto answer =
+      calculate(policy, index, readings_of(observation, index), observation, current, tolerances);
+  Proposal proposal{.source = source};
   Chain(proposal.steps, current)
       .link(Stage::recommend, answer.code, answer.failed ? current : answer.replicas, answer.inputs,
-            static_cast<std::int32_t>(index));
+            source);
   if (answer.failed) {
-    proposal.failure = failure_of(metric.type);
+    proposal.failure = failure_of(policy.metrics[index].type);
   } else {
     proposal.replicas = answer.replicas;
   }
@@ -107,46 +98,43 @@ std::vector<Proposal> propose(const Plan& plan, const Observation& observation, 
   return proposals;
 }
 
-Condition scaling_active(const std::vector<Proposal>& proposals, const Combined& combined) {
+void show_active(const std::vector<Proposal>& proposals, const Combined& combined,
+                 Decision& decision) {
+  constexpr std::string_view kType = "ScalingActive";
   if (combined.held_by != nullptr) {
-    return {"ScalingActive", Truth::no, combined.held_by->failure, combined.held_by->message};
+    show(kType, Truth::no, combined.held_by->failure, decision);
+  } else if (proposals.empty()) {
+    show(kType, Truth::no, "ScalingDisabled", decision);
+  } else {
+    show(kType, Truth::yes, "ValidMetricFound", decision);
   }
-  if (proposals.empty()) {
-    return {"ScalingActive", Truth::no, "ScalingDisabled", "at zero no metric is read"};
-  }
-  return {"ScalingActive", Truth::yes, "ValidMetricFound",
-          "a number of replicas could be calculated"};
 }
 
 /// Windows and rates. What a failed reading held is not damped and not remembered.
 void damp(const Plan& plan, const Observation& observation, Replicas current, Memory& memory,
           Chain& chain, Decision& decision) {
   const Instant now = observation.now;
-  Condition able{"AbleToScale", Truth::yes, "ReadyForNewScale", "the last recommendation stands"};
+  std::string_view able = "ReadyForNewScale";
   if (plan.damped && current.count > 0) {
     const Replicas wanted = chain.number();
     const Replicas stable = stabilise({current, wanted}, plan.rules, now, memory.recommendations);
     if (stable != wanted) {
       const bool up = plan.rules.given && wanted >= current;
-      const auto code = up ? step::kScaleUpStabilized : step::kScaleDownStabilized;
-      const Millis window = up ? plan.rules.up_window : plan.rules.down_window;
-      chain.add(Stage::stabilise, code, stable,
-                fmt::format("held at {} by the {} window", stable.count, seconds(window)));
-      able.reason = code;
-      able.message = decision.steps.back().text;
+      able = up ? step::kScaleUpStabilized : step::kScaleDownStabilized;
+      chain.link(Stage::stabilise, able, stable,
+                 {in_seconds(up ? plan.rules.up_window : plan.rules.down_window)});
     }
   }
-  decision.conditions.push_back(std::move(able));
+  show("AbleToScale", Truth::yes, able, decision);
   const Limited limited = plan.damped ? limit({current, chain.number()}, plan.rules, plan.bounds,
                                               now, memory.ups, memory.downs)
                                       : within_bounds(chain.number(), plan.bounds);
-  add_limit(limited, plan.bounds, chain, decision);
+  add_limit(limited, chain, decision);
 }
 
 void hold(const Plan& plan, Chain& chain, Decision& decision) {
-  decision.conditions.push_back(
-      {"AbleToScale", Truth::yes, "SucceededGetScale", "the replicas could be counted"});
-  add_limit(within_bounds(chain.number(), plan.bounds), plan.bounds, chain, decision);
+  show("AbleToScale", Truth::yes, "SucceededGetScale", decision);
+  add_limit(within_bounds(chain.number(), plan.bounds), chain, decision);
 }
 
 /// A new life starts at the next request: what the last one remembered would wake it with the
@@ -158,10 +146,26 @@ void forget(Memory& memory) {
   memory.concurrency.initialised = initialised;
 }
 
+/// An operator's word is the last one, inside the maximum. One that is over is forgotten.
+void pin(const Plan& plan, Instant now, Memory& memory, Decision& decision) {
+  auto& hold = memory.hold;
+  if (hold && hold->until && *hold->until <= now) hold.reset();
+  if (!hold) return;
+  const double left = hold->until ? std::chrono::duration<double>(*hold->until - now).count() : -1;
+  Chain chain(decision.steps, decision.replicas);
+  chain.link(Stage::limit, step::kPinned, std::min(hold->replicas, plan.bounds.max),
+             {left, hold->pause ? 1.0 : 0.0});
+  decision.replicas = chain.number();
+}
+
 Millis look_again(const Plan& plan, const Observation& observation, const Decision& decision,
                   const Memory& memory) {
-  if (decision.replicas.count == 0 && decision.current.count == 0) return kAsleep;
   Millis wait = kSoon;
+  if (memory.hold && memory.hold->until) {
+    wait = std::clamp(*memory.hold->until - observation.now, kSoonest, wait);
+  } else if (decision.replicas.count == 0 && decision.current.count == 0) {
+    return kAsleep;
+  }
   if (plan.bounds.min.count == 0 && memory.last_active) {
     const Millis left = *memory.last_active + plan.policy.cooldown_period - observation.now;
     if (left > 0ms) wait = std::min(wait, std::max(left, kSoonest));
@@ -179,9 +183,8 @@ bool begins(const Plan& plan, const Memory& memory) {
   return plan.initial.count > 0 && !memory.concurrency.initialised;
 }
 Activation begin(const Plan& plan, Chain& chain) {
-  chain.move(Stage::activate, step::kInitialScale, std::max(chain.number(), plan.initial), [&] {
-    return fmt::format("begins with {} {}", plan.initial.count, arrow(plan.initial));
-  });
+  chain.move(Stage::activate, step::kInitialScale, std::max(chain.number(), plan.initial),
+             {static_cast<double>(plan.initial.count)});
   return {Activation::Kind::none, chain.number()};
 }
 
@@ -189,21 +192,18 @@ void run(const Plan& plan, const Observation& observation, Replicas current, Mem
          Decision& decision) {
   const Limited inside = within_bounds(current, plan.bounds);
   if (inside.replicas != current) {
-    Chain(decision.steps, current)
-        .add(Stage::limit, inside.reason, inside.replicas,
-             limit_text(inside.reason, inside.replicas, plan.bounds));
+    Chain chain(decision.steps, current);
+    link_limit(inside, chain);
   }
   decision.replicas = inside.replicas;
   if (only_bounds(plan, current, inside.replicas)) {
-    decision.conditions.push_back(
-        {"AbleToScale", Truth::yes, "SucceededGetScale", "the replicas could be counted"});
-    decision.conditions.push_back(
-        {"ScalingLimited", Truth::yes, inside.reason, decision.steps.back().text});
+    show("AbleToScale", Truth::yes, "SucceededGetScale", decision);
+    show("ScalingLimited", Truth::yes, inside.reason, decision);
     return;
   }
   const auto proposals = propose(plan, observation, inside.replicas, memory);
   const Combined combined = combine(proposals, inside.replicas, decision.steps);
-  decision.conditions.push_back(scaling_active(proposals, combined));
+  show_active(proposals, combined, decision);
 
   Chain chain(decision.steps, combined.replicas);
   const auto activation = begins(plan, memory)
@@ -218,8 +218,7 @@ void run(const Plan& plan, const Observation& observation, Replicas current, Mem
   } else {
     damp(plan, observation, inside.replicas, memory, chain, decision);
     if (activation.kind == Activation::Kind::wake) {
-      chain.move(Stage::activate, step::kActivated, std::max(Replicas{1}, chain.number()),
-                 [] { return "no rate holds the first replica " + arrow({1}); });
+      chain.move(Stage::activate, step::kActivated, std::max(Replicas{1}, chain.number()));
     }
   }
   decision.replicas = chain.number();
@@ -238,6 +237,7 @@ void decide_for_processes(const policy::Autoscaler& policy, const Observation& o
     memory.concurrency.initialised = true;
   }
   run(plan, observation, std::max(Replicas{0}, observation.current), memory, decision);
+  pin(plan, observation.now, memory, decision);
   if (plan.damped && decision.replicas != decision.current) {
     remember_change({decision.current, decision.replicas}, plan.rules, observation.now, memory);
   }
@@ -245,18 +245,32 @@ void decide_for_processes(const policy::Autoscaler& policy, const Observation& o
   decision.look_again = look_again(plan, observation, decision, memory);
 }
 
-}  // namespace
-
-void decide_into(const policy::Autoscaler& policy, const Observation& observation, Memory& memory,
-                 Decision& decision) {
+void begin(const Observation& observation, Decision& decision) {
   decision.steps.clear();
   decision.metrics.clear();
   decision.current = observation.current;
   decision.write = decision.error = false;
+}
+
+}  // namespace
+
+void decide_into(const Prepared& prepared, const Observation& observation, Memory& memory,
+                 Decision& decision) {
+  if (prepared.triggers.empty()) {
+    return decide_into(prepared.policy, observation, memory, decision);
+  }
+  begin(observation, decision);
+  decide_by_triggers(prepared, observation, memory, decision);
+}
+
+void decide_into(const policy::Autoscaler& policy, const Observation& observation, Memory& memory,
+                 Decision& decision) {
   if (!policy.triggers.empty()) {
-    decide_by_triggers(policy, observation, memory, decision);
-  } else if (policy.target.scale_target_ref) {
-    reconcile(policy, bounds_of(policy), observation, memory, decision);
+    return decide_into(Prepared(policy), observation, memory, decision);
+  }
+  begin(observation, decision);
+  if (policy.target.scale_target_ref) {
+    reconcile(policy, bounds_of(policy), observation, {}, memory, decision);
     decision.look_again = kSyncPeriod;
   } else {
     decision.conditions.clear();

@@ -3,6 +3,7 @@
 #include "decide/decision.h"
 #include "decide/memory.h"
 #include "decide/observation.h"
+#include "decide/prepared.h"
 #include "policy/autoscaler.h"
 
 namespace headroom::decide {
@@ -15,8 +16,12 @@ Decision decide(const policy::Autoscaler& policy, const Observation& observation
 
 /// The same for targets that may refuse, and for those who decide for many and explain a few:
 /// decide_into(), then the scale is written where `decision.write` says so, then settle(). Neither
-/// allocates where `memory` and `decision` have been used before (for a policy without a
-/// gateway). put_into_words() (explain.h) makes the texts.
+/// allocates where `memory` and `decision` have been used before and every source has answered
+/// (for a policy without a gateway, and without external scalers). put_into_words() (explain.h)
+/// makes the texts.
+void decide_into(const Prepared& prepared, const Observation& observation, Memory& memory,
+                 Decision& decision);
+/// Prepares at each call where the policy has triggers.
 void decide_into(const policy::Autoscaler& policy, const Observation& observation, Memory& memory,
                  Decision& decision);
 void settle(const policy::Autoscaler& policy, const Observation& observation, bool refused,

@@ -1,14 +1,20 @@
 #include "decide/explain.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <optional>
+#include <span>
 #include <string_view>
 
 #include <fmt/format.h>
 
+#include "decide/concurrency.h"
+#include "decide/prepared.h"
 #include "decide/replica_calculator.h"
 #include "decide/steps.h"
 #include "decide/words.h"
+#include "policy/knative.h"
 
 namespace headroom::decide {
 namespace {
@@ -71,81 +77,285 @@ std::string by_metric(const Metric& metric, const Step& step, const Tolerances& 
   return fmt::format("{} {} of {} {}", name, value_of(metric, value), value_of(metric, target), to);
 }
 
+/// A step, and what it is about.
+struct Told {
+  const policy::Autoscaler& policy;  // whose metrics the steps name: the HPA that KEDA would write
+  const std::optional<Prepared>& prepared;  // where it has triggers
+  const Observation& observation;
+  const Step& step;
+
+  double input(std::size_t index) const { return step.inputs[index]; }
+  std::string to() const { return arrow(step.after); }
+  const Metric& metric() const { return policy.metrics[static_cast<std::size_t>(step.source)]; }
+  bool of_metric() const {
+    return step.source >= 0 && static_cast<std::size_t>(step.source) < policy.metrics.size();
+  }
+  MetricReadings readings() const {
+    const auto source = static_cast<std::size_t>(step.source);
+    return readings_of(observation, prepared ? prepared->sources[source].index : source);
+  }
+  /// What the gateway's load is counted in.
+  const char* load() const {
+    const bool rps =
+        policy.concurrency && policy.concurrency->metric == policy::Concurrency::Metric::rps;
+    return rps ? "requests per second" : "concurrency";
+  }
+  policy::Concurrency by_load() const { return policy.concurrency.value_or(policy::Concurrency{}); }
+};
+
+std::string in_words(double seconds) { return number(seconds) + " s"; }
+
+/// "1 request", "2 requests".
+std::string requests(double count) {
+  return fmt::format("{} request{}", number(count), count == 1 ? "" : "s");
+}
+
 /// The first reason that a replica gives.
-std::string why_no_reading(const Metric& metric, const Observation& observation,
-                           std::size_t index) {
-  const bool own = index >= observation.metrics.size();
-  for (std::size_t i = 0; i < observation.replicas.size(); ++i) {
-    const auto& replica = observation.replicas[i];
-    if (replica.deleting) continue;
-    if (own) {
-      const Reading& reading = metric.name == "memory" ? replica.memory : replica.cpu;
-      if (!reading) return said(reading.error());
-    } else if (const auto& readings = observation.metrics[index].of_replicas;
-               i < readings.size() && !readings[i]) {
-      return said(readings[i].error());
+std::string why_no_reading(const Told& told) {
+  const auto readings = told.readings();
+  const auto& replicas = told.observation.replicas;
+  for (std::size_t i = 0; i < replicas.size(); ++i) {
+    if (replicas[i].deleting) continue;
+    const Reading* reading = nullptr;
+    if (readings.own) {
+      reading = told.metric().name == "memory" ? &replicas[i].memory : &replicas[i].cpu;
+    } else if (i < readings.of_replicas.size()) {
+      reading = &readings.of_replicas[i];
     }
+    if (reading != nullptr && !*reading) return said(reading->error());
   }
   return "no data";
 }
 
-std::string by_failure(const Metric& metric, const Step& step, const Observation& observation) {
-  const auto index = static_cast<std::size_t>(step.source);
-  const std::string name = name_of(metric);
-  if (step.code == step::kSourceFailed) {
-    return fmt::format("{}: {}", name, said(*observation.metrics[index].failed));
-  }
-  if (step.code == step::kNotReady) {
-    return name + ": no reading of a replica that has been ready long enough";
-  }
-  if (step.code == step::kNoReplicas) return name + ": no replica runs yet";
-  if (step.code == step::kNoRequest) return name + ": a container requests none of it";
-  if (step.code == step::kNoTarget) return name + ": it has no target";
-  return fmt::format("{}: {}", name, why_no_reading(metric, observation, index));
-}
+struct Failure {
+  std::string_view code;
+  std::string (*why)(const Told&);
+};
+constexpr std::array kFailures = {
+    Failure{step::kSourceFailed,
+            [](const Told& told) {
+              const auto* failed = told.readings().failed;
+              return said(failed != nullptr ? *failed : Absent{});
+            }},
+    Failure{step::kNoReading, why_no_reading},
+    Failure{step::kNotReady,
+            [](const Told&) {
+              return std::string("no reading of a replica that has been ready long enough");
+            }},
+    Failure{step::kNoReplicas, [](const Told&) { return std::string("no replica runs yet"); }},
+    Failure{step::kNoRequest,
+            [](const Told&) { return std::string("a container requests none of it"); }},
+    Failure{step::kNoTarget, [](const Told&) { return std::string("it has no target"); }},
+};
 
 bool fails(std::string_view code) {
-  return code == step::kSourceFailed || code == step::kNoReading || code == step::kNotReady ||
-         code == step::kNoReplicas || code == step::kNoRequest || code == step::kNoTarget;
+  return code == step::kLoadUnavailable ||
+         std::ranges::find(kFailures, code, &Failure::code) != kFailures.end();
 }
 
-std::string text_of(const policy::Autoscaler& policy, const Observation& observation,
-                    const Step& step) {
-  const double first = step.inputs[0];
-  const bool has_source =
-      step.source >= 0 && static_cast<std::size_t>(step.source) < policy.metrics.size();
-  if (has_source) {
-    const auto& metric = policy.metrics[static_cast<std::size_t>(step.source)];
-    if (fails(step.code)) return by_failure(metric, step, observation);
-    if (step.code != step::kLargestWins) return by_metric(metric, step, tolerances_of(policy));
-    return fmt::format("{} asks for the most {}", name_of(metric), arrow(step.after));
+std::string of_metric(const Told& told) {
+  const auto code = told.step.code;
+  const auto name = name_of(told.metric());
+  const auto failure = std::ranges::find(kFailures, code, &Failure::code);
+  if (failure != kFailures.end()) return fmt::format("{}: {}", name, failure->why(told));
+  if (code == step::kLargestWins) return fmt::format("{} asks for the most {}", name, told.to());
+  if (code == step::kFailedHolds) {
+    return fmt::format("not down while {} cannot be read {}", name, told.to());
   }
-  if (step.code == step::kNothingReadable) {
-    return "nothing could be read: held " + arrow(step.after);
+  return by_metric(told.metric(), told.step, tolerances_of(told.policy));
+}
+
+std::string by_average(const Told& told) {
+  return fmt::format("{} {} over {} of {} per replica {}", told.load(), number(told.input(0)),
+                     in_words(told.input(1)), number(told.input(2)), told.to());
+}
+
+std::string panicked(const Told& told) {
+  const auto settings = policy::settings_of(told.by_load());
+  if (told.input(2) == told.step.after.count) {
+    return fmt::format("panic: {} {} over {} of {} per replica {}", told.load(),
+                       number(told.input(0)), seconds(settings.panic_window), number(told.input(1)),
+                       told.to());
   }
-  if (step.code == step::kFailedHolds) {
-    return "not down while not all can be read " + arrow(step.after);
+  return fmt::format("the peak of {} ago is held for {} {}", in_words(told.input(3)),
+                     seconds(settings.window), told.to());
+}
+
+std::string paused(const Told& told) {
+  const auto& pause = told.prepared ? told.prepared->policy.pause : told.policy.pause;
+  if (pause.paused) {
+    const bool moved = told.step.before != told.step.after;
+    return moved ? "paused " + told.to() : "paused: nothing is changed";
   }
-  if (step.code == step::kScaleUpStabilized || step.code == step::kScaleDownStabilized) {
-    return fmt::format("held at {} by the {} s window", step.after.count, number(first));
+  if (told.input(0) != 0)
+    return "a trigger is active, but scaling out is paused: held " + told.to();
+  return "no trigger is active, but scaling in is paused: held " + told.to();
+}
+
+struct Wording {
+  std::string_view code;
+  std::string (*text)(const Told&);
+};
+
+/// What KEDA's activation and the gateway do between zero and one.
+constexpr std::array kActivations = {
+    Wording{step::kWoken, [](const Told& told) { return "a trigger is active " + told.to(); }},
+    Wording{step::kSlept,
+            [](const Told& told) {
+              return fmt::format("no trigger is active, and none was for {} {}",
+                                 in_words(told.input(0)), told.to());
+            }},
+    Wording{step::kRaised, [](const Told& told) { return "below minReplicas " + told.to(); }},
+    Wording{step::kCoolingDown,
+            [](const Told& told) {
+              return fmt::format("no trigger is active; down in {}", in_words(told.input(0)));
+            }},
+    Wording{step::kTriggerActive,
+            [](const Told& told) {
+              return std::string("a trigger is active") +
+                     (told.input(0) != 0 ? ", another fails" : "");
+            }},
+    Wording{step::kTriggerFails,
+            [](const Told& told) {
+              return "a trigger fails and none is active: " +
+                     (told.input(0) != 0 ? "the fallback's turn" : "held " + told.to());
+            }},
+    Wording{step::kTriggersInactive,
+            [](const Told&) { return std::string("no trigger is active"); }},
+    Wording{step::kPaused, paused},
+    Wording{step::kScalingDisabled,
+            [](const Told&) {
+              return std::string("at zero because somebody set it so; 1 or more scales again");
+            }},
+    Wording{step::kInitialScale,
+            [](const Told& told) {
+              return fmt::format("begins with {} {}", number(told.input(0)), told.to());
+            }},
+    Wording{step::kActivated,
+            [](const Told& told) {
+              if (told.input(0) == 0) return "no rate holds the first replica " + told.to();
+              return fmt::format("{} {} at zero {}", requests(told.input(0)),
+                                 told.input(0) == 1 ? "waits" : "wait", told.to());
+            }},
+    Wording{step::kActive,
+            [](const Told& told) {
+              return fmt::format("{} open {}", requests(told.input(0)), told.to());
+            }},
+    Wording{step::kAsleep,
+            [](const Told& told) {
+              return std::string("at zero and ") +
+                     (told.observation.load ? "nothing waits" : "the load cannot be read");
+            }},
+    Wording{step::kCooldown,
+            [](const Told& told) {
+              return fmt::format("last request {} ago, to zero after {} {}",
+                                 in_words(told.input(0)), in_words(told.input(1)), told.to());
+            }},
+    Wording{step::kScaledToZero,
+            [](const Told& told) {
+              return fmt::format("no request for {}, to zero after {} {}", in_words(told.input(0)),
+                                 in_words(told.input(1)), told.to());
+            }},
+    Wording{step::kKeptAwake,
+            [](const Told& told) { return "nothing would wake it from zero " + told.to(); }},
+};
+
+/// The gateway's load.
+constexpr std::array kByLoad = {
+    Wording{step::kConcurrency, by_average},
+    Wording{step::kRequestRate, by_average},
+    Wording{step::kLoadUnavailable,
+            [](const Told& told) {
+              return "the gateway's load: " +
+                     said(missing_load(told.observation).value_or(Absent{}));
+            }},
+    Wording{step::kScaleUpRate,
+            [](const Told& told) {
+              return fmt::format("at most {} times what is ready {}", number(told.input(0)),
+                                 told.to());
+            }},
+    Wording{step::kScaleDownRate,
+            [](const Told& told) {
+              return fmt::format("at most divided by {} per 2 s {}", number(told.input(0)),
+                                 told.to());
+            }},
+    Wording{step::kActivationScale,
+            [](const Told& told) {
+              return fmt::format("at least {} under load {}", number(told.input(0)), told.to());
+            }},
+    Wording{step::kPanic, panicked},
+    Wording{step::kScaleDownDelay,
+            [](const Told& told) {
+              return fmt::format("not down for {} {}", in_words(told.input(0)), told.to());
+            }},
+    Wording{step::kTargetBurstCapacity,
+            [](const Told& told) {
+              return fmt::format("room for {} more of {} per replica {}", number(told.input(0)),
+                                 number(told.input(1)), told.to());
+            }},
+    Wording{step::kWaiting,
+            [](const Told& told) {
+              return fmt::format("{} waiting and {} running now of {} per replica {}",
+                                 number(told.input(0)), number(told.input(1)),
+                                 number(told.input(2)), told.to());
+            }},
+    Wording{step::kWaitingHeld,
+            [](const Told& told) {
+              return fmt::format("requests waited {} ago, held for {} {}", in_words(told.input(0)),
+                                 in_words(told.input(1)), told.to());
+            }},
+};
+
+std::string stabilised(const Told& told) {
+  return fmt::format("held at {} by the {} window", told.step.after.count, in_words(told.input(0)));
+}
+
+/// What all ways of deciding share.
+constexpr std::array kShared = {
+    Wording{
+        step::kInvalidSelector,
+        [](const Told&) { return std::string("the target does not say which replicas it has"); }},
+    Wording{step::kNothingReadable,
+            [](const Told& told) { return "nothing could be read: held " + told.to(); }},
+    Wording{step::kLargestWins,
+            [](const Told& told) {
+              return fmt::format("{} asks for the most {}", told.load(), told.to());
+            }},
+    Wording{step::kFailedHolds,
+            [](const Told& told) { return "not down while not all can be read " + told.to(); }},
+    Wording{step::kScaleUpStabilized, stabilised},
+    Wording{step::kScaleDownStabilized, stabilised},
+    Wording{step::kScaleUpLimit,
+            [](const Told& told) { return "not faster up than the policies allow " + told.to(); }},
+    Wording{
+        step::kScaleDownLimit,
+        [](const Told& told) { return "not faster down than the policies allow " + told.to(); }},
+    Wording{step::kPinned,
+            [](const Told& told) {
+              return fmt::format(
+                  "{} at {} {}", told.input(1) != 0 ? "paused" : "pinned", told.step.after.count,
+                  told.input(0) < 0
+                      ? std::string("until resumed")
+                      : fmt::format("for another {} s", number(std::ceil(told.input(0)))));
+            }},
+    Wording{step::kTooManyReplicas,
+            [](const Told& told) {
+              return fmt::format("at most {} {}", number(told.input(0)), told.to());
+            }},
+    Wording{step::kTooFewReplicas,
+            [](const Told& told) {
+              return fmt::format("at least {} {}", number(told.input(0)), told.to());
+            }},
+};
+
+std::string text_of(const Told& told) {
+  if (told.of_metric()) return of_metric(told);
+  for (const auto list : {std::span<const Wording>(kShared), std::span<const Wording>(kByLoad),
+                          std::span<const Wording>(kActivations)}) {
+    const auto wording = std::ranges::find(list, told.step.code, &Wording::code);
+    if (wording != list.end()) return wording->text(told);
   }
-  if (step.code == step::kTooManyReplicas) {
-    return fmt::format("at most {} {}", number(first), arrow(step.after));
-  }
-  if (step.code == step::kTooFewReplicas) {
-    return fmt::format("at least {} {}", number(first), arrow(step.after));
-  }
-  if (step.code == step::kScaleUpLimit) {
-    return "not faster up than the policies allow " + arrow(step.after);
-  }
-  if (step.code == step::kScaleDownLimit) {
-    return "not faster down than the policies allow " + arrow(step.after);
-  }
-  if (step.code == step::kScalingDisabled) {
-    return "at zero because somebody set it so; 1 or more scales again";
-  }
-  if (step.code == step::kInvalidSelector) return "the target does not say which replicas it has";
-  return std::string(step.code);
+  return std::string(told.step.code);
 }
 
 /// A condition's message: the step of the same word, or the first that failed, or its meaning.
@@ -164,8 +374,12 @@ std::string message_of(const Decision& decision, const Condition& condition) {
 
 void put_into_words(const policy::Autoscaler& policy, const Observation& observation,
                     Decision& decision) {
+  std::optional<Prepared> prepared;
+  policy::Autoscaler hpa;
+  if (!policy.triggers.empty()) hpa = hpa_as_said(prepared.emplace(policy), observation);
   for (Step& step : decision.steps) {
-    if (step.text.empty()) step.text = text_of(policy, observation, step);
+    if (!step.text.empty()) continue;
+    step.text = text_of({prepared ? hpa : policy, prepared, observation, step});
   }
   for (Condition& condition : decision.conditions) {
     if (condition.message.empty()) condition.message = message_of(decision, condition);

@@ -35,10 +35,11 @@ bool scaled_to_zero(const policy::Autoscaler& policy, const Memory& memory) {
 class Reconciliation {
  public:
   Reconciliation(const policy::Autoscaler& policy, Bounds bounds, const Observation& observation,
-                 Memory& memory, Decision& decision)
+                 std::span<const MetricReadings> readings, Memory& memory, Decision& decision)
       : policy_(policy),
         bounds_(bounds),
         observation_(observation),
+        readings_(readings),
         memory_(memory),
         decision_(decision),
         current_(observation.current),
@@ -102,7 +103,7 @@ class Reconciliation {
     const Metric* failed = nullptr;
     Replicas wanted{0};
     for (std::size_t i = 0; i < policy_.metrics.size(); ++i) {
-      const auto answer = calculate(policy_, i, observation_, current_, tolerances);
+      const auto answer = calculate(policy_, i, readings(i), observation_, current_, tolerances);
       Chain(decision_.steps, current_)
           .link(Stage::recommend, answer.code, answer.failed ? current_ : answer.replicas,
                 answer.inputs, static_cast<std::int32_t>(i));
@@ -134,6 +135,10 @@ class Reconciliation {
     return true;
   }
 
+  MetricReadings readings(std::size_t metric) const {
+    return readings_.empty() ? readings_of(observation_, metric) : readings_[metric];
+  }
+
   void normalise() {
     const auto rules = rules_of(policy_);
     const Replicas wanted = chain_.number();
@@ -161,6 +166,7 @@ class Reconciliation {
   const policy::Autoscaler& policy_;
   const Bounds bounds_;
   const Observation& observation_;
+  const std::span<const MetricReadings> readings_;
   Memory& memory_;
   Decision& decision_;
   const Replicas current_;
@@ -170,8 +176,8 @@ class Reconciliation {
 }  // namespace
 
 void reconcile(const policy::Autoscaler& policy, Bounds bounds, const Observation& observation,
-               Memory& memory, Decision& decision) {
-  Reconciliation(policy, bounds, observation, memory, decision).run();
+               std::span<const MetricReadings> readings, Memory& memory, Decision& decision) {
+  Reconciliation(policy, bounds, observation, readings, memory, decision).run();
 }
 
 void settle(const policy::Autoscaler& policy, Bounds bounds, Instant now, bool refused,

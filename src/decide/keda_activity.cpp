@@ -6,15 +6,18 @@ namespace headroom::decide::keda {
 
 bool trigger_active(const TriggerReading& trigger) {
   if (trigger.resource) return false;
-  return trigger.fallback || (trigger.value && *trigger.value > trigger.activation);
+  if (trigger.fallback || !trigger.value) return trigger.fallback;
+  return trigger.says.value_or(*trigger.value > trigger.activation);
 }
 
 ObjectActivity object_activity(std::span<const TriggerReading> triggers,
                                const std::optional<CompositeReading>& composite) {
   ObjectActivity activity;
-  // Under fallback the failure is made good by a made-up value.
-  activity.error =
-      std::ranges::any_of(triggers, [](const auto& each) { return !each.value && !each.fallback; });
+  // Under fallback the failure is made good by a made-up value. What cpu and memory lack is the
+  // HPA's business.
+  activity.error = std::ranges::any_of(triggers, [](const auto& each) {
+    return !each.resource && !each.value && !each.fallback;
+  });
   if (composite) {
     activity.error = activity.error || !composite->value;
     activity.active = !activity.error && *composite->value > composite->activation;

@@ -12,6 +12,7 @@ struct TriggerReading {
   std::optional<double> value;  // unrounded; none: the source failed
   double activation = 0;        // active above it, strictly
   bool fallback = false;        // past its failure threshold: counts as active
+  std::optional<bool> says;     // the source itself, whatever its value
 };
 
 /// The composite metric of scaling modifiers.

@@ -81,6 +81,27 @@ struct MetricSeen {
   bool operator==(const MetricSeen&) const = default;
 };
 
+/// What an external scaler says of one of the policy's triggers (KEDA's GetMetricSpec, IsActive).
+struct ScalerSeen {
+  std::int32_t trigger = 0;    // which of the policy's
+  std::string metric;          // its name; empty: the trigger's type
+  double target = 0;           // for each replica, or for all; not above 0: none
+  std::optional<bool> active;  // none: active above 0
+  bool operator==(const ScalerSeen&) const = default;
+};
+
+/// From a unix time on a zone's clocks are so many seconds ahead of UTC.
+struct OffsetSeen {
+  std::int64_t from = 0;
+  std::int32_t seconds = 0;
+  bool operator==(const OffsetSeen&) const = default;
+};
+struct ZoneSeen {
+  std::string name;                 // "Europe/Berlin"
+  std::vector<OffsetSeen> offsets;  // rising; the first holds before its time, too
+  bool operator==(const ZoneSeen&) const = default;
+};
+
 /// What the gateway measured. Concurrency counts what waits, too.
 struct Load {
   double concurrency = 0;  // time average over `over`
@@ -104,7 +125,10 @@ struct Observation {
   /// One for each of the policy's metrics. None at all: Resource metrics are the replicas' own
   /// cpu and memory.
   std::vector<MetricSeen> metrics;
-  std::vector<Reading> triggers;  // one for each of the policy's; cpu's and memory's are not read
+  /// One for each of the policy's. Not read: those of cpu, memory and cron.
+  std::vector<Reading> triggers;
+  std::vector<ScalerSeen> scalers;  // of external and external-push triggers; once each
+  std::vector<ZoneSeen> zones;      // of cron triggers (zones_of(), prepared.h)
   tl::expected<Load, Absent> load = tl::unexpected<Absent>(Absent{});
 
   std::int32_t ready() const;

@@ -3,7 +3,6 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,11 +12,10 @@ namespace headroom::decide {
 
 /// What one way of deciding says: a number, or why it has none.
 struct Proposal {
-  std::string name;                  // "cpu", "concurrency"
+  std::int32_t source = -1;          // which of the policy's metrics; -1: the gateway's load
   std::optional<Replicas> replicas;  // none: it could not tell
   std::vector<Step> steps;           // a chain from what runs now to `replicas`
   std::string_view failure;          // where it has none: the condition's reason
-  std::string message;               // … and message; empty: the failed step's text
 };
 
 /// Grows a chain of steps; each starts at the number where the one before ended.
@@ -29,10 +27,7 @@ class Chain {
   /// What follows starts from here.
   void go_on_from(Replicas number) { number_ = number; }
 
-  void add(Step::Stage stage, std::string_view code, Replicas to, std::string text) {
-    link(stage, code, to).text = std::move(text);
-  }
-  /// The same from its numbers; its text is left to put_into_words().
+  /// From its numbers; its text is left to put_into_words().
   Step& link(Step::Stage stage, std::string_view code, Replicas to,
              const std::array<double, 4>& inputs = {}, std::int32_t source = -1) {
     Step& step = steps_.emplace_back();
@@ -45,9 +40,9 @@ class Chain {
     return step;
   }
   /// Only where it moves the number.
-  template <class Words>
-  void move(Step::Stage stage, std::string_view code, Replicas to, const Words& words) {
-    if (to != number_) add(stage, code, to, words());
+  void move(Step::Stage stage, std::string_view code, Replicas to,
+            const std::array<double, 4>& inputs = {}) {
+    if (to != number_) link(stage, code, to, inputs);
   }
 
  private:

@@ -12,7 +12,7 @@
 namespace headroom::decide {
 namespace {
 
-constexpr std::int64_t kVersion = 2;
+constexpr std::int64_t kVersion = 3;
 
 }  // namespace
 
@@ -103,6 +103,38 @@ void describe(Io& io, T& metric) {
   io.field("values", metric.values);
 }
 
+template <class Io, Is<ScalerSeen> T>
+void describe(Io& io, T& scaler) {
+  io.field("trigger", scaler.trigger);
+  io.field("metric", scaler.metric);
+  io.field("target", scaler.target);
+  io.field("active", scaler.active);
+}
+
+template <class Io, Is<OffsetSeen> T>
+void describe(Io& io, T& offset) {
+  io.field("from", offset.from);
+  io.field("seconds", offset.seconds);
+  if constexpr (std::same_as<Io, JsonReader>) {
+    constexpr std::int32_t kDay = 86'400;
+    io.require(offset.seconds > -kDay && offset.seconds < kDay, "a day or more from UTC");
+  }
+}
+
+template <class Io, Is<ZoneSeen> T>
+void describe(Io& io, T& zone) {
+  io.field("name", zone.name);
+  io.field("offsets", zone.offsets);
+  if constexpr (std::same_as<Io, JsonReader>) {
+    const auto falls = [](const OffsetSeen& before, const OffsetSeen& after) {
+      return before.from >= after.from;
+    };
+    io.require(!zone.offsets.empty(), "a zone without an offset");
+    io.require(std::ranges::adjacent_find(zone.offsets, falls) == zone.offsets.end(),
+               "offsets that do not rise");
+  }
+}
+
 template <class Io, Is<Load> T>
 void describe(Io& io, T& load) {
   io.field("concurrency", load.concurrency);
@@ -124,6 +156,8 @@ void describe(Io& io, T& observation) {
   io.field("replicas", observation.replicas);
   io.field("metrics", observation.metrics);
   io.field("triggers", observation.triggers);
+  io.field("scalers", observation.scalers);
+  io.field("zones", observation.zones);
   io.field("load", observation.load);
 }
 
@@ -276,6 +310,13 @@ void describe(Io& io, T& memory) {
   io.field("health", memory.health);
 }
 
+template <class Io, Is<Hold> T>
+void describe(Io& io, T& hold) {
+  io.field("replicas", hold.replicas);
+  io.field("until", hold.until);
+  io.field("pause", hold.pause);
+}
+
 template <class Io, Is<Memory> T>
 void describe(Io& io, T& memory) {
   io.field("recommendations", memory.recommendations);
@@ -284,6 +325,7 @@ void describe(Io& io, T& memory) {
   io.field("concurrency", memory.concurrency);
   io.field("lastActive", memory.last_active);
   io.field("keda", memory.keda);
+  io.field("hold", memory.hold);
   io.field("conditions", memory.conditions);
 }
 

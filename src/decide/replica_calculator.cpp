@@ -16,30 +16,24 @@ using policy::Metric;
 
 Calculated failed(std::string_view code) { return {.code = code, .failed = true}; }
 
-/// The readings of one metric, wherever the observation has them.
-class Readings {
+/// The readings of one metric by replica, wherever they are.
+class ByReplica {
  public:
-  Readings(const Observation& observation, std::size_t metric, std::string_view resource)
-      : own_(resource == "memory" ? &ReplicaSeen::memory : &ReplicaSeen::cpu) {
-    if (metric >= observation.metrics.size()) return;
-    seen_ = &observation.metrics[metric];
-    first_ = seen_->of_replicas.data();
-    count_ = seen_->of_replicas.size();
-  }
+  ByReplica(const MetricReadings& readings, std::string_view resource)
+      : readings_(readings),
+        own_(resource == "memory" ? &ReplicaSeen::memory : &ReplicaSeen::cpu) {}
 
-  const MetricSeen* seen() const { return seen_; }
+  std::span<const Quantity> strays() const { return readings_.strays; }
   /// None: there is no reading of this replica, the observation's `index`th.
   const Measured* of(const ReplicaSeen& replica, std::size_t index) const {
-    if (seen_ != nullptr && index >= count_) return nullptr;
-    const Reading& reading = seen_ != nullptr ? first_[index] : replica.*own_;
+    if (!readings_.own && index >= readings_.of_replicas.size()) return nullptr;
+    const Reading& reading = readings_.own ? replica.*own_ : readings_.of_replicas[index];
     return reading ? &*reading : nullptr;
   }
 
  private:
+  const MetricReadings& readings_;
   Reading ReplicaSeen::*own_;  // where the metric has no readings of its own
-  const MetricSeen* seen_ = nullptr;
-  const Reading* first_ = nullptr;
-  std::size_t count_ = 0;
 };
 
 enum class Group { ignored, unready, missing, ready };
@@ -106,7 +100,7 @@ struct Aim {
   bool measurable(const Sum& sum) const { return utilization ? sum.requested != 0 : sum.count > 0; }
 };
 
-Groups group(const Metric& metric, const Aim& aim, const Readings& readings,
+Groups group(const Metric& metric, const Aim& aim, const ByReplica& readings,
              const Observation& observation, const policy::ControllerSettings& settings) {
   Groups groups;
   const bool cpu = metric.type != Metric::Type::pods && metric.name == "cpu";
@@ -140,10 +134,8 @@ Groups group(const Metric& metric, const Aim& aim, const Readings& readings,
         break;
     }
   }
-  if (readings.seen() != nullptr) {
-    for (const auto stray : readings.seen()->strays) {
-      groups.strays += {aim.utilization ? 0 : stray.milli, 0, 1};
-    }
+  for (const auto stray : readings.strays()) {
+    groups.strays += {aim.utilization ? 0 : stray.milli, 0, 1};
   }
   return groups;
 }
@@ -164,7 +156,7 @@ Replicas dampened(const Aim& aim, const Groups& groups, double ratio, Sum sum, R
 }
 
 /// Resource, ContainerResource, Pods.
-Calculated by_replica(const Metric& metric, const Aim& aim, const Readings& readings,
+Calculated by_replica(const Metric& metric, const Aim& aim, const ByReplica& readings,
                       const Observation& observation, const policy::ControllerSettings& settings,
                       Replicas current, const Tolerances& tolerances) {
   const Groups groups = group(metric, aim, readings, observation, settings);
@@ -241,21 +233,21 @@ Calculated by_share(std::int64_t value, std::int64_t target, const Observation& 
   return result;
 }
 
-std::int64_t sum_of(const std::vector<Quantity>& values) {
+std::int64_t sum_of(std::span<const Quantity> values) {
   std::int64_t sum = 0;
   for (const auto value : values) sum = add(sum, value.milli);
   return sum;
 }
 
 /// Object and External. With both targets Object goes by the type, External by the average.
-Calculated by_one(const Metric& metric, const MetricSeen* seen, const Observation& observation,
-                  Replicas current, const Tolerances& tolerances) {
+Calculated by_one(const Metric& metric, const MetricReadings& readings,
+                  const Observation& observation, Replicas current, const Tolerances& tolerances) {
   // No series at all add up to 0 for External, as upstream has it. A source for which that means
   // "nobody knows" says so by failing.
   const bool none =
-      seen == nullptr || (seen->values.empty() && metric.type == Metric::Type::object);
+      readings.own || (readings.values.empty() && metric.type == Metric::Type::object);
   if (none) return failed(step::kNoReading);
-  const std::int64_t value = sum_of(seen->values);
+  const std::int64_t value = sum_of(readings.values);
   const auto& target = metric.target;
   const bool share = metric.type == Metric::Type::object
                          ? target.type == policy::MetricTarget::Type::average_value
@@ -280,18 +272,25 @@ Tolerances tolerances_of(const policy::Autoscaler& policy) {
   return tolerances;
 }
 
+MetricReadings readings_of(const Observation& observation, std::size_t metric) {
+  if (metric >= observation.metrics.size()) return {.own = true};
+  const MetricSeen& seen = observation.metrics[metric];
+  return {.failed = seen.failed ? &*seen.failed : nullptr,
+          .of_replicas = seen.of_replicas,
+          .strays = seen.strays,
+          .values = seen.values};
+}
+
 Calculated calculate(const policy::Autoscaler& policy, std::size_t index,
-                     const Observation& observation, Replicas current,
-                     const Tolerances& tolerances) {
+                     const MetricReadings& readings, const Observation& observation,
+                     Replicas current, const Tolerances& tolerances) {
   const Metric& metric = policy.metrics[index];
-  const Readings readings(observation, index, metric.name);
-  const MetricSeen* seen = readings.seen();
-  if (seen != nullptr && seen->failed) return failed(step::kSourceFailed);
+  if (readings.failed != nullptr) return failed(step::kSourceFailed);
   const auto& target = metric.target;
   switch (metric.type) {
     case Metric::Type::object:
     case Metric::Type::external:
-      return by_one(metric, seen, observation, current, tolerances);
+      return by_one(metric, readings, observation, current, tolerances);
     case Metric::Type::resource:
     case Metric::Type::container_resource:
     case Metric::Type::pods:
@@ -302,7 +301,8 @@ Calculated calculate(const policy::Autoscaler& policy, std::size_t index,
   const Aim aim{!target.average_value,
                 target.average_value ? target.average_value->milli : *target.average_utilization};
   if (aim.target <= 0) return failed(step::kNoTarget);
-  return by_replica(metric, aim, readings, observation, policy.controller, current, tolerances);
+  return by_replica(metric, aim, ByReplica(readings, metric.name), observation, policy.controller,
+                    current, tolerances);
 }
 
 std::string_view failure_of(policy::Metric::Type type) {

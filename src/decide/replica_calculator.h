@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "decide/decision.h"
@@ -30,14 +31,25 @@ struct Calculated {
   std::array<double, 4> inputs = {};  // of the step
 };
 
+/// What there is to read of one metric, borrowed.
+struct MetricReadings {
+  bool own = false;                // the replicas' own cpu or memory; all below is empty
+  const Absent* failed = nullptr;  // the source did; nothing below counts
+  std::span<const Reading> of_replicas;
+  std::span<const Quantity> strays;
+  std::span<const Quantity> values;
+};
+/// Of the observation's metric of that index; own where it has none.
+MetricReadings readings_of(const Observation& observation, std::size_t metric);
+
 /// HPA v2's replica calculator: how many replicas the policy's metric of that index asks for.
 /// `current` is what was asked for (spec replicas). Linear in the replicas; allocates nothing.
 /// A replica without a reading dampens: it counts as fully used on the way down, as idle on the
 /// way up. Errors: `failed`, with the code of why.
 /// Source: Kubernetes 1.36, pkg/controller/podautoscaler, replica_calculator.go.
 Calculated calculate(const policy::Autoscaler& policy, std::size_t metric,
-                     const Observation& observation, Replicas current,
-                     const Tolerances& tolerances);
+                     const MetricReadings& readings, const Observation& observation,
+                     Replicas current, const Tolerances& tolerances);
 
 /// The reason of ScalingActive where a metric of that type fails: "FailedGetResourceMetric".
 std::string_view failure_of(policy::Metric::Type type);

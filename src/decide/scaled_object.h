@@ -3,6 +3,7 @@
 #include "decide/decision.h"
 #include "decide/memory.h"
 #include "decide/observation.h"
+#include "decide/prepared.h"
 #include "policy/autoscaler.h"
 
 namespace headroom::decide {
@@ -15,8 +16,8 @@ namespace headroom::decide {
 /// source is counted once a look, not by each that asks; and the HPA's rules leave alone what
 /// stands at idleReplicas (in KEDA an idle count above 0 flaps).
 /// Source: KEDA 2.21; the parts in keda_activation.h, keda_fallback.h, keda_activity.h, hpa.h.
-void decide_by_triggers(const policy::Autoscaler& policy, const Observation& observation,
-                        Memory& memory, Decision& decision);
+void decide_by_triggers(const Prepared& prepared, const Observation& observation, Memory& memory,
+                        Decision& decision);
 
 /// After it: the scale was written, or was refused.
 void settle_by_triggers(const policy::Autoscaler& policy, Instant now, bool refused, Memory& memory,

@@ -62,4 +62,21 @@ std::string said(const Absent& absent) {
   return absent.answer.empty() ? reason : fmt::format("{} ({})", reason, absent.answer);
 }
 
+const char* word(Step::Stage stage) {
+  using Stage = Step::Stage;
+  switch (stage) {
+    case Stage::recommend:
+      return "recommend";
+    case Stage::combine:
+      return "combine";
+    case Stage::activate:
+      return "activate";
+    case Stage::stabilise:
+      return "stabilise";
+    case Stage::limit:
+      return "limit";
+  }
+  return "";
+}
+
 }  // namespace headroom::decide

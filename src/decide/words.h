@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 #include "base/units.h"
+#include "decide/decision.h"
 #include "decide/observation.h"
 
 /// Numbers as the steps say them.
@@ -13,6 +14,10 @@ namespace headroom::decide {
 std::string number(double value);
 /// "60 s", "1.5 s".
 std::string seconds(Millis duration);
+/// As a step's numbers have it.
+inline double in_seconds(Millis duration) {
+  return std::chrono::duration<double>(duration).count();
+}
 /// "1 replica", "3 replicas".
 std::string replicas(Replicas count);
 /// "→ 3 replicas".
@@ -21,5 +26,7 @@ std::string arrow(Replicas to);
 std::string bytes(Quantity quantity);
 /// Why there is no reading: "no data", "timeout (connection refused)".
 std::string said(const Absent& absent);
+/// "recommend", "combine", …
+const char* word(Step::Stage stage);
 
 }  // namespace headroom::decide

@@ -7,9 +7,11 @@
 #include <fmt/format.h>
 
 #include "decide/record.h"
+#include "journal/events.h"
 #include "journal/lock.h"
+#include "journal/samples.h"
 #include "journal/schema.h"
-#include "journal/sqlite.h"
+#include "journal/store.h"
 
 namespace headroom::journal {
 namespace {
@@ -26,6 +28,32 @@ std::string codes_of(const decide::Decision& decision) {
   std::string codes;
   for (const auto& step : decision.steps) codes.append(step.code).append(",");
   return codes;
+}
+
+Event rescale(const std::string& autoscaler, std::int64_t id,
+              const decide::Observation& observation, const decide::Decision& decision) {
+  const auto reason = decision.reason();
+  return {.autoscaler = autoscaler,
+          .unix_ms = observation.unix_millis,
+          .kind = Event::Kind::rescale,
+          .text = fmt::format("{} → {} replicas{}{}", decision.current.count,
+                              decision.replicas.count, reason.empty() ? "" : ": ", reason),
+          .decision = id};
+}
+
+/// Of a row of: id, autoscaler, observation, decision, outcome.
+Result<Entry> read_entry(const Statement& row, const std::string& path) {
+  Entry entry{.id = row.integer(0), .autoscaler = row.text(1), .outcome = row.text(4)};
+  auto observation = decide::observation_from_json(row.text(2));
+  auto decision = decide::decision_from_json(row.text(3));
+  if (!observation || !decision) {
+    const auto& error = observation ? decision.error() : observation.error();
+    return fail({Code::unavailable, fmt::format("journal {}: entry {} cannot be read: {}", path,
+                                                entry.id, error.what)});
+  }
+  entry.observation = std::move(*observation);
+  entry.decision = std::move(*decision);
+  return entry;
 }
 
 Result<void> make_parent(const std::string& path) {
@@ -53,53 +81,23 @@ struct Journal::Impl {
     decide::Memory memory;
   };
 
-  std::string path;
-  Mode mode = Mode::read;
   Bounds bounds;
-  Fd lock;  // declared before the database: let go after it is closed
-  Database db;
-  mutable std::map<std::string, Statement, std::less<>> statements;
+  Fd lock;  // declared before the store: let go after it is closed
+  Store store;
+  Events events{store, bounds};
+  Samples samples{store, bounds};
   std::map<std::string, Last> last;
   int writes = 0;
 
+  Impl(Bounds given, Fd held, Store opened)
+      : bounds(given), lock(std::move(held)), store(std::move(opened)) {}
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
   ~Impl() {
+    static_cast<void>(samples.flush());
     for (auto& [name, each] : last) {
       if (each.pending) static_cast<void>(write_fold(name, each));
     }
-  }
-
-  /// A statement in use; ready for the next time, and holding no snapshot, when it is let go.
-  struct Reset {
-    void operator()(Statement* used) const { used->reset(); }
-  };
-  using Use = std::unique_ptr<Statement, Reset>;
-
-  Result<Use> statement(std::string_view sql) const {
-    auto found = statements.find(sql);
-    if (found == statements.end()) {
-      auto made = Statement::prepare(db.get(), path, sql);
-      if (!made) return fail(made.error());
-      found = statements.emplace(std::string(sql), std::move(*made)).first;
-    }
-    return Use(&found->second);
-  }
-
-  Result<void> run(std::string_view sql) const {
-    auto made = statement(sql);
-    if (!made) return fail(made.error());
-    return (*made)->run();
-  }
-
-  /// All of `work` or nothing of it.
-  template <class Work>
-  Result<void> transact(const Work& work) {
-    if (mode == Mode::read) return fail({Code::invalid, "journal: opened for reading"});
-    if (auto begun = run("BEGIN IMMEDIATE"); !begun) return begun;
-    Result<void> done = work();
-    if (done) done = run("COMMIT");
-    // A full disk may have rolled it back already.
-    if (!done && sqlite3_get_autocommit(db.get()) == 0) static_cast<void>(run("ROLLBACK"));
-    return done;
   }
 
   Result<void> write_state(const std::string& autoscaler, Instant now, Replicas replicas,
@@ -113,15 +111,18 @@ struct Journal::Impl {
     std::int64_t all = 0, free = 0, size = 1;
   };
   Result<Pages> pages() const;
-  Result<std::int64_t> ask(std::string_view sql) const;
-  Result<std::int64_t> delete_oldest(std::string_view sql, std::int64_t before, std::int64_t most);
+  /// Where no room can be made now, it is made at a later time.
+  void trim_events(std::int64_t now_unix_ms) {
+    static_cast<void>(events.trim_by_age(now_unix_ms));
+    static_cast<void>(events.trim_by_size());
+  }
   Result<void> trim_by_age(Instant now);
   Result<void> trim_by_size();
 };
 
 Result<void> Journal::Impl::write_state(const std::string& autoscaler, Instant now,
                                         Replicas replicas, const decide::Memory& memory) const {
-  auto state = statement(
+  auto state = store.statement(
       "INSERT INTO state(autoscaler, loop_ms, replicas, memory) VALUES(?, ?, ?, ?) "
       "ON CONFLICT(autoscaler) DO UPDATE SET loop_ms = excluded.loop_ms, "
       "replicas = excluded.replicas, memory = excluded.memory");
@@ -136,7 +137,7 @@ Result<void> Journal::Impl::write_state(const std::string& autoscaler, Instant n
 
 /// Moves the entry on. It is written anew where the bounds have taken it meanwhile.
 Result<void> Journal::Impl::fold_row(const std::string& autoscaler, const Last& entry) const {
-  auto row = statement(
+  auto row = store.statement(
       "INSERT INTO decisions(id, autoscaler, unix_ms, loop_ms, rescales, observation, decision) "
       "VALUES(?, ?, ?, ?, 0, ?, ?) ON CONFLICT(id) DO UPDATE SET unix_ms = excluded.unix_ms, "
       "loop_ms = excluded.loop_ms, observation = excluded.observation, "
@@ -153,7 +154,7 @@ Result<void> Journal::Impl::fold_row(const std::string& autoscaler, const Last& 
 }
 
 Result<void> Journal::Impl::write_fold(const std::string& autoscaler, Last& entry) {
-  auto written = transact([&]() -> Result<void> {
+  auto written = store.transact(Sync::now, [&]() -> Result<void> {
     if (auto folded = fold_row(autoscaler, entry); !folded) return folded;
     return write_state(autoscaler, entry.observation.now, entry.decision.replicas, entry.memory);
   });
@@ -168,11 +169,11 @@ Result<std::int64_t> Journal::Impl::insert(const std::string& autoscaler, const 
                                            const decide::Decision& decision,
                                            const decide::Memory& memory) {
   std::int64_t id = 0;
-  auto written = transact([&]() -> Result<void> {
+  auto written = store.transact(Sync::now, [&]() -> Result<void> {
     if (before.pending) {
       if (auto folded = fold_row(autoscaler, before); !folded) return folded;
     }
-    auto entry = statement(
+    auto entry = store.statement(
         "INSERT INTO decisions(autoscaler, unix_ms, loop_ms, rescales, observation, decision) "
         "VALUES(?, ?, ?, ?, ?, ?)");
     if (!entry) return fail(entry.error());
@@ -185,53 +186,35 @@ Result<std::int64_t> Journal::Impl::insert(const std::string& autoscaler, const 
                     .bind(decide::to_json(decision))
                     .run();
     if (!done) return done;
-    id = sqlite3_last_insert_rowid(db.get());
+    id = sqlite3_last_insert_rowid(store.db());
+    if (decision.rescales()) {
+      auto told = events.insert(rescale(autoscaler, id, observation, decision));
+      if (!told) return fail(told.error());
+    }
     return write_state(autoscaler, observation.now, decision.replicas, memory);
   });
   if (!written) return fail(written.error());
   return id;
 }
 
-Result<std::int64_t> Journal::Impl::ask(std::string_view sql) const {
-  auto asked = statement(sql);
-  if (!asked) return fail(asked.error());
-  auto row = (*asked)->step();
-  if (!row) return fail(row.error());
-  return (*asked)->integer(0);
-}
-
 Result<Journal::Impl::Pages> Journal::Impl::pages() const {
-  const auto all = ask("PRAGMA page_count");
+  const auto all = store.ask("PRAGMA page_count");
   if (!all) return fail(all.error());
-  const auto free = ask("PRAGMA freelist_count");
+  const auto free = store.ask("PRAGMA freelist_count");
   if (!free) return fail(free.error());
-  const auto size = ask("PRAGMA page_size");
+  const auto size = store.ask("PRAGMA page_size");
   if (!size) return fail(size.error());
   return Pages{*all, *free, std::max<std::int64_t>(1, *size)};
-}
-
-Result<std::int64_t> Journal::Impl::delete_oldest(std::string_view sql, std::int64_t before,
-                                                  std::int64_t most) {
-  std::int64_t deleted = 0;
-  auto done = transact([&]() -> Result<void> {
-    auto removal = statement(sql);
-    if (!removal) return fail(removal.error());
-    auto ran = (*removal)->bind(before).bind(most).run();
-    deleted = sqlite3_changes64(db.get());
-    return ran;
-  });
-  if (!done) return fail(done.error());
-  return deleted;
 }
 
 /// In steps, so that no one transaction is long.
 Result<void> Journal::Impl::trim_by_age(Instant now) {
   const std::int64_t oldest = (now - bounds.age).time_since_epoch().count();
   for (std::int64_t deleted = kTrimStep; deleted == kTrimStep;) {
-    auto done = delete_oldest(
+    auto done = store.remove(
         "DELETE FROM decisions WHERE id IN (SELECT id FROM decisions WHERE loop_ms < ? "
         "ORDER BY loop_ms LIMIT ?)",
-        oldest, kTrimStep);
+        {oldest, kTrimStep});
     if (!done) return fail(done.error());
     deleted = *done;
   }
@@ -245,22 +228,22 @@ Result<void> Journal::Impl::trim_by_size() {
   if (!used) return fail(used.error());
   const std::int64_t most = std::max<std::int64_t>(1, bounds.bytes / used->size);
   while (used->all - used->free > most) {
-    const auto span = ask(
+    const auto span = store.ask(
         "SELECT coalesce((SELECT max(id) FROM decisions) - (SELECT min(id) FROM decisions), 0)");
     if (!span) return fail(span.error());
-    const auto newest = ask("SELECT coalesce(max(id), 0) FROM decisions");
+    const auto newest = store.ask("SELECT coalesce(max(id), 0) FROM decisions");
     if (!newest) return fail(newest.error());
-    auto done = delete_oldest(
+    auto done = store.remove(
         "DELETE FROM decisions WHERE id IN (SELECT id FROM decisions WHERE id < ? "
         "ORDER BY loop_ms LIMIT ?)",
-        *newest, std::clamp<std::int64_t>(*span / kTrimPart, 1, kTrimStep));
+        {*newest, std::clamp<std::int64_t>(*span / kTrimPart, 1, kTrimStep)});
     if (!done) return fail(done.error());
     used = pages();
     if (!used) return fail(used.error());
     if (*done == 0) break;
   }
   if (used->all <= most) return {};
-  return execute(db.get(), path,
+  return execute(store.db(), store.path(),
                  fmt::format("PRAGMA incremental_vacuum({})", used->all - most).c_str());
 }
 
@@ -270,26 +253,25 @@ Journal& Journal::operator=(Journal&&) noexcept = default;
 Journal::~Journal() = default;
 
 Result<Journal> Journal::open(const std::string& path, Mode mode, Bounds bounds) {
-  auto impl = std::make_unique<Impl>();
-  impl->path = path;
-  impl->mode = mode;
-  impl->bounds = bounds;
+  Fd held;
   if (mode == Mode::write) {
     if (auto made = make_parent(path); !made) return fail(made.error());
     auto lock = take_lock(path + ".lock");
     if (!lock) return fail(lock.error());
-    impl->lock = std::move(*lock);
+    held = std::move(*lock);
   }
   auto db = mode == Mode::write ? open_to_write(path) : open_to_read(path);
   if (!db) return fail(db.error());
-  impl->db = std::move(*db);
-  Journal journal(std::move(impl));
+  Journal journal(std::make_unique<Impl>(bounds, std::move(held),
+                                         Store(path, mode == Mode::write, std::move(*db))));
   // A file that is damaged where it matters at once is refused here rather than later.
   const auto newest = journal.newest();
   if (!newest) return fail(newest.error());
   if (mode == Mode::write) {
     // A disk that is full must not stop a start; the next trim comes soon.
     static_cast<void>(journal.impl_->trim_by_age(*newest));
+    static_cast<void>(journal.impl_->samples.trim_by_size());
+    static_cast<void>(journal.impl_->events.trim_by_size());
     static_cast<void>(journal.impl_->trim_by_size());
   }
   return journal;
@@ -328,20 +310,21 @@ Result<std::int64_t> Journal::record(const std::string& autoscaler,
           .memory = {}};
   // The decision is written: where no room can be made now, it is made at a later one.
   if (++impl_->writes % kAgeEvery == 0) static_cast<void>(impl_->trim_by_age(observation.now));
+  if (decision.rescales()) impl_->trim_events(observation.unix_millis);
   static_cast<void>(impl_->trim_by_size());
   return id;
 }
 
 Result<void> Journal::outcome(std::int64_t id, const std::string& what) {
-  return impl_->transact([&]() -> Result<void> {
-    auto update = impl_->statement("UPDATE decisions SET outcome = ? WHERE id = ?");
+  return impl_->store.transact(Sync::now, [&]() -> Result<void> {
+    auto update = impl_->store.statement("UPDATE decisions SET outcome = ? WHERE id = ?");
     if (!update) return fail(update.error());
     return (*update)->bind(what).bind(id).run();
   });
 }
 
 Result<std::optional<Restored>> Journal::restore(const std::string& autoscaler) const {
-  auto state = impl_->statement("SELECT replicas, memory FROM state WHERE autoscaler = ?");
+  auto state = impl_->store.statement("SELECT replicas, memory FROM state WHERE autoscaler = ?");
   if (!state) return fail(state.error());
   auto row = (*state)->bind(autoscaler).step();
   if (!row) return fail(row.error());
@@ -349,16 +332,17 @@ Result<std::optional<Restored>> Journal::restore(const std::string& autoscaler) 
   const auto count = static_cast<std::int32_t>((*state)->integer(0));
   auto memory = decide::memory_from_json((*state)->text(1));
   if (!memory) {
-    return fail({Code::unavailable, fmt::format("journal {}: the state of {} cannot be read ({}); "
-                                                "move the file aside (mv {} {}.damaged)",
-                                                impl_->path, autoscaler, memory.error().what,
-                                                impl_->path, impl_->path)});
+    return fail(
+        {Code::unavailable, fmt::format("journal {}: the state of {} cannot be read ({}); "
+                                        "move the file aside (mv {} {}.damaged)",
+                                        impl_->store.path(), autoscaler, memory.error().what,
+                                        impl_->store.path(), impl_->store.path())});
   }
   return std::optional<Restored>(Restored{{count}, std::move(*memory)});
 }
 
 Result<Instant> Journal::newest() const {
-  auto asked = impl_->statement(
+  auto asked = impl_->store.statement(
       "SELECT max((SELECT coalesce(max(loop_ms), 0) FROM decisions), "
       "(SELECT coalesce(max(loop_ms), 0) FROM state))");
   if (!asked) return fail(asked.error());
@@ -368,12 +352,34 @@ Result<Instant> Journal::newest() const {
   return newest;
 }
 
+Result<std::int64_t> Journal::event(const Event& event) {
+  if (event.kind == Event::Kind::rescale) {
+    return fail({Code::invalid, "journal: a rescale is an event by its decision's record"});
+  }
+  auto id = impl_->events.add(event);
+  if (id) impl_->trim_events(event.unix_ms);
+  return id;
+}
+
+Result<std::vector<Event>> Journal::events(const EventQuery& query) const {
+  return impl_->events.find(query);
+}
+
+Result<void> Journal::sample(const std::string& autoscaler, const Sample& sample) {
+  return impl_->samples.take(autoscaler, sample);
+}
+
+Result<History> Journal::history(const std::string& autoscaler, std::int64_t since_unix_ms,
+                                 std::int64_t until_unix_ms, std::size_t most) const {
+  return impl_->samples.history(autoscaler, since_unix_ms, until_unix_ms, most);
+}
+
 Result<void> Journal::startup(const std::string& autoscaler, Millis took) {
-  return impl_->transact([&]() -> Result<void> {
-    auto add = impl_->statement("INSERT INTO startups(autoscaler, millis) VALUES(?, ?)");
+  return impl_->store.transact(Sync::soon, [&]() -> Result<void> {
+    auto add = impl_->store.statement("INSERT INTO startups(autoscaler, millis) VALUES(?, ?)");
     if (!add) return fail(add.error());
     if (auto done = (*add)->bind(autoscaler).bind(took.count()).run(); !done) return done;
-    auto drop = impl_->statement(
+    auto drop = impl_->store.statement(
         "DELETE FROM startups WHERE autoscaler = ?1 AND id NOT IN (SELECT id FROM startups "
         "WHERE autoscaler = ?1 ORDER BY id DESC LIMIT ?2)");
     if (!drop) return fail(drop.error());
@@ -382,7 +388,7 @@ Result<void> Journal::startup(const std::string& autoscaler, Millis took) {
 }
 
 Result<std::optional<Millis>> Journal::usual_startup(const std::string& autoscaler) const {
-  auto asked = impl_->statement("SELECT millis FROM startups WHERE autoscaler = ?");
+  auto asked = impl_->store.statement("SELECT millis FROM startups WHERE autoscaler = ?");
   if (!asked) return fail(asked.error());
   (*asked)->bind(autoscaler);
   std::vector<std::int64_t> times;
@@ -402,12 +408,14 @@ Result<std::vector<Entry>> Journal::find(const Query& query) const {
   std::string sql = "SELECT id, autoscaler, observation, decision, outcome FROM decisions WHERE 1";
   if (!query.autoscaler.empty()) sql += " AND autoscaler = ?";
   if (query.only_rescales) sql += " AND rescales = 1";
+  if (query.since_unix_ms) sql += " AND unix_ms >= ?";
   if (query.until_unix_ms) sql += " AND unix_ms <= ?";
   sql += " ORDER BY loop_ms DESC, id DESC LIMIT ?";
-  auto asked = impl_->statement(sql);
+  auto asked = impl_->store.statement(sql);
   if (!asked) return fail(asked.error());
   auto& rows = **asked;
   if (!query.autoscaler.empty()) rows.bind(query.autoscaler);
+  if (query.since_unix_ms) rows.bind(*query.since_unix_ms);
   if (query.until_unix_ms) rows.bind(*query.until_unix_ms);
   rows.bind(static_cast<std::int64_t>(std::min<std::size_t>(query.limit, INT32_MAX)));
   std::vector<Entry> entries;
@@ -415,23 +423,27 @@ Result<std::vector<Entry>> Journal::find(const Query& query) const {
     auto row = rows.step();
     if (!row) return fail(row.error());
     if (!*row) break;
-    Entry entry{.id = rows.integer(0), .autoscaler = rows.text(1), .outcome = rows.text(4)};
-    auto observation = decide::observation_from_json(rows.text(2));
-    auto decision = decide::decision_from_json(rows.text(3));
-    if (!observation || !decision) {
-      const auto& error = observation ? decision.error() : observation.error();
-      return fail({Code::unavailable, fmt::format("journal {}: entry {} cannot be read: {}",
-                                                  impl_->path, entry.id, error.what)});
-    }
-    entry.observation = std::move(*observation);
-    entry.decision = std::move(*decision);
-    entries.push_back(std::move(entry));
+    auto entry = read_entry(rows, impl_->store.path());
+    if (!entry) return fail(entry.error());
+    entries.push_back(std::move(*entry));
   }
   return entries;
 }
 
+Result<std::optional<Entry>> Journal::entry(std::int64_t id) const {
+  auto asked = impl_->store.statement(
+      "SELECT id, autoscaler, observation, decision, outcome FROM decisions WHERE id = ?");
+  if (!asked) return fail(asked.error());
+  auto row = (*asked)->bind(id).step();
+  if (!row) return fail(row.error());
+  if (!*row) return std::optional<Entry>();
+  auto entry = read_entry(**asked, impl_->store.path());
+  if (!entry) return fail(entry.error());
+  return std::optional<Entry>(std::move(*entry));
+}
+
 Result<std::vector<std::string>> Journal::autoscalers() const {
-  auto asked = impl_->statement("SELECT autoscaler FROM state ORDER BY autoscaler");
+  auto asked = impl_->store.statement("SELECT autoscaler FROM state ORDER BY autoscaler");
   if (!asked) return fail(asked.error());
   std::vector<std::string> names;
   for (;;) {

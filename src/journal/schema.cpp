@@ -1,18 +1,20 @@
 #include "journal/schema.h"
 
+#include <array>
+
 #include <fmt/format.h>
 #include <unistd.h>
 
 namespace headroom::journal {
 namespace {
 
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 constexpr std::int64_t kApplication = 0x48656164;  // "Head", for file(1) and against mix-ups
 constexpr int kPatienceMs = 2000;
 
+// Each version's tables are added to those before it; what has been released stays as it is.
 // loop_ms orders the entries: it never steps back, unix_ms may.
-constexpr const char* kSchema = R"sql(
-BEGIN IMMEDIATE;
+constexpr const char* kTables1 = R"sql(
 CREATE TABLE decisions(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   autoscaler TEXT NOT NULL,
@@ -36,10 +38,61 @@ CREATE TABLE startups(
   autoscaler TEXT NOT NULL,
   millis INTEGER NOT NULL);
 CREATE INDEX startups_by_name ON startups(autoscaler, id);
-PRAGMA user_version = 1;
-PRAGMA application_id = 0x48656164;
-COMMIT;
 )sql";
+
+// An average is `…_of` so many of the finest steps. `kept` counts what is there, the samples by
+// their level and the events as part 3, so that no one has to: triggers cannot forget.
+constexpr const char* kTables2 = R"sql(
+CREATE TABLE events(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  autoscaler TEXT NOT NULL,
+  unix_ms INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  text TEXT NOT NULL,
+  decision INTEGER);
+CREATE INDEX events_by_name ON events(autoscaler, id);
+CREATE INDEX events_by_age ON events(unix_ms);
+CREATE TABLE samples(
+  level INTEGER NOT NULL,
+  autoscaler TEXT NOT NULL,
+  unix_ms INTEGER NOT NULL,
+  wanted INTEGER NOT NULL,
+  ready INTEGER NOT NULL,
+  waiting INTEGER NOT NULL,
+  failed INTEGER NOT NULL,
+  concurrency REAL, concurrency_of INTEGER NOT NULL,
+  rate REAL, rate_of INTEGER NOT NULL,
+  cpu REAL, cpu_of INTEGER NOT NULL,
+  memory REAL, memory_of INTEGER NOT NULL,
+  p50_ms REAL,
+  p95_ms REAL,
+  p99_ms REAL,
+  PRIMARY KEY(level, autoscaler, unix_ms)) WITHOUT ROWID;
+CREATE INDEX samples_by_age ON samples(level, unix_ms);
+CREATE TABLE kept(
+  part INTEGER PRIMARY KEY,
+  entries INTEGER NOT NULL,
+  bytes INTEGER NOT NULL);
+INSERT INTO kept VALUES(0, 0, 0), (1, 0, 0), (2, 0, 0), (3, 0, 0);
+CREATE TRIGGER sample_comes AFTER INSERT ON samples BEGIN
+  UPDATE kept SET entries = entries + 1,
+    bytes = bytes + 110 + 2 * length(CAST(new.autoscaler AS BLOB)) WHERE part = new.level;
+END;
+CREATE TRIGGER sample_goes AFTER DELETE ON samples BEGIN
+  UPDATE kept SET entries = entries - 1,
+    bytes = bytes - 110 - 2 * length(CAST(old.autoscaler AS BLOB)) WHERE part = old.level;
+END;
+CREATE TRIGGER event_comes AFTER INSERT ON events BEGIN
+  UPDATE kept SET entries = entries + 1, bytes = bytes + 60 + length(CAST(new.text AS BLOB))
+    + 2 * length(CAST(new.autoscaler AS BLOB)) WHERE part = 3;
+END;
+CREATE TRIGGER event_goes AFTER DELETE ON events BEGIN
+  UPDATE kept SET entries = entries - 1, bytes = bytes - 60 - length(CAST(old.text AS BLOB))
+    - 2 * length(CAST(old.autoscaler AS BLOB)) WHERE part = 3;
+END;
+)sql";
+constexpr std::array kTables = {kTables1, kTables2};
+static_assert(kTables.size() == kVersion);
 
 Result<Database> open_file(const std::string& path, int flags) {
   sqlite3* raw = nullptr;
@@ -73,13 +126,22 @@ Result<std::int64_t> version_of(const Database& db, const std::string& path) {
         {Code::unavailable,
          fmt::format("journal {}: an SQLite file of another program; name another path", path)});
   }
-  if (*version != kVersion) {
+  if (*version < 1 || *version > kVersion) {
     return fail({Code::unavailable,
                  fmt::format("journal {}: written by another Headroom (tables of version {}, this "
                              "one has {}); use that one or move the file aside",
                              path, *version, kVersion)});
   }
   return *version;
+}
+
+/// Adds the tables of the versions after `version`: all of them or none.
+Result<void> bring_up_to_date(const Database& db, const std::string& path, std::int64_t version) {
+  std::string script = "BEGIN IMMEDIATE;";
+  for (auto i = static_cast<std::size_t>(version); i < kTables.size(); ++i) script += kTables[i];
+  script += fmt::format("PRAGMA user_version = {}; PRAGMA application_id = {}; COMMIT;", kVersion,
+                        kApplication);
+  return execute(db.get(), path, script.c_str());
 }
 
 }  // namespace
@@ -99,8 +161,8 @@ PRAGMA cache_size = -4096;
 PRAGMA temp_store = MEMORY;
 )sql";
   if (auto set = execute(db->get(), path, settings); !set) return fail(set.error());
-  if (*version == 0) {
-    if (auto made = execute(db->get(), path, kSchema); !made) return fail(made.error());
+  if (*version < kVersion) {
+    if (auto made = bring_up_to_date(*db, path, *version); !made) return fail(made.error());
   }
   return db;
 }

@@ -56,6 +56,18 @@ Statement& Statement::bind(std::string_view value) {
   return *this;
 }
 
+Statement& Statement::bind(std::optional<std::int64_t> value) {
+  if (value) return bind(*value);
+  ++bound_;  // what is not bound is NULL
+  return *this;
+}
+
+Statement& Statement::bind(std::optional<double> value) {
+  ++bound_;
+  if (value) sqlite3_bind_double(statement_.get(), bound_, *value);
+  return *this;
+}
+
 Result<bool> Statement::step() {
   switch (sqlite3_step(statement_.get())) {
     case SQLITE_ROW:
@@ -83,6 +95,8 @@ void Statement::reset() {
 std::int64_t Statement::integer(int column) const {
   return sqlite3_column_int64(statement_.get(), column);
 }
+
+double Statement::real(int column) const { return sqlite3_column_double(statement_.get(), column); }
 
 std::string Statement::text(int column) const {
   const auto* const bytes = sqlite3_column_blob(statement_.get(), column);

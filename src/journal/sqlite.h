@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,8 @@ class Statement {
 
   Statement& bind(std::int64_t value);
   Statement& bind(std::string_view value);
+  Statement& bind(std::optional<std::int64_t> value);
+  Statement& bind(std::optional<double> value);
   /// True: a row is there to be read. False: done.
   Result<bool> step();
   /// For what gives no row; leaves the statement ready for the next time, also on an error.
@@ -35,6 +38,7 @@ class Statement {
   void reset();
 
   std::int64_t integer(int column) const;
+  double real(int column) const;
   std::string text(int column) const;
   bool null(int column) const;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <optional>
@@ -91,6 +92,12 @@ inline std::string spelled(std::int64_t value, const Bytes&) {
 }
 inline std::string spelled(Millis value, const Seconds&) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(value).count());
+}
+/// The value of that word; the first one for any other.
+template <class E>
+E value_of(std::string_view word) {
+  const auto found = std::ranges::find(kWords<E>, word);
+  return found == kWords<E>.end() ? E{} : static_cast<E>(found - kWords<E>.begin());
 }
 template <class E>
 std::string spelled(E value, const Word&) {

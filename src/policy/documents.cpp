@@ -13,6 +13,8 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "policy/hpa.h"
+#include "policy/knative_service.h"
+#include "policy/names.h"
 #include "policy/neighbours.h"
 #include "policy/reader.h"
 #include "policy/scaled_object.h"
@@ -35,22 +37,13 @@ Autoscaler read_autoscaler(const Node& document, Context& context) {
   return autoscaler;
 }
 
-const Node* find(const Node& document, std::initializer_list<std::string_view> path) {
-  const Node* here = &document;
-  for (const auto name : path) {
-    if (here == nullptr || here->kind != Node::Kind::map) return nullptr;
-    here = here->find(name);
-  }
-  return here != nullptr && here->kind != Node::Kind::null ? here : nullptr;
-}
-
 Autoscaler read_hpa(const Node& document, Context& context) {
   auto hpa = hpa::read(document, context.problems, context.warnings);
   if (context.problems.any()) return {};
   hpa::set_defaults(hpa);
   hpa::place(document, hpa::validate(hpa, true), context.problems);
   if (hpa.spec.min_replicas == 0) {
-    const Node* written = find(document, {"spec", "minReplicas"});
+    const Node* written = document.find({"spec", "minReplicas"});
     context.warnings.add(
         written == nullptr ? document.place : written->place,
         "spec.minReplicas: found 0, which an API server without the gate HPAScaleToZero refuses");
@@ -62,13 +55,13 @@ Autoscaler read_hpa(const Node& document, Context& context) {
 
 Autoscaler read_keda(const Node& document, Context& context) {
   const auto left = [&](const char* name, std::initializer_list<std::string_view> path) {
-    if (find(document, path) != nullptr) context.left_behind.emplace_back(name);
+    if (document.find(path) != nullptr) context.left_behind.emplace_back(name);
   };
   left("metadata.labels", {"metadata", "labels"});
   left("spec.advanced.horizontalPodAutoscalerConfig.name",
        {"spec", "advanced", "horizontalPodAutoscalerConfig", "name"});
-  const Node* annotations = find(document, {"metadata", "annotations"});
-  if (annotations != nullptr && annotations->kind == Node::Kind::map) {
+  const Node* annotations = document.find({"metadata", "annotations"});
+  if (annotations != nullptr) {
     for (std::size_t i = 0; i + 1 < annotations->items.size(); i += 2) {
       // Those that pause or force are read.
       const std::string_view name = annotations->items[i]->text;
@@ -81,6 +74,10 @@ Autoscaler read_keda(const Node& document, Context& context) {
   return read_scaled_object(document, context.problems, context.warnings);
 }
 
+Autoscaler read_service(const Node& document, Context& context) {
+  return read_knative_service(document, context.problems, context.warnings, context.left_behind);
+}
+
 /// One line per kind. `group`: what its apiVersion begins with.
 struct Kind {
   std::string_view kind, group;
@@ -90,12 +87,14 @@ constexpr std::array kKinds = {
     Kind{"Autoscaler", "", read_autoscaler},  // a wrong apiVersion is told by the reader
     Kind{"HorizontalPodAutoscaler", "autoscaling/", read_hpa},
     Kind{"ScaledObject", "keda.sh/", read_keda},
+    Kind{"Service", "serving.knative.dev/", read_service},
 };
+constexpr std::string_view kKnown =
+    "Autoscaler, HorizontalPodAutoscaler, ScaledObject, Knative's Service";
 
 std::string text_of(const Node& map, std::string_view name) {
-  const Node* value = map.kind == Node::Kind::map ? map.find(name) : nullptr;
-  const bool is_text = value != nullptr && value->kind == Node::Kind::scalar;
-  return is_text ? printable(value->text, 253) : std::string();
+  const Node* value = map.find(name);
+  return value == nullptr ? std::string() : printable(value->text, 253);
 }
 
 class StreamReader {
@@ -106,7 +105,7 @@ class StreamReader {
   /// The document, or the items of a list.
   void read(const Node& node) {
     const auto kind = text_of(node, "kind");
-    const Node* items = node.kind == Node::Kind::map ? node.find("items") : nullptr;
+    const Node* items = node.find("items");
     if (kind.ends_with("List") && items != nullptr && items->kind == Node::Kind::sequence) {
       for (const Node* item : items->items) read(typed(*item, node));
       return;
@@ -114,7 +113,7 @@ class StreamReader {
     Document document;
     document.kind = kind;
     document.api_version = text_of(node, "apiVersion");
-    const Node* metadata = node.kind == Node::Kind::map ? node.find("metadata") : nullptr;
+    const Node* metadata = node.find("metadata");
     if (metadata != nullptr) document.name = text_of(*metadata, "name");
     document.where = {file_, node.place.line, node.place.column};
     read_as(node, document);
@@ -129,7 +128,7 @@ class StreamReader {
       stream_.errors.push_back(
           {Code::invalid,
            fmt::format("found {}, expected at least one of {}",
-                       stream_.documents.empty() ? "no document" : "no autoscaler", known_kinds()),
+                       stream_.documents.empty() ? "no document" : "no autoscaler", kKnown),
            {file_, 1, 1}});
     }
     return std::move(stream_);
@@ -158,20 +157,13 @@ class StreamReader {
     return made_.emplace_back(std::move(whole));
   }
 
-  static std::string known_kinds() {
-    std::string kinds;
-    for (const auto& known : kKinds)
-      kinds += fmt::format("{}{}", kinds.empty() ? "" : ", ", known.kind);
-    return kinds;
-  }
-
   void read_as(const Node& node, Document& document) {
     Problems problems, warnings;
     const auto known = std::ranges::find(kKinds, document.kind, &Kind::kind);
     if (document.kind.empty()) {
       problems.add(node.place, fmt::format("kind: found nothing, expected one of {}, or any other "
                                            "kind of Kubernetes, which is skipped",
-                                           known_kinds()));
+                                           kKnown));
     } else if (known == kKinds.end() || !document.api_version.starts_with(known->group)) {
       document.skipped = true;
     } else {
@@ -228,8 +220,7 @@ std::string_view field_of(std::string_view message) {
   if (end == message.npos) return {};
   const auto field = message.substr(0, end);
   const auto inside = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view(".[]-_/").find(c) != std::string_view::npos;
+    return is_alphanumeric(c) || std::string_view(".[]-_/").find(c) != std::string_view::npos;
   };
   return std::ranges::all_of(field, inside) ? field : std::string_view();
 }
@@ -245,9 +236,10 @@ Result<std::string> read_text(const std::string& path) {
   std::array<char, 64 << 10> piece;
   while (text.size() <= kMostText) {
     const ssize_t got = ::read(fd, piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return unreadable(errno);
     if (got == 0) return text;
-    if (got < 0 && errno != EINTR) return unreadable(errno);
-    if (got > 0) text.append(piece.data(), static_cast<std::size_t>(got));
+    text.append(piece.data(), static_cast<std::size_t>(got));
   }
   return fail({Code::invalid, "found more than 1 MiB, expected at most that", {path}});
 }

@@ -27,8 +27,8 @@ struct Stream {
 };
 
 /// Reads a YAML (or JSON) stream, "---" between its documents, of any of the kinds Autoscaler
-/// (headroom.dev/v1alpha1), HorizontalPodAutoscaler (autoscaling/v2, v1) and ScaledObject
-/// (keda.sh/v1alpha1), and of lists of them.
+/// (headroom.dev/v1alpha1), HorizontalPodAutoscaler (autoscaling/v2, v1), ScaledObject
+/// (keda.sh/v1alpha1) and Knative's Service (serving.knative.dev/v1), and of lists of them.
 /// Other kinds are skipped. `environment` is for Autoscalers, as in read_documents; the other
 /// kinds are taken as they stand. HPAs get the API server's defaults; minReplicas 0 is taken with
 /// a warning.

@@ -7,24 +7,20 @@
 
 #include <arpa/inet.h>
 
+#include "policy/names.h"
+
 namespace headroom::policy {
 namespace {
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_visible(char c) { return c > ' ' && c < 0x7F; }
 
 bool any(std::string_view text) { return text.find('\0') == text.npos; }
 bool some(std::string_view text) { return !text.empty() && any(text); }
 
-bool dns_label(std::string_view text) {
-  const auto inside = [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-'; };
-  return !text.empty() && text.size() <= 63 && std::ranges::all_of(text, inside) &&
-         text.front() != '-' && text.back() != '-';
-}
+bool dns_label(std::string_view text) { return text.size() <= 63 && is_dns_label(text); }
 
 bool variable(std::string_view text) {
-  const auto inside = [](char c) { return is_letter(c) || is_digit(c) || c == '_'; };
+  const auto inside = [](char c) { return is_alphanumeric(c) || c == '_'; };
   return !text.empty() && !is_digit(text[0]) && std::ranges::all_of(text, inside);
 }
 
@@ -34,15 +30,14 @@ bool path(std::string_view text) {
 
 bool host(std::string_view text) {
   const auto inside = [](char c) {
-    return is_letter(c) || is_digit(c) ||
-           std::string_view("-._:[]%").find(c) != std::string_view::npos;
+    return is_alphanumeric(c) || std::string_view("-._:[]%").find(c) != std::string_view::npos;
   };
   return text.size() <= 255 && std::ranges::all_of(text, inside);
 }
 
 bool header_name(std::string_view text) {
   const auto inside = [](char c) {
-    return is_letter(c) || is_digit(c) ||
+    return is_alphanumeric(c) ||
            std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
   };
   return !text.empty() && std::ranges::all_of(text, inside);

@@ -1,32 +1,14 @@
 #include "policy/hpa.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
 
+#include "policy/describe.h"
+
 namespace headroom::policy::hpa {
 namespace {
-
-/// An enum's words, in its order.
-constexpr std::array<std::string_view, 5> kMetricTypes = {"Resource", "ContainerResource", "Pods",
-                                                          "Object", "External"};
-constexpr std::array<std::string_view, 3> kTargetTypes = {"Utilization", "Value", "AverageValue"};
-constexpr std::array<std::string_view, 2> kPolicyTypes = {"Pods", "Percent"};
-constexpr std::array<std::string_view, 3> kSelects = {"Max", "Min", "Disabled"};
-constexpr std::array<std::string_view, 4> kOperators = {"In", "NotIn", "Exists", "DoesNotExist"};
-
-/// The enum's value of that word; the first for any other: a valid HPA has none.
-template <class E>
-E value_of(std::string_view word, const auto& words) {
-  const auto found = std::ranges::find(words, word);
-  return found == words.end() ? E{} : static_cast<E>(found - words.begin());
-}
-
-std::string word_of(auto value, const auto& words) {
-  return std::string(words[static_cast<std::size_t>(value)]);
-}
 
 /// As upstream does: the canonical thousandths times 10^-3, which is not always what dividing
 /// gives.
@@ -47,7 +29,7 @@ std::optional<Quantity> quantity_of(double real) {
 
 policy::MetricTarget target_of(const MetricTarget& target) {
   using Type = policy::MetricTarget::Type;
-  return {value_of<Type>(target.type, kTargetTypes), target.average_utilization, target.value,
+  return {value_of<Type>(target.type), target.average_utilization, target.value,
           target.average_value};
 }
 
@@ -58,9 +40,9 @@ ObjectReference reference_of(const CrossVersionObjectReference& to) {
 Selector selector_of(const LabelSelector& from) {
   Selector selector{from.match_labels, {}};
   for (const auto& requirement : from.match_expressions) {
-    selector.match_expressions.push_back(
-        {requirement.key, value_of<Selector::Requirement::Operator>(requirement.op, kOperators),
-         requirement.values});
+    selector.match_expressions.push_back({requirement.key,
+                                          value_of<Selector::Requirement::Operator>(requirement.op),
+                                          requirement.values});
   }
   return selector;
 }
@@ -87,7 +69,7 @@ void settle_type(Metric& metric) {
 
 Metric metric_of(const MetricSpec& spec) {
   Metric metric;
-  metric.type = value_of<Metric::Type>(spec.type, kMetricTypes);
+  metric.type = value_of<Metric::Type>(spec.type);
   if (spec.resource) {
     metric.name = spec.resource->name;
     metric.target = target_of(spec.resource->target);
@@ -116,11 +98,11 @@ policy::ScalingRules rules_of(const ScalingRules& from) {
     rules.stabilization_window = std::chrono::seconds{*window};
   }
   if (from.select_policy) {
-    rules.select_policy = value_of<policy::ScalingRules::Select>(*from.select_policy, kSelects);
+    rules.select_policy = value_of<policy::ScalingRules::Select>(*from.select_policy);
   }
   for (const auto& policy : from.policies.value_or(std::vector<ScalingPolicy>{})) {
-    rules.policies.push_back({value_of<policy::ScalingPolicy::Type>(policy.type, kPolicyTypes),
-                              policy.value, std::chrono::seconds{policy.period_seconds}});
+    rules.policies.push_back({value_of<policy::ScalingPolicy::Type>(policy.type), policy.value,
+                              std::chrono::seconds{policy.period_seconds}});
   }
   if (from.tolerance) rules.tolerance = real_of(*from.tolerance);
   return rules;
@@ -129,7 +111,7 @@ policy::ScalingRules rules_of(const ScalingRules& from) {
 // And back.
 
 MetricTarget target_from(const policy::MetricTarget& target) {
-  return {word_of(target.type, kTargetTypes), target.value, target.average_value,
+  return {spelled(target.type, Word{}), target.value, target.average_value,
           target.average_utilization};
 }
 
@@ -144,32 +126,27 @@ MetricIdentifier identifier_from(const Metric& metric) {
   selector.match_labels = metric.selector->match_labels;
   for (const auto& requirement : metric.selector->match_expressions) {
     selector.match_expressions.push_back(
-        {requirement.key, word_of(requirement.op, kOperators), requirement.values});
+        {requirement.key, spelled(requirement.op, Word{}), requirement.values});
   }
   return identifier;
 }
 
 MetricSpec metric_from(const Metric& metric) {
   MetricSpec spec;
-  spec.type = word_of(metric.type, kMetricTypes);
+  spec.type = spelled(metric.type, Word{});
   const auto target = target_from(metric.target);
-  switch (metric.type) {
-    case Metric::Type::resource:
-      spec.resource = {metric.name, target};
-      break;
-    case Metric::Type::container_resource:
-      spec.container_resource = {metric.name, metric.container, target};
-      break;
-    case Metric::Type::pods:
-      spec.pods = {identifier_from(metric), target};
-      break;
-    case Metric::Type::object:
-      spec.object = {reference_from(metric.described_object.value_or(ObjectReference{})),
-                     identifier_from(metric), target};
-      break;
-    case Metric::Type::external:
-      spec.external = {identifier_from(metric), target};
-      break;
+  using Type = Metric::Type;
+  if (metric.type == Type::resource) {
+    spec.resource = {metric.name, target};
+  } else if (metric.type == Type::container_resource) {
+    spec.container_resource = {metric.name, metric.container, target};
+  } else if (metric.type == Type::pods) {
+    spec.pods = {identifier_from(metric), target};
+  } else if (metric.type == Type::object) {
+    spec.object = {reference_from(metric.described_object.value_or(ObjectReference{})),
+                   identifier_from(metric), target};
+  } else {
+    spec.external = {identifier_from(metric), target};
   }
   return spec;
 }
@@ -182,11 +159,10 @@ ScalingRules rules_from(const policy::ScalingRules& from) {
   if (from.stabilization_window) {
     rules.stabilization_window_seconds = seconds(*from.stabilization_window);
   }
-  rules.select_policy = word_of(from.select_policy, kSelects);
+  rules.select_policy = spelled(from.select_policy, Word{});
   for (const auto& policy : from.policies) {
     if (!rules.policies) rules.policies.emplace();
-    rules.policies->push_back(
-        {word_of(policy.type, kPolicyTypes), policy.value, seconds(policy.period)});
+    rules.policies->push_back({spelled(policy.type, Word{}), policy.value, seconds(policy.period)});
   }
   if (from.tolerance) rules.tolerance = quantity_of(*from.tolerance);
   return rules;

@@ -31,7 +31,6 @@ class Decoder {
   void value(const std::string& path, const Node& node, std::vector<T>& to) {
     if (node.kind != Node::Kind::sequence) return wrong(path, node, "a list");
     for (const Node* item : node.items) {
-      if (problems_.full()) return;
       const auto at = path + "[" + std::to_string(to.size()) + "]";
       T& element = to.emplace_back();
       if (item->kind != Node::Kind::null) value(at, *item, element);
@@ -80,10 +79,10 @@ class Decoder {
   bool any_case_;
 };
 
-/// What an autoscaling/v1 document says of its metrics and behavior, put into `hpa.spec`.
+/// What an autoscaling/v1 `document` says of its metrics and behavior, put into `hpa.spec`.
 /// `percentage`: its targetCPUUtilizationPercentage. Annotations that cannot be read are left
 /// out with a warning, as the API server leaves them out without one.
-void read_v1(const Node* annotations, std::optional<std::int32_t> percentage, Problems& warnings,
+void read_v1(const Node& document, std::optional<std::int32_t> percentage, Problems& warnings,
              HorizontalPodAutoscaler& hpa);
 
 inline constexpr std::string_view kMetricsAnnotation = "autoscaling.alpha.kubernetes.io/metrics";

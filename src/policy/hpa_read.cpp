@@ -16,40 +16,45 @@ constexpr std::string_view kV2 = "autoscaling/v2";
 
 std::string found_in(const Node& node) { return fmt::format("\"{}\"", printable(node.text, 60)); }
 
-std::string_view api_version_of(const Node& document) {
-  const Node* version = document.find("apiVersion");
-  return version == nullptr ? std::string_view() : std::string_view(version->text);
-}
+struct Metadata {
+  HorizontalPodAutoscaler& hpa;
+};
 
-void read_metadata(Decoder& decoder, const Node& node, HorizontalPodAutoscaler& hpa) {
-  const std::string path = "metadata";
-  if (node.kind != Node::Kind::map) return decoder.wrong(path, node, "fields as name: value");
-  Decoder::Fields fields(decoder, path, node);
-  fields("name", hpa.name);
-  fields("namespace", hpa.namespace_);
-  fields("labels", hpa.labels);
-  fields("annotations", hpa.annotations);
-  for (const char* kept_by_server :
-       {"generateName", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp",
-        "deletionTimestamp", "deletionGracePeriodSeconds", "ownerReferences", "finalizers",
-        "managedFields"}) {
-    fields.ignore(kept_by_server);
+/// autoscaling/v1's.
+struct V1Spec {
+  Spec& spec;
+  std::optional<std::int32_t> percentage = {};
+};
+
+}  // namespace
+
+template <>
+struct Shape<Metadata> {
+  static void visit(auto& v, auto& t) {
+    v("name", t.hpa.name);
+    v("namespace", t.hpa.namespace_);
+    v("labels", t.hpa.labels);
+    v("annotations", t.hpa.annotations);
+    for (const char* kept_by_server :
+         {"generateName", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp",
+          "deletionTimestamp", "deletionGracePeriodSeconds", "ownerReferences", "finalizers",
+          "managedFields"}) {
+      v.ignore(kept_by_server);
+    }
   }
-  fields.finish();
-}
+};
 
-/// autoscaling/v1's spec; its targetCPUUtilizationPercentage.
-std::optional<std::int32_t> read_v1_spec(Decoder& decoder, const Node& node, Spec& spec) {
-  const std::string path = "spec";
-  std::optional<std::int32_t> percentage;
-  Decoder::Fields fields(decoder, path, node);
-  fields("scaleTargetRef", spec.scale_target_ref);
-  fields("minReplicas", spec.min_replicas);
-  fields("maxReplicas", spec.max_replicas);
-  fields("targetCPUUtilizationPercentage", percentage);
-  fields.finish();
-  return percentage;
-}
+template <>
+struct Shape<V1Spec> {
+  static void visit(auto& v, auto& t) {
+    v("scaleTargetRef", t.spec.scale_target_ref);
+    v("minReplicas", t.spec.min_replicas);
+    v("maxReplicas", t.spec.max_replicas);
+    v("targetCPUUtilizationPercentage", t.percentage);
+  }
+};
+
+namespace {
 
 /// "metrics[0]" of "spec.metrics[0].resource", which is left ".resource".
 std::string_view take_name(std::string_view& path) {
@@ -61,8 +66,7 @@ std::string_view take_name(std::string_view& path) {
 }
 
 const Node* child(const Node& node, std::string_view name) {
-  if (node.kind == Node::Kind::map) return node.find(name);
-  if (node.kind != Node::Kind::sequence || !name.starts_with('[')) return nullptr;
+  if (!name.starts_with('[')) return node.find(name);
   std::size_t index = 0;
   std::from_chars(name.data() + 1, name.data() + name.size(), index);
   return index < node.items.size() ? node.items[index] : nullptr;
@@ -72,17 +76,10 @@ const Node* child(const Node& node, std::string_view name) {
 const Node* place_in_v1(const Node& document, std::string_view path) {
   const bool metrics = path.starts_with("spec.metrics");
   if (!metrics && !path.starts_with("spec.behavior")) return nullptr;
-  const Node* metadata = document.find("metadata");
-  const Node* annotations = metadata == nullptr ? nullptr : metadata->find("annotations");
-  const Node* found = nullptr;
-  if (annotations != nullptr) {
-    found = annotations->find(metrics ? kMetricsAnnotation : kBehaviorAnnotation);
-  }
-  const Node* spec = document.find("spec");
-  if (found == nullptr && metrics && spec != nullptr) {
-    found = spec->find("targetCPUUtilizationPercentage");
-  }
-  return found;
+  const Node* found = document.find(
+      {"metadata", "annotations", metrics ? kMetricsAnnotation : kBehaviorAnnotation});
+  if (found != nullptr) return found;
+  return document.find({"spec", "targetCPUUtilizationPercentage"});
 }
 
 /// As far as `path` goes, and whether that is all of it.
@@ -92,7 +89,8 @@ struct Nearest {
 };
 
 Nearest nearest_node(const Node& document, std::string_view path) {
-  if (api_version_of(document) == kV1) {
+  const Node* version = document.find("apiVersion");
+  if (version != nullptr && version->text == kV1) {
     if (const Node* found = place_in_v1(document, path)) return {found};
   }
   const Node* here = &document;
@@ -133,10 +131,6 @@ HorizontalPodAutoscaler read(const Node& document, Problems& problems, Problems&
   HorizontalPodAutoscaler hpa;
   Decoder decoder(problems, warnings);
   const std::string path;
-  if (document.kind != Node::Kind::map) {
-    decoder.wrong("document", document, "a HorizontalPodAutoscaler");
-    return hpa;
-  }
   Decoder::Fields fields(decoder, path, document);
   const Node* version = fields.take("apiVersion");
   if (version == nullptr || (version->text != kV1 && version->text != kV2)) {
@@ -146,22 +140,16 @@ HorizontalPodAutoscaler read(const Node& document, Problems& problems, Problems&
   }
   fields.ignore("kind");
   fields.ignore("status");
-  const Node* metadata = fields.take("metadata");
-  if (metadata != nullptr) read_metadata(decoder, *metadata, hpa);
-  const Node* spec = fields.take("spec");
-  fields.finish();
-  if (spec != nullptr && spec->kind != Node::Kind::map) {
-    decoder.wrong("spec", *spec, "fields as name: value");
-    return hpa;
-  }
+  Metadata metadata{hpa};
+  fields("metadata", metadata);
   if (version->text == kV2) {
-    if (spec != nullptr) decoder.value("spec", *spec, hpa.spec);
+    fields("spec", hpa.spec);
   } else {
-    std::optional<std::int32_t> percentage;
-    if (spec != nullptr) percentage = read_v1_spec(decoder, *spec, hpa.spec);
-    const bool annotated = metadata != nullptr && metadata->kind == Node::Kind::map;
-    read_v1(annotated ? metadata->find("annotations") : nullptr, percentage, warnings, hpa);
+    V1Spec spec{hpa.spec};
+    fields("spec", spec);
+    read_v1(document, spec.percentage, warnings, hpa);
   }
+  fields.finish();
   check_operators(document, hpa, problems);
   return hpa;
 }

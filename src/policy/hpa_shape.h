@@ -88,12 +88,7 @@ struct Shape<ObjectSource> {
 };
 
 template <>
-struct Shape<ExternalSource> {
-  static void visit(auto& v, auto& t) {
-    v("metric", t.metric);
-    v("target", t.target);
-  }
-};
+struct Shape<ExternalSource> : Shape<PodsSource> {};
 
 template <>
 struct Shape<MetricSpec> {

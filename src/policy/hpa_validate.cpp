@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "policy/hpa.h"
+#include "policy/names.h"
 
 // What the API server refuses, in its own order of looking. Where it says one thing twice (in a
 // hand-written check and again in a switch), so does this: the list is compared with its answers.
@@ -15,9 +16,6 @@ namespace {
 constexpr std::int32_t kLongestPeriod = 1800;
 constexpr std::int32_t kLongestWindow = 3600;
 constexpr std::size_t kShown = 60;
-
-bool is_lower_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-bool is_alphanumeric(char c) { return is_lower_alphanumeric(c) || (c >= 'A' && c <= 'Z'); }
 
 std::string shown(std::string_view text) { return fmt::format("\"{}\"", printable(text, kShown)); }
 
@@ -62,34 +60,12 @@ void check_path_segment(Errors& errors, const std::string& path, const std::stri
 
 // RFC 1123; each says how many of its rules are broken, as upstream counts them.
 
-bool is_dns_label_text(std::string_view text) {
-  const auto inside = [](char c) { return is_lower_alphanumeric(c) || c == '-'; };
-  return !text.empty() && std::ranges::all_of(text, inside) &&
-         is_lower_alphanumeric(text.front()) && is_lower_alphanumeric(text.back());
-}
-
-bool is_dns_subdomain_text(std::string_view text) {
-  while (true) {
-    const auto dot = text.find('.');
-    if (!is_dns_label_text(text.substr(0, dot))) return false;
-    if (dot == text.npos) return true;
-    text.remove_prefix(dot + 1);
-  }
-}
-
 int wrong_in_dns_label(std::string_view text) {
-  return (text.size() > 63 ? 1 : 0) + (is_dns_label_text(text) ? 0 : 1);
+  return (text.size() > 63 ? 1 : 0) + (is_dns_label(text) ? 0 : 1);
 }
 
 int wrong_in_dns_subdomain(std::string_view text) {
-  return (text.size() > 253 ? 1 : 0) + (is_dns_subdomain_text(text) ? 0 : 1);
-}
-
-/// The part of a qualified name behind its slash.
-bool is_name_text(std::string_view text) {
-  const auto inside = [](char c) { return is_alphanumeric(c) || c == '-' || c == '_' || c == '.'; };
-  return !text.empty() && std::ranges::all_of(text, inside) && is_alphanumeric(text.front()) &&
-         is_alphanumeric(text.back());
+  return (text.size() > 253 ? 1 : 0) + (is_dns_subdomain(text) ? 0 : 1);
 }
 
 int wrong_in_qualified_name(std::string_view text) {
@@ -102,7 +78,7 @@ int wrong_in_qualified_name(std::string_view text) {
   }
   if (text.empty()) ++wrong;
   if (text.size() > 63) ++wrong;
-  return wrong + (is_name_text(text) ? 0 : 1);
+  return wrong + (is_label_name(text) ? 0 : 1);
 }
 
 bool is_standard_resource(std::string_view name) {
@@ -369,7 +345,7 @@ void check_metadata(Errors& errors, const HorizontalPodAutoscaler& hpa) {
                      "a qualified name such as app or example.com/a");
     }
     if (value.size() > 63) errors.invalid("metadata.labels", shown(value), "at most 63 characters");
-    if (!value.empty() && !is_name_text(value)) {
+    if (!value.empty() && !is_label_name(value)) {
       errors.invalid("metadata.labels", shown(value), "a label's value such as web-1");
     }
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -12,6 +11,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "formula/modifiers.h"
+#include "policy/trigger_syntax.h"
 
 namespace headroom::policy {
 namespace {
@@ -26,94 +27,65 @@ constexpr Nanos kLongestWindow = 1h;
 constexpr std::string_view kKpa = "kpa.autoscaling.knative.dev";
 constexpr std::string_view kHpa = "hpa.autoscaling.knative.dev";
 
-/// A sign in front, as Go takes it; std::from_chars knows only the minus.
-bool strip_plus(std::string_view& text) {
-  if (!text.starts_with('+')) return true;
-  text.remove_prefix(1);
-  return !text.starts_with('-');
-}
-
-template <class T>
-bool parse_whole_text(std::string_view text, T& value) {
-  if (!strip_plus(text)) return false;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
-  return error == std::errc{} && rest == end;
-}
-
-bool parse(std::string_view text, std::int32_t& value) { return parse_whole_text(text, value); }
-bool parse(std::string_view text, double& value) {
-  return parse_whole_text(text, value) && std::isfinite(value);
-}
-
-bool parse(std::string_view text, bool& value) {
-  constexpr std::array<std::string_view, 6> kTrue = {"1", "t", "T", "TRUE", "true", "True"};
-  constexpr std::array<std::string_view, 6> kFalse = {"0", "f", "F", "FALSE", "false", "False"};
-  value = std::ranges::find(kTrue, text) != kTrue.end();
-  return value || std::ranges::find(kFalse, text) != kFalse.end();
-}
-
-/// One number with its unit off the front of `text`; nullopt where there is none.
-std::optional<Nanos> take_part(std::string_view& text) {
-  struct Unit {
-    std::string_view name;
-    double nanos;
-  };
-  constexpr std::array kUnits = {Unit{"ns", 1},   Unit{"us", 1e3},  Unit{"µs", 1e3},
-                                 Unit{"μs", 1e3}, Unit{"ms", 1e6},  Unit{"s", 1e9},
-                                 Unit{"m", 60e9}, Unit{"h", 3600e9}};
-  constexpr double kMost = 9e18;
-  const std::size_t length = std::min(text.size(), text.find_first_not_of("0123456789."));
-  double amount = 0;
-  const char* const end = text.data() + length;
-  const auto [rest, error] = std::from_chars(text.data(), end, amount, std::chars_format::fixed);
-  if (error != std::errc{} || rest != end) return std::nullopt;
-  text.remove_prefix(length);
-  const std::string_view name = text.substr(0, text.find_first_of("0123456789."));
-  const auto unit = std::ranges::find(kUnits, name, &Unit::name);
-  if (unit == kUnits.end() || amount * unit->nanos > kMost) return std::nullopt;
-  text.remove_prefix(name.size());
-  return Nanos(static_cast<std::int64_t>(std::round(amount * unit->nanos)));
-}
-
-/// As Go writes durations: "1h", "1m30s", "1500ms", "0", with a sign.
-bool parse(std::string_view text, Nanos& value) {
-  const bool negative = text.starts_with('-');
-  if (negative || text.starts_with('+')) text.remove_prefix(1);
-  value = Nanos{0};
-  if (text == "0") return true;
-  if (text.empty()) return false;
-  while (!text.empty()) {
-    const auto part = take_part(text);
-    if (!part || value > Nanos::max() - *part) return false;
-    value += *part;
-  }
-  if (negative) value = -value;
+bool parse(std::string_view text, std::int32_t& value) {
+  using Limits = std::numeric_limits<std::int32_t>;
+  const auto number = go_integer(text);
+  if (!number || *number < Limits::min() || *number > Limits::max()) return false;
+  value = static_cast<std::int32_t>(*number);
   return true;
 }
 
-/// "min-scale" as "minScale".
+bool parse(std::string_view text, double& value) {
+  const auto number = formula::read_go_float(text);
+  value = number.value_or(INFINITY);
+  return std::isfinite(value);
+}
+
+bool parse(std::string_view text, bool& value) {
+  const auto flag = go_bool(text);
+  value = flag.value_or(false);
+  return flag.has_value();
+}
+
+bool parse(std::string_view text, Nanos& value) {
+  const auto duration = go_signed_duration(text);
+  value = Nanos(duration.value_or(0));
+  return duration.has_value();
+}
+
+/// "min-scale" as "minScale"; the newest of them never had another name.
 std::string camel_case(std::string_view name) {
   std::string made;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const bool starts_word = name[i] == '-' && i + 1 < name.size();
-    if (starts_word) ++i;
-    made += static_cast<char>(starts_word ? name[i] - 'a' + 'A' : name[i]);
+  for (std::size_t i = 0; i < name.size() && name != "activation-scale"; ++i) {
+    made += name[i] == '-' ? static_cast<char>(name[++i] - 'a' + 'A') : name[i];
   }
   return made;
 }
 
-/// Values by name. After the first complaint nothing else is said.
+constexpr std::array<std::string_view, 15> kSettings = {"class",
+                                                        "metric",
+                                                        "target",
+                                                        "target-utilization-percentage",
+                                                        "target-burst-capacity",
+                                                        "window",
+                                                        "panic-window-percentage",
+                                                        "panic-threshold-percentage",
+                                                        "min-scale",
+                                                        "max-scale",
+                                                        "initial-scale",
+                                                        "activation-scale",
+                                                        "scale-down-delay",
+                                                        "scale-to-zero-pod-retention-period",
+                                                        "metric-aggregation-algorithm"};
+
+/// Values by name.
 class Values {
  public:
   Values(const Strings& strings, bool aliases) : strings_(strings), aliases_(aliases) {}
 
   /// What stands under the name or, where there is none, under its alias.
   const std::string* find(std::string_view name) const {
-    auto found = strings_.find(name);
-    // The newest of them never had another name.
-    const bool other = aliases_ && name != "activation-scale";
-    if (found == strings_.end() && other) found = strings_.find(camel_case(name));
+    const auto found = entry(name);
     return found == strings_.end() ? nullptr : &found->second;
   }
   /// Into `value`, which stays where there is none. Whether there was one.
@@ -132,7 +104,8 @@ class Values {
   void require(bool holds, std::string_view name, std::string_view what) {
     if (!holds) complain(name, what);
   }
-  const std::optional<Error>& error() const { return error_; }
+  /// What is wrong, each name once.
+  const std::vector<KnativeProblem>& problems() const { return problems_; }
 
  private:
   static const char* expected(double) { return "a number"; }
@@ -140,16 +113,25 @@ class Values {
   static const char* expected(bool) { return "true or false"; }
   static const char* expected(Nanos) { return "a duration such as 1m30s"; }
 
+  Strings::const_iterator entry(std::string_view name) const {
+    const auto found = strings_.find(name);
+    return found == strings_.end() && aliases_ ? strings_.find(camel_case(name)) : found;
+  }
   void complain(std::string_view name, std::string_view what) {
-    if (error_) return;
-    const std::string* const text = find(name);
-    const std::string found = text == nullptr ? "" : ": found \"" + printable(*text) + "\"";
-    error_ = Error{Code::invalid, fmt::format("{}{}, expected {}", name, found, what)};
+    const auto found = entry(name);
+    const bool there = found != strings_.end();
+    KnativeProblem problem{
+        there ? found->first : std::string(name),
+        fmt::format("found {}, expected {}",
+                    there ? "\"" + printable(found->second) + "\"" : "nothing", what)};
+    if (std::ranges::find(problems_, problem.name, &KnativeProblem::name) == problems_.end()) {
+      problems_.push_back(std::move(problem));
+    }
   }
 
   const Strings& strings_;
   bool aliases_;
-  std::optional<Error> error_;
+  std::vector<KnativeProblem> problems_;
 };
 
 /// Up to the next millisecond: a period that is not 0 stays one.
@@ -288,9 +270,9 @@ void read_scales(Values& values, const KnativeCluster& cluster, KpaSettings& set
 /// A2: an explicit target of 10 aims at 7. The numbers in upstream's order.
 struct Aim {
   bool rps = false;
-  double otherwise = 0;          // where no target is given
-  std::optional<double> target;  // as given
-  double utilisation = 0.7;      // a fraction
+  double otherwise = 0;                  // where no target is given
+  std::optional<double> target;          // as given
+  double utilisation = kRpsUtilisation;  // a fraction
   std::int32_t container_concurrency = 0;
 };
 
@@ -304,12 +286,10 @@ void aim(const Aim& at, KpaSettings& settings) {
 
 void read_target(Values& values, const KnativeCluster& cluster, const KnativeRevision& revision,
                  KpaSettings& settings) {
-  const bool rps = settings.rps;
-  Aim at{.rps = rps,
-         .otherwise = rps ? cluster.rps_default : cluster.concurrency_default,
-         .target = {},
-         .utilisation = rps ? kRpsUtilisation : cluster.concurrency_utilisation,
+  Aim at{.otherwise = cluster.concurrency_default,
+         .utilisation = cluster.concurrency_utilisation,
          .container_concurrency = revision.container_concurrency};
+  if (settings.rps) at = {.rps = true, .otherwise = cluster.rps_default};
   double target = 0;
   if (values.read("target", target)) {
     values.require(target >= kLeastTarget, "target", "at least 0.01");
@@ -322,6 +302,10 @@ void read_target(Values& values, const KnativeCluster& cluster, const KnativeRev
     at.utilisation = percentage / 100;
   }
   aim(at, settings);
+}
+
+Error error_of(const KnativeProblem& problem) {
+  return {Code::invalid, fmt::format("{}: {}", problem.name, problem.what), {}};
 }
 
 }  // namespace
@@ -351,17 +335,13 @@ Result<KnativeCluster> read_knative_cluster(const Strings& config) {
   values.read("scale-to-zero-grace-period", grace);
   values.require(grace > Nanos{0}, "scale-to-zero-grace-period", "more than 0s");
   settings.grace = millis(grace);
-  if (values.error()) return fail(*values.error());
+  if (!values.problems().empty()) return fail(error_of(values.problems().front()));
   return cluster;
 }
 
-Result<KpaSettings> read_knative_revision(const KnativeCluster& cluster,
-                                          const KnativeRevision& revision) {
+KpaSettings read_knative_revision(const KnativeCluster& cluster, const KnativeRevision& revision,
+                                  std::vector<KnativeProblem>& problems) {
   KpaSettings settings = cluster.settings;
-  if (revision.container_concurrency < 0 || revision.container_concurrency > kMostConcurrency) {
-    return fail({Code::invalid, fmt::format("containerConcurrency: found {}, expected 0 to {}",
-                                            revision.container_concurrency, kMostConcurrency)});
-  }
   Values values(revision.annotations, true);
   check_class_and_metric(values, cluster, settings);
   read_scales(values, cluster, settings);
@@ -377,13 +357,58 @@ Result<KpaSettings> read_knative_revision(const KnativeCluster& cluster,
                    "110 to 1000");
   }
   settings.panic_threshold = threshold / 100;
-  if (values.error()) return fail(*values.error());
+  problems = values.problems();
+  if (revision.container_concurrency < 0 || revision.container_concurrency > kMostConcurrency) {
+    problems.push_back(
+        {"containerConcurrency", fmt::format("found {}, expected 0 to {}",
+                                             revision.container_concurrency, kMostConcurrency)});
+  }
   settings.reachable = revision.reachable;
   if (!revision.reachable) {
     settings.min_scale = {0};
     settings.retention = 0s;
   }
   return settings;
+}
+
+Result<KpaSettings> read_knative_revision(const KnativeCluster& cluster,
+                                          const KnativeRevision& revision) {
+  std::vector<KnativeProblem> problems;
+  const auto settings = read_knative_revision(cluster, revision, problems);
+  if (!problems.empty()) return fail(error_of(problems.front()));
+  return settings;
+}
+
+std::string_view knative_setting(std::string_view annotation) {
+  const auto found = std::ranges::find_if(kSettings, [annotation](std::string_view name) {
+    return annotation == name || annotation == camel_case(name);
+  });
+  return found == kSettings.end() ? std::string_view() : *found;
+}
+
+std::string_view nearest_knative_setting(std::string_view annotation) {
+  return nearest(annotation, kSettings);
+}
+
+Concurrency concurrency_of(const KnativeRevision& revision, const KpaSettings& settings) {
+  Values values(revision.annotations, true);
+  Concurrency concurrency;
+  using Aggregation = Concurrency::Aggregation;
+  concurrency.metric = settings.rps ? Concurrency::Metric::rps : Concurrency::Metric::concurrency;
+  double target = 0;
+  if (values.read("target", target)) concurrency.target = target;
+  values.read("target-utilization-percentage", concurrency.target_utilization_percentage);
+  values.read("panic-window-percentage", concurrency.panic_window_percentage);
+  values.read("panic-threshold-percentage", concurrency.panic_threshold_percentage);
+  concurrency.container_concurrency = revision.container_concurrency;
+  concurrency.window = settings.window;
+  concurrency.initial_scale = settings.initial_scale.count;
+  concurrency.activation_scale = settings.activation_scale;
+  concurrency.scale_down_delay = settings.scale_down_delay;
+  concurrency.scale_to_zero_pod_retention_period = settings.retention;
+  concurrency.metric_aggregation_algorithm =
+      settings.weighted ? Aggregation::weighted_exponential : Aggregation::linear;
+  return concurrency;
 }
 
 KpaSettings settings_of(const Concurrency& concurrency) {

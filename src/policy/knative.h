@@ -4,6 +4,8 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -58,7 +60,7 @@ struct KnativeCluster {
 
 /// Reads the data of the config map config-autoscaler; keys of other names are nobody's.
 /// Errors: invalid, naming the key and what it must be. Where upstream lets a value pass that is
-/// no number (NaN, Inf), or a hexadecimal one, this refuses it.
+/// no number (NaN, Inf), this refuses it.
 Result<KnativeCluster> read_knative_cluster(const Strings& config);
 
 struct KnativeRevision {
@@ -71,6 +73,25 @@ struct KnativeRevision {
 /// Checks a revision's annotations and derives its settings. Errors: as read_knative_cluster().
 Result<KpaSettings> read_knative_revision(const KnativeCluster& cluster,
                                           const KnativeRevision& revision);
+
+struct KnativeProblem {
+  std::string name;  // of the annotation, as it is written, or containerConcurrency
+  std::string what;  // "found …, expected …"
+};
+
+/// The same with all that is wrong, each name once; the settings are then as good as any.
+KpaSettings read_knative_revision(const KnativeCluster& cluster, const KnativeRevision& revision,
+                                  std::vector<KnativeProblem>& problems);
+
+/// The setting in kebab-case that an annotation sets, "" where it is nobody's; and the one that is
+/// most like it, or "".
+std::string_view knative_setting(std::string_view annotation);
+std::string_view nearest_knative_setting(std::string_view annotation);
+
+/// What a revision without errors says, in Headroom's document; `settings` are what was read of it.
+/// Left behind: the numbers of replicas, which are the document's own, and the burst capacity,
+/// which says when Knative's activator is in the path: the gateway always is.
+Concurrency concurrency_of(const KnativeRevision& revision, const KpaSettings& settings);
 
 /// The same for Headroom's own document. Bounds of replicas and scaling to zero are the
 /// document's; they stay as they are by default.

@@ -1,23 +1,19 @@
 #include "policy/merge_keys.h"
 
+#include <algorithm>
 #include <string_view>
 #include <unordered_set>
 
 namespace headroom::policy {
 namespace {
 
-bool is_merge_key(const Node& name) {
-  return name.kind == Node::Kind::scalar && !name.quoted && name.text == "<<";
-}
+bool is_merge_key(const Node& name) { return !name.quoted && name.text == "<<"; }
 
 /// Whether it can be merged: a map, or a list of maps.
 bool can_merge(const Node& value) {
-  if (value.kind == Node::Kind::map) return true;
-  if (value.kind != Node::Kind::sequence) return false;
-  for (const Node* item : value.items) {
-    if (item->kind != Node::Kind::map) return false;
-  }
-  return true;
+  const auto is_map = [](const Node* node) { return node->kind == Node::Kind::map; };
+  return is_map(&value) ||
+         (value.kind == Node::Kind::sequence && std::ranges::all_of(value.items, is_map));
 }
 
 /// Adds the fields that are not there yet; `names` are those that are.
@@ -52,7 +48,7 @@ const Node& MergeKeys::follow(const Node& node) {
     changed = changed || &item != node.items[i];
   }
   std::unordered_set<std::string_view> names;
-  for (std::size_t i = 0; changed && is_map && i < copy.items.size(); i += 2) {
+  for (std::size_t i = 0; !merged.empty() && i < copy.items.size(); i += 2) {
     names.insert(copy.items[i]->text);
   }
   for (const Node* from : merged) {

@@ -7,19 +7,11 @@
 #include "policy/forms.h"
 
 namespace headroom::policy {
-namespace {
-
-const Node* find(const Node* map, std::string_view name) {
-  return map == nullptr || map->kind != Node::Kind::map ? nullptr : map->find(name);
-}
-
-}  // namespace
 
 void Neighbours::check(const Node& document, const Autoscaler& autoscaler, Problems& problems) {
-  const Node* name = find(find(&document, "metadata"), "name");
-  const Node* gateway = find(find(&document, "spec"), "gateway");
-  const Node* listen = find(gateway, "listen");
-  if (listen == nullptr) listen = gateway;
+  const Node* name = document.find({"metadata", "name"});
+  const Node* listen = document.find({"spec", "gateway", "listen"});
+  if (listen == nullptr) listen = document.find({"spec", "gateway"});
   const Seen now{autoscaler.namespace_, autoscaler.name,
                  autoscaler.gateway ? autoscaler.gateway->listen : "", document.place.line};
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <type_traits>
 
 #include <fmt/format.h>
@@ -11,6 +10,7 @@
 #include "base/text.h"
 #include "policy/describe.h"
 #include "policy/fields.h"
+#include "policy/resource_triggers.h"
 
 namespace headroom::policy {
 namespace {
@@ -18,41 +18,27 @@ namespace {
 constexpr std::size_t kShown = 60;  // of what was found
 
 std::string found_in(const Node& node) {
-  switch (node.kind) {
-    case Node::Kind::null:
-      return "nothing";
-    case Node::Kind::scalar:
-      return fmt::format("\"{}\"", printable(node.text, kShown));
-    case Node::Kind::sequence:
-      return "a list";
-    case Node::Kind::map:
-      return "a map";
-  }
-  return "nothing";
+  if (node.kind != Node::Kind::scalar) return std::string(words_of(node.kind));
+  return fmt::format("\"{}\"", printable(node.text, kShown));
 }
 
-std::optional<std::int64_t> whole(std::string_view text) {
+template <class Number>
+std::optional<Number> number_of(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
-  std::int64_t number = 0;
+  Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size() || text.starts_with("+")) return {};
-  return number;
-}
-
-std::optional<double> real(std::string_view text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(number)) return {};
+  if (error != std::errc{} || end != text.data() + text.size()) return {};
   return number;
 }
 
 // A text as the kind's number, whatever its bounds.
 
-std::optional<std::int64_t> parsed(std::string_view text, const Whole&) { return whole(text); }
-std::optional<double> parsed(std::string_view text, const Real&) { return real(text); }
+std::optional<std::int64_t> parsed(std::string_view text, const Whole&) {
+  return number_of<std::int64_t>(text);
+}
+std::optional<double> parsed(std::string_view text, const Real&) { return number_of<double>(text); }
 std::optional<Millis> parsed(std::string_view text, const Seconds& kind) {
-  const auto number = whole(text);
+  const auto number = number_of<std::int64_t>(text);
   if (!number || *number < kind.min || *number > kind.max) return {};  // before it overflows
   return std::chrono::seconds{*number};
 }
@@ -132,8 +118,8 @@ class Reader::Struct {
   void one_of(std::string_view name, E T::*member, const About& about,
               const Choice<Inner>&... choices) {
     field(name, member, Word{}, about);
-    const Node* word = node_.find(name);
-    const bool known = word != nullptr && word->kind == Node::Kind::scalar && !reader_.bad(*word);
+    const Node* word = node_.find({name});
+    const bool known = word != nullptr && !reader_.bad(*word);
     std::size_t index = 0;
     (choose(known, static_cast<std::size_t>(to_.*member) == index++, to_.*member, choices), ...);
   }
@@ -176,8 +162,7 @@ class Reader::Struct {
 
   const Node* take(std::string_view name, const About& about, std::string what) {
     names_.push_back(name);
-    const Node* value = node_.find(name);
-    if (value != nullptr && value->kind != Node::Kind::null) return value;
+    if (const Node* value = node_.find({name})) return value;
     if (about.required) missing_.emplace_back(name, std::move(what));
     return nullptr;
   }
@@ -306,14 +291,19 @@ void Reader::level(const Node& node, T& to) {
   check(node, to);
 }
 
+bool Reader::is_list(const std::string& name, const Node& node, std::size_t min, std::size_t max) {
+  const auto size = node.items.size();
+  if (node.kind == Node::Kind::sequence && size >= min && size <= max) return true;
+  const bool list = node.kind == Node::Kind::sequence;
+  wrong(name, node, list ? fmt::format("a list of {}", size) : found_in(node),
+        fmt::format("a list of {} to {}", min, max));
+  return false;
+}
+
 template <class T>
 void Reader::levels(const std::string& name, const Node& node, std::vector<T>& to, std::size_t min,
                     std::size_t max) {
-  const auto what = fmt::format("a list of {} to {}", min, max);
-  if (node.kind != Node::Kind::sequence) return wrong(name, node, found_in(node), what);
-  if (node.items.size() < min || node.items.size() > max) {
-    return wrong(name, node, fmt::format("a list of {}", node.items.size()), what);
-  }
+  if (!is_list(name, node, min, max)) return;
   for (const Node* item : node.items) {
     value(fmt::format("{}[{}]", name, to.size()), *item, to.emplace_back(), Level{});
   }
@@ -321,24 +311,25 @@ void Reader::levels(const std::string& name, const Node& node, std::vector<T>& t
 
 void Reader::texts(const std::string& name, const Node& node, std::vector<std::string>& to,
                    const Form& form, std::size_t min, std::size_t max) {
-  const auto what = fmt::format("a list of {} to {}", min, max);
-  if (node.kind != Node::Kind::sequence) return wrong(name, node, found_in(node), what);
-  if (node.items.size() < min || node.items.size() > max) {
-    return wrong(name, node, fmt::format("a list of {}", node.items.size()), what);
-  }
+  if (!is_list(name, node, min, max)) return;
   for (const Node* item : node.items) {
-    auto read = text(fmt::format("{}[{}]", name, to.size()), *item, form);
-    to.push_back(read ? std::move(*read) : "");
+    to.push_back(text(fmt::format("{}[{}]", name, to.size()), *item, form).value_or(""));
   }
+}
+
+bool Reader::is_map_of(const std::string& name, const Node& node, std::size_t max,
+                       std::string_view of) {
+  const bool map = node.kind == Node::Kind::map;
+  const auto count = node.items.size() / 2;
+  if (map && count <= max) return true;
+  wrong(name, node, map ? std::to_string(count) : found_in(node),
+        fmt::format("at most {} as {}: text", max, of));
+  return false;
 }
 
 void Reader::variables(const std::string& name, const Node& node,
                        std::map<std::string, std::string>& to, std::size_t max) {
-  const auto what = fmt::format("at most {} as NAME: text", max);
-  if (node.kind != Node::Kind::map) return wrong(name, node, found_in(node), what);
-  if (node.items.size() / 2 > max) {
-    return wrong(name, node, fmt::format("{} variables", node.items.size() / 2), what);
-  }
+  if (!is_map_of(name, node, max, "NAME")) return;
   for (std::size_t i = 0; i + 1 < node.items.size(); i += 2) {
     const Node& variable = *node.items[i];
     if (variable.kind != Node::Kind::scalar) continue;  // said where the text was parsed
@@ -354,16 +345,11 @@ void Reader::variables(const std::string& name, const Node& node,
 
 void Reader::pairs(const std::string& name, const Node& node,
                    std::map<std::string, std::string>& to, std::size_t max) {
-  const auto what = fmt::format("at most {} as name: text", max);
-  if (node.kind != Node::Kind::map) return wrong(name, node, found_in(node), what);
-  if (node.items.size() / 2 > max) {
-    return wrong(name, node, std::to_string(node.items.size() / 2), what);
-  }
+  if (!is_map_of(name, node, max, "name")) return;
   for (std::size_t i = 0; i + 1 < node.items.size(); i += 2) {
-    const Node& key = *node.items[i];
-    if (key.kind != Node::Kind::scalar) continue;  // said where the text was parsed
-    if (auto read = text(printable(key.text, kShown), *node.items[i + 1], form::kAny)) {
-      to[key.text] = std::move(*read);
+    const auto& key = node.items[i]->text;
+    if (auto read = text(printable(key, kShown), *node.items[i + 1], form::kAny)) {
+      to[key] = std::move(*read);
     }
   }
 }
@@ -371,7 +357,7 @@ void Reader::pairs(const std::string& name, const Node& node,
 const Node& Reader::at(const Node& node, std::initializer_list<std::string_view> path) const {
   const Node* here = &node;
   for (const auto name : path) {
-    const Node* next = here->kind == Node::Kind::map ? here->find(name) : nullptr;
+    const Node* next = here->find(name);
     if (next == nullptr) break;
     here = next;
   }
@@ -381,8 +367,7 @@ const Node& Reader::at(const Node& node, std::initializer_list<std::string_view>
 void Reader::check(const Node& node, const Probe& probe) {
   int handlers = 0;
   for (const char* name : {"httpGet", "tcpSocket", "exec", "grpc"}) {
-    const Node* handler = node.find(name);
-    if (handler != nullptr && handler->kind != Node::Kind::null) ++handlers;
+    if (node.find({name}) != nullptr) ++handlers;
   }
   const int set = (probe.http_get ? 1 : 0) + (probe.tcp_socket ? 1 : 0) + (probe.exec ? 1 : 0);
   if (set == handlers && set != 1) {
@@ -394,10 +379,8 @@ void Reader::check(const Node& node, const Probe& probe) {
 
 void Reader::check(const Node& node, const Exec& exec) {
   if (exec.command.empty() || !exec.command[0].empty()) return;
-  const Node& command = at(node, {"command"});
-  if (!bad(command) && !bad(*command.items[0])) {
-    wrong("command[0]", *command.items[0], "\"\"", "a program");
-  }
+  const Node& program = *at(node, {"command"}).items[0];
+  if (!bad(program)) wrong("command[0]", program, "\"\"", "a program");
 }
 
 void Reader::check(const Node& node, const Process& process) {
@@ -405,10 +388,9 @@ void Reader::check(const Node& node, const Process& process) {
   const std::pair<const char*, const std::optional<Probe>&> probes[] = {
       {"livenessProbe", process.liveness_probe}, {"startupProbe", process.startup_probe}};
   for (const auto& [name, probe] : probes) {
-    const Node& threshold = at(node, {name, "successThreshold"});
-    if (!probe || probe->success_threshold == 1 || bad(threshold)) continue;
-    wrong("successThreshold", threshold, std::to_string(probe->success_threshold),
-          fmt::format("1 in a {}", name));
+    if (!probe || probe->success_threshold == 1) continue;
+    wrong("successThreshold", at(node, {name, "successThreshold"}),
+          std::to_string(probe->success_threshold), fmt::format("1 in a {}", name));
   }
 }
 
@@ -431,7 +413,7 @@ void Reader::check(const Node& node, const Concurrency& concurrency) {
 }
 
 void Reader::check(const Node& node, const MetricTarget& target) {
-  const Node* type = node.find("type");
+  const Node* type = node.find({"type"});
   if (type == nullptr || bad(*type)) return;
   const std::array<std::pair<const char*, bool>, 3> values = {
       {{"averageUtilization", target.average_utilization.has_value()},
@@ -454,7 +436,7 @@ void Reader::check(const Node& node, const MetricTarget& target) {
 
 void Reader::check(const Node& node, const Metric& metric) {
   using Type = MetricTarget::Type;
-  const Node* type = node.find("type");
+  const Node* type = node.find({"type"});
   if (type == nullptr || bad(*type)) return;
   struct Allowed {
     const char* level;
@@ -470,17 +452,15 @@ void Reader::check(const Node& node, const Metric& metric) {
       {"object", {Type::value, Type::average_value}, "Value or AverageValue"},
       {"external", {Type::value, Type::average_value}, "Value or AverageValue"}};
   const auto& allowed = kAllowed[static_cast<std::size_t>(metric.type)];
-  const Node& target = at(node, {allowed.level, "target"});
-  const Node* of_target = target.kind == Node::Kind::map ? target.find("type") : nullptr;
-  if (of_target == nullptr || of_target == type || bad(*of_target)) return;
+  const Node* of_target = node.find({allowed.level, "target", "type"});
+  if (of_target == nullptr || bad(*of_target)) return;
   if (std::ranges::find(allowed.types, metric.target.type) != allowed.types.end()) return;
   wrong("type", *of_target, fmt::format("\"{}\"", spelled(metric.target.type, Word{})),
         allowed.words);
 }
 
 void Reader::check(const Node& node, const Target& target) {
-  const Node* process = node.find("process");
-  const bool is_process = process != nullptr && process->kind != Node::Kind::null;
+  const bool is_process = node.find({"process"}) != nullptr;
   if (!is_process && !target.scale_target_ref) {
     problems_.add(node.place, "process: found nothing, expected it or scaleTargetRef");
   } else if (is_process && target.scale_target_ref) {
@@ -492,20 +472,20 @@ void Reader::check(const Node& node, const Target& target) {
 void Reader::check(const Node& node, const ScalingModifiers& modifiers) {
   if (modifiers.formula.empty() || !modifiers.target.empty()) return;
   const Node& target = at(node, {"target"});
-  if (!bad(target))
+  if (!bad(target)) {
     problems_.add(target.place, "target: found nothing, expected it beside formula");
+  }
 }
 
 /// What waits for requests, where there is no gateway.
 void Reader::check_without_gateway(const Node& node, const Autoscaler& autoscaler) {
-  const Node& min = at(node, {"spec", "minReplicas"});
   const bool wakes =
       !autoscaler.triggers.empty() ||
       std::ranges::any_of(autoscaler.metrics, [](const Metric& metric) {
         return metric.type == Metric::Type::object || metric.type == Metric::Type::external;
       });
-  if (autoscaler.min_replicas.count == 0 && !wakes && !bad(min)) {
-    problems_.add(min.place,
+  if (autoscaler.min_replicas.count == 0 && !wakes) {
+    problems_.add(at(node, {"spec", "minReplicas"}).place,
                   "minReplicas: found 0 without a gateway, expected at least 1, or a "
                   "gateway that starts a replica when a request arrives");
   }
@@ -531,23 +511,17 @@ void Reader::check_kind_of_target(const Node& node, const Autoscaler& autoscaler
     return;
   }
   const Node& metrics = at(node, {"spec", "metrics"});
-  if (metrics.kind != Node::Kind::sequence) return;
-  for (std::size_t i = 0; i < autoscaler.metrics.size() && i < metrics.items.size(); ++i) {
+  for (std::size_t i = 0; i < autoscaler.metrics.size(); ++i) {
     const Metric& metric = autoscaler.metrics[i];
     const Node& item = *metrics.items[i];
-    if (item.kind != Node::Kind::map) continue;
     if (metric.type == Metric::Type::container_resource) {
-      const Node& type = at(item, {"type"});
-      if (!bad(type))
-        wrong("type", type, "\"ContainerResource\"",
-              "Resource: a process has no "
-              "containers");
-      continue;
+      wrong("type", at(item, {"type"}), "\"ContainerResource\"",
+            "Resource: a process has no containers");
     }
     if (metric.type != Metric::Type::resource || metric.name.empty()) continue;
-    const Node& name = at(item, {"resource", "name"});
-    if (metric.name == "cpu" || metric.name == "memory" || bad(name)) continue;
-    wrong("name", name, fmt::format("\"{}\"", printable(metric.name, kShown)), "cpu or memory");
+    if (metric.name == "cpu" || metric.name == "memory") continue;
+    wrong("name", at(item, {"resource", "name"}),
+          fmt::format("\"{}\"", printable(metric.name, kShown)), "cpu or memory");
   }
 }
 
@@ -555,9 +529,7 @@ void Reader::check(const Node& node, const Autoscaler& autoscaler) {
   const Node& min = at(node, {"spec", "minReplicas"});
   const Node& max = at(node, {"spec", "maxReplicas"});
   const auto lowest = autoscaler.min_replicas, highest = autoscaler.max_replicas;
-  const Node* spec = node.find("spec");
-  const bool bounded =
-      spec != nullptr && spec->find("maxReplicas") != nullptr && !bad(min) && !bad(max);
+  const bool bounded = node.find({"spec", "maxReplicas"}) != nullptr && !bad(min) && !bad(max);
   if (bounded && lowest > highest) {
     problems_.add(max.place,
                   fmt::format("maxReplicas: found {}, expected at least minReplicas ({})",
@@ -566,7 +538,7 @@ void Reader::check(const Node& node, const Autoscaler& autoscaler) {
   const Node& idle = at(node, {"spec", "idleReplicas"});
   // KEDA's rule: with minReplicas 0, idle 0 says the same.
   if (autoscaler.idle_replicas && autoscaler.idle_replicas->count >= std::max(1, lowest.count) &&
-      !bad(idle) && !bad(min)) {
+      !bad(min)) {
     wrong("idleReplicas", idle, std::to_string(autoscaler.idle_replicas->count),
           fmt::format("fewer than minReplicas ({})", lowest.count));
   }
@@ -575,7 +547,7 @@ void Reader::check(const Node& node, const Autoscaler& autoscaler) {
   if (!autoscaler.concurrency) return;
   const auto activation = autoscaler.concurrency->activation_scale;
   const Node& place = at(node, {"spec", "concurrency", "activationScale"});
-  if (activation == 0 || bad(place) || !bounded) return;
+  if (activation == 0 || !bounded) return;
   const auto from = std::max(2, lowest.count);
   if (activation < from || activation > highest.count) {
     wrong("activationScale", place, std::to_string(activation),
@@ -587,6 +559,7 @@ void fill_in(Autoscaler& autoscaler) {
   if (autoscaler.gateway) {
     autoscaler.gateway->unix_sockets = names_replica_variable(autoscaler.target.process, "SOCKET");
   }
+  add_resource_metrics(autoscaler);
   if (autoscaler.concurrency || !autoscaler.metrics.empty() || !autoscaler.triggers.empty()) return;
   if (autoscaler.gateway) {
     autoscaler.concurrency.emplace();

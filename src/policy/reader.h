@@ -37,8 +37,6 @@ class Reader {
   std::optional<Scalar> scalar(const std::string& name, const Node& node);
   void wrong(const std::string& name, const Node& node, std::string_view found,
              std::string_view expected);
-  void wrong(const std::string& name, const Scalar& scalar, const Node& node,
-             std::string_view expected);
 
   std::optional<std::string> text(const std::string& name, const Node& node, const Form& form);
   template <class Number, class Kind>
@@ -50,6 +48,9 @@ class Reader {
   void value(const std::string& name, const Node& node, M& to, const Kind& kind);
   template <class T>
   void level(const Node& node, T& to);
+  /// Whether it is one, of so many; else that is said.
+  bool is_list(const std::string& name, const Node& node, std::size_t min, std::size_t max);
+  bool is_map_of(const std::string& name, const Node& node, std::size_t max, std::string_view of);
   template <class T>
   void levels(const std::string& name, const Node& node, std::vector<T>& to, std::size_t min,
               std::size_t max);
@@ -57,7 +58,6 @@ class Reader {
              const Form& form, std::size_t min, std::size_t max);
   void variables(const std::string& name, const Node& node, std::map<std::string, std::string>& to,
                  std::size_t max);
-
   void pairs(const std::string& name, const Node& node, std::map<std::string, std::string>& to,
              std::size_t max);
 

@@ -17,15 +17,6 @@ struct Page {
   std::map<std::type_index, std::string> described;
 };
 
-std::string cell(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '|') out += '\\';
-    out += c;
-  }
-  return out;
-}
-
 std::string type_of(const Whole&) { return "whole number"; }
 std::string type_of(const Bytes&) { return "quantity (bytes)"; }
 std::string type_of(const Real&) { return "number"; }
@@ -119,8 +110,8 @@ class Section {
            std::string_view bounds, const About& about) {
     std::string otherwise = about.required ? "**required**" : std::string(about.otherwise);
     if (otherwise.empty() && !standard.empty()) otherwise = fmt::format("`{}`", standard);
-    rows_ += fmt::format("| `{}` | {} | {} | {} | {} |\n", name, type, cell(otherwise),
-                         cell(bounds), cell(about.meaning));
+    rows_ +=
+        fmt::format("| `{}` | {} | {} | {} | {} |\n", name, type, otherwise, bounds, about.meaning);
   }
 
   Page& page_;

@@ -1,13 +1,14 @@
 #include "policy/scaled_object.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "base/text.h"
 #include "formula/modifiers.h"
+#include "policy/describe.h"
 #include "policy/merge_keys.h"
 #include "policy/scaled_object_checks.h"
 #include "policy/trigger_parameters.h"
@@ -16,22 +17,6 @@
 namespace headroom::policy::keda {
 namespace {
 
-constexpr std::array<std::string_view, 5> kBehaviors = {
-    "static", "currentReplicas", "currentReplicasIfHigher", "currentReplicasIfLower",
-    "scalingModifiers"};
-constexpr std::array<std::string_view, 3> kMetricTypes = {"AverageValue", "Value", "Utilization"};
-
-/// An enum's value of that word; the first for any other: a valid object has none.
-template <class E>
-E value_of(std::string_view word, const auto& words) {
-  const auto found = std::ranges::find(words, word);
-  return found == words.end() ? E{} : static_cast<E>(found - words.begin());
-}
-
-std::string word_of(auto value, const auto& words) {
-  return std::string(words[static_cast<std::size_t>(value)]);
-}
-
 bool is_resource(std::string_view type) { return support_of(type) == TriggerSupport::resource; }
 
 policy::Trigger trigger_of(const Trigger& from) {
@@ -39,7 +24,7 @@ policy::Trigger trigger_of(const Trigger& from) {
   trigger.type = from.type;
   trigger.name = from.name;
   trigger.metadata = from.metadata;
-  trigger.metric_type = value_of<policy::Trigger::MetricType>(from.metric_type, kMetricTypes);
+  trigger.metric_type = value_of<policy::Trigger::MetricType>(from.metric_type);
   trigger.use_cached_metrics = from.use_cached_metrics;
   trigger.authentication_ref = from.authentication_ref;
   return trigger;
@@ -48,7 +33,7 @@ policy::Trigger trigger_of(const Trigger& from) {
 Trigger trigger_from(const policy::Trigger& from) {
   Trigger trigger{from.type,
                   from.name,
-                  word_of(from.metric_type, kMetricTypes),
+                  spelled(from.metric_type, Word{}),
                   from.metadata,
                   from.use_cached_metrics,
                   from.authentication_ref};
@@ -66,15 +51,12 @@ std::optional<Trigger> trigger_from(const Metric& metric) {
   Trigger trigger;
   trigger.type = metric.name;
   if (of_container) trigger.metadata["containerName"] = metric.container;
-  trigger.metric_type = word_of(metric.target.type, kMetricTypes);
   if (metric.target.average_utilization) {
     trigger.metric_type = "Utilization";
     trigger.metadata["value"] = fmt::format("{}", *metric.target.average_utilization);
-  } else if (metric.target.average_value) {
-    trigger.metric_type = "AverageValue";
-    trigger.metadata["value"] = to_string(*metric.target.average_value);
   } else {
-    return std::nullopt;
+    trigger.metric_type = "AverageValue";
+    trigger.metadata["value"] = to_string(metric.target.average_value.value_or(Quantity{}));
   }
   return trigger;
 }
@@ -82,12 +64,13 @@ std::optional<Trigger> trigger_from(const Metric& metric) {
 /// The HPA's part of the object: metrics of the replicas' own, and the behavior, as they are
 /// written. Pauses are not in it: the Autoscaler has them.
 Autoscaler hpa_part(const ScaledObject& object) {
-  hpa::HorizontalPodAutoscaler part;
   auto unpaused = object;
   for (const auto& [name, value] : annotations_of({.pause = pause_of(object)})) {
     unpaused.annotations.erase(name);
   }
-  if (const auto written = to_hpa(unpaused)) part = *written;
+  const auto written = to_hpa(unpaused);
+  check(written.has_value(), "a valid object has an HPA");
+  auto part = *written;
   std::erase_if(part.spec.metrics,
                 [](const hpa::MetricSpec& metric) { return metric.external.has_value(); });
   const bool any = !part.spec.metrics.empty();
@@ -138,13 +121,13 @@ Autoscaler to_autoscaler(const ScaledObject& object) {
     autoscaler.fallback =
         policy::Fallback{fallback->failure_threshold,
                          {fallback->replicas},
-                         value_of<policy::Fallback::Behavior>(fallback->behavior, kBehaviors)};
+                         value_of<policy::Fallback::Behavior>(fallback->behavior)};
   }
   if (uses_modifiers(object)) {
     const auto& modifiers = spec.scaling_modifiers;
-    autoscaler.scaling_modifiers = policy::ScalingModifiers{
-        modifiers.formula, modifiers.target, modifiers.activation_target,
-        value_of<policy::Trigger::MetricType>(modifiers.metric_type, kMetricTypes)};
+    autoscaler.scaling_modifiers =
+        policy::ScalingModifiers{modifiers.formula, modifiers.target, modifiers.activation_target,
+                                 value_of<policy::Trigger::MetricType>(modifiers.metric_type)};
   }
   autoscaler.pause = pause_of(object);
   autoscaler.force_activation = forces_activation(object);
@@ -178,11 +161,11 @@ ScaledObject from_autoscaler(const Autoscaler& autoscaler) {
   }
   if (const auto& fallback = autoscaler.fallback) {
     spec.fallback = Fallback{fallback->failure_threshold, fallback->replicas.count,
-                             word_of(fallback->behavior, kBehaviors)};
+                             spelled(fallback->behavior, Word{})};
   }
   if (const auto& modifiers = autoscaler.scaling_modifiers) {
     spec.scaling_modifiers = {modifiers->formula, modifiers->target, modifiers->activation_target,
-                              word_of(modifiers->metric_type, kMetricTypes)};
+                              spelled(modifiers->metric_type, Word{})};
   }
   return object;
 }
@@ -223,11 +206,8 @@ std::vector<hpa::FieldError> problems_of(const ScaledObject& object) {
   if (!errors.empty()) return errors;
   // What the API server would say of the HPA follows from what was said already.
   const auto written = keda::to_hpa(object);
-  if (!written) {
-    add(written.error());
-  } else {
-    std::ranges::for_each(keda::refused_by_server(object, *written), add);
-  }
+  check(written.has_value(), "to_hpa() refuses nothing else");
+  std::ranges::for_each(keda::refused_by_server(object, *written), add);
   return errors;
 }
 
@@ -254,8 +234,9 @@ std::vector<hpa::FieldError> warnings_of(const ScaledObject& object) {
       add(fmt::format("{}.metadata.{}", path, name),
           fmt::format("found a parameter that {} does not have, passed over", trigger.type));
     }
-    const auto nulls = parameter_of(trigger.type, trigger.metadata, "ignoreNullValues");
-    if (trigger.type == "prometheus" && to_zero && nulls && go_bool(*nulls).value_or(false)) {
+    const auto nulls =
+        parameter_of(trigger.type, trigger.metadata, "ignoreNullValues").value_or("");
+    if (trigger.type == "prometheus" && to_zero && go_bool(nulls).value_or(false)) {
       add(path,
           "found ignoreNullValues true: a query without an answer counts as 0, which takes the "
           "last replica away");
@@ -275,7 +256,7 @@ std::vector<hpa::FieldError> warnings_of(const ScaledObject& object) {
 Autoscaler read_scaled_object(const Node& written, Problems& problems, Problems& warnings) {
   MergeKeys merge_keys;
   const Node& document = merge_keys.follow(written);
-  const Node* version = document.kind == Node::Kind::map ? document.find("apiVersion") : nullptr;
+  const Node* version = document.find("apiVersion");
   if (version != nullptr && version->text != keda::kApiVersion) {
     problems.add(version->place, fmt::format("apiVersion: found \"{}\", expected {}",
                                              printable(version->text, 60), keda::kApiVersion));

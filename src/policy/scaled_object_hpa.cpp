@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "formula/modifiers.h"
+#include "policy/names.h"
 #include "policy/scaled_object.h"
 #include "policy/scaled_object_checks.h"
 #include "policy/trigger_parameters.h"
@@ -42,10 +43,7 @@ bool flag(const ScaledObject& object, std::string_view name) {
 std::string as_label(std::string name) {
   if (name.size() <= kLongestLabel) return name;
   name.resize(kLongestLabel);
-  const auto is_sign = [](char c) {
-    return !((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'));
-  };
-  while (!name.empty() && is_sign(name.back())) name.pop_back();
+  name.erase(std::find_if(name.rbegin(), name.rend(), is_alphanumeric).base(), name.end());
   return name;
 }
 
@@ -101,8 +99,8 @@ hpa::MetricSpec resource_metric(const Trigger& trigger) {
   const auto value = parameter_of(trigger.type, trigger.metadata, "value").value_or("");
   if (trigger.metric_type == "Utilization") {
     target.average_utilization = static_cast<std::int32_t>(go_integer(value).value_or(0));
-  } else if (const auto quantity = parse_quantity(value)) {
-    target.average_value = *quantity;
+  } else {
+    target.average_value = parse_quantity(value).value_or(Quantity{});
   }
   const auto container = parameter_of(trigger.type, trigger.metadata, "containerName");
   if (container) {
@@ -274,9 +272,9 @@ std::vector<Refusal> refused_by_server(const ScaledObject& object,
                          path.substr(std::string_view("spec").size()));
     } else if (path.starts_with(kMetrics)) {
       const auto digits = path.substr(kMetrics.size(), path.find(']') - kMetrics.size());
-      const auto index = static_cast<std::size_t>(go_integer(digits).value_or(-1));
+      const auto index = static_cast<std::size_t>(go_integer(digits).value_or(0));
       const bool of_type = path.ends_with(".target.type");
-      path = index < paths.size() ? paths[index] : "spec.triggers";
+      path = paths.at(index);
       if (of_type) path += ".metricType";
     }
     refusals.push_back(

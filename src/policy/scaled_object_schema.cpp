@@ -1,7 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <limits>
 #include <span>
 #include <tuple>
@@ -9,82 +7,16 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "formula/modifiers.h"
 #include "policy/forms.h"
+#include "policy/names.h"
 #include "policy/scaled_object.h"
-#include "policy/trigger_syntax.h"
+#include "policy/yaml_scalar.h"
 
 namespace headroom::policy::keda {
 namespace {
 
-enum class Scalar { text, whole, real, flag };
-
-/// A number as YAML writes it: 10, -1_000, 0x1F, 0o17, 017; none where it is no whole number.
-/// What does not fit 64 bits is a double.
-std::optional<double> whole_number(std::string_view text) {
-  std::string digits(text);
-  std::erase(digits, '_');
-  text = digits;
-  const bool negative = text.starts_with('-');
-  if (negative || text.starts_with('+')) text.remove_prefix(1);
-  int base = 10;
-  if (text.size() > 1 && text[0] == '0') {
-    const char mark = static_cast<char>(text[1] | 0x20);
-    base = mark == 'x' ? 16 : mark == 'b' ? 2 : 8;
-    text.remove_prefix(mark == 'x' || mark == 'b' || mark == 'o' ? 2 : 1);
-  }
-  std::uint64_t number = 0;
-  const char* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, number, base);
-  if (end != last || text.empty() || error == std::errc::invalid_argument) return std::nullopt;
-  if (error != std::errc{}) return negative ? -1e30 : 1e30;
-  return negative ? -static_cast<double>(number) : static_cast<double>(number);
-}
-
-std::optional<double> real_number(std::string_view text) {
-  if (text == ".inf" || text == "+.inf" || text == "-.inf" || text == ".nan") return INFINITY;
-  const auto starts = text.find_first_not_of("+-");
-  if (starts == text.npos || starts > 1) return std::nullopt;
-  const bool digits_only = text.find_first_not_of("0123456789.eE+-_") == text.npos;
-  return digits_only ? formula::read_go_float(text) : std::nullopt;
-}
-
-bool is_bool(std::string_view text, bool& value) {
-  constexpr std::array<std::string_view, 4> kTrue = {"true", "yes", "on", "y"};
-  constexpr std::array<std::string_view, 4> kFalse = {"false", "no", "off", "n"};
-  // As YAML 1.1, which Kubernetes reads, has them: all small, all large, or the first large.
-  const auto same = [text](std::string_view word) {
-    const auto upper = [](char c) { return static_cast<char>(c & ~0x20); };
-    std::string large(word), title(word);
-    std::ranges::transform(large, large.begin(), upper);
-    title[0] = upper(title[0]);
-    return text == word || text == large || text == title;
-  };
-  value = std::ranges::any_of(kTrue, same);
-  return value || std::ranges::any_of(kFalse, same);
-}
-
-/// What kind of value a scalar is to Kubernetes.
-Scalar scalar_of(const Node& node) {
-  bool value = false;
-  if (node.quoted || node.text.empty()) return Scalar::text;
-  if (is_bool(node.text, value)) return Scalar::flag;
-  if (whole_number(node.text)) return Scalar::whole;
-  if (real_number(node.text)) return Scalar::real;
-  return Scalar::text;
-}
-
 std::string found(const Node& node) {
-  switch (node.kind) {
-    case Node::Kind::null:
-      return "nothing";
-    case Node::Kind::sequence:
-      return "a list";
-    case Node::Kind::map:
-      return "a map";
-    case Node::Kind::scalar:
-      break;
-  }
+  if (node.kind != Node::Kind::scalar) return std::string(words_of(node.kind));
   const auto text = printable(node.text, 60);
   return scalar_of(node) == Scalar::text ? fmt::format("\"{}\"", text) : text;
 }
@@ -205,20 +137,13 @@ void SchemaReader::text(const Node& map, const std::string& path, std::string_vi
 
 void SchemaReader::whole(const Node& map, const std::string& path, std::string_view name,
                          std::optional<std::int32_t>& to, const WholeRule& rule) {
-  constexpr double kMostJson = 9007199254740991.0;  // above, a double is no whole number to Go
   constexpr double kLow = std::numeric_limits<std::int32_t>::min();
   constexpr double kHigh = std::numeric_limits<std::int32_t>::max();
   const Node* node = value(map, path, name, rule.required);
   if (node == nullptr) return;
   const std::string full = path + "." + std::string(name);
-  std::optional<double> number;
-  if (node->kind == Node::Kind::scalar && scalar_of(*node) == Scalar::whole) {
-    number = whole_number(node->text);
-  } else if (node->kind == Node::Kind::scalar && scalar_of(*node) == Scalar::real) {
-    const auto real = real_number(node->text);
-    if (real && std::abs(*real) <= kMostJson && std::trunc(*real) == *real) number = real;
-  }
-  if (!number || std::abs(*number) >= 1e30) return wrong_type(full, *node, "a whole number");
+  const auto number = whole_of(*node);
+  if (!number) return wrong_type(full, *node, "a whole number");
   const double least = rule.min ? static_cast<double>(*rule.min) : kLow;
   if (*number < least || *number > kHigh) {
     error(kInvalid, full, *node,
@@ -239,8 +164,9 @@ void SchemaReader::whole(const Node& map, const std::string& path, std::string_v
 void SchemaReader::flag(const Node& map, const std::string& path, std::string_view name, bool& to) {
   const Node* node = value(map, name);
   if (node == nullptr) return;
-  if (node->kind == Node::Kind::scalar && !node->quoted && is_bool(node->text, to)) return;
-  wrong_type(path + "." + std::string(name), *node, "true or false");
+  const auto read = flag_of(*node);
+  if (!read) return wrong_type(path + "." + std::string(name), *node, "true or false");
+  to = *read;
 }
 
 void SchemaReader::quantity(const Node& map, const std::string& path, std::string_view name,
@@ -297,13 +223,8 @@ void SchemaReader::metadata(const Node& document) {
   text(*node, "metadata", "namespace", object.namespace_);
   texts(*node, "metadata", "labels", false, object.labels);
   texts(*node, "metadata", "annotations", false, object.annotations);
-  const auto inside = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
-  };
   const auto& name = object.name;
-  const auto ends_well = [](char c) { return c != '-' && c != '.'; };
-  if (!name.empty() && (name.size() > 253 || !std::ranges::all_of(name, inside) ||
-                        !ends_well(name.front()) || !ends_well(name.back()))) {
+  if (!name.empty() && (name.size() > 253 || !is_dns_subdomain(name))) {
     error(kInvalid, "metadata.name", *value(*node, "name"),
           fmt::format("found \"{}\", expected a DNS name such as shop-1 (a-z, 0-9, - and .)",
                       printable(name, 60)));

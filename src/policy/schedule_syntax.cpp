@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "policy/names.h"
 #include "policy/trigger_syntax.h"
 
 namespace headroom::policy {
@@ -32,9 +33,7 @@ struct Field {
 
 /// A number, or a name of a month or a day; -1 for what is neither.
 int read_value(std::string_view text, const Bounds& bounds) {
-  const auto same = [text](std::string_view name) {
-    return std::ranges::equal(text, name, [](char a, char b) { return (a | 0x20) == b; });
-  };
+  const auto same = [text](std::string_view name) { return same_in_any_case(text, name); };
   if (bounds.name == "month") {
     const auto month = std::ranges::find_if(kMonths, same);
     if (month != kMonths.end()) return static_cast<int>(month - kMonths.begin()) + 1;
@@ -43,9 +42,9 @@ int read_value(std::string_view text, const Bounds& bounds) {
     const auto day = std::ranges::find_if(kDays, same);
     if (day != kDays.end()) return static_cast<int>(day - kDays.begin());
   }
-  constexpr int kMost = 1'000'000;
+  constexpr std::int64_t kMost = 1'000'000;  // larger ones make no difference
   const auto number = go_integer(text);
-  return number && *number >= 0 && *number <= kMost ? static_cast<int>(*number) : -1;
+  return number && *number >= 0 ? static_cast<int>(std::min(*number, kMost)) : -1;
 }
 
 /// Untrimmed pieces: a blank cannot be inside a field.

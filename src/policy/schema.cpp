@@ -21,15 +21,12 @@ struct Json {
   std::variant<std::string, Members, Items> value;
 };
 
+/// The texts of the definition have no control characters.
 std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<int>(c));
-    } else {
-      out += c;
-    }
+    if (std::string_view("\"\\").find(c) != std::string_view::npos) out += '\\';
+    out += c;
   }
   return out + "\"";
 }
@@ -50,12 +47,12 @@ std::string dump(const Json& json, const std::string& indent = "") {
       out += fmt::format("{}\n{}{}: {}", out.empty() ? "" : ",", deeper, in_quotes(name),
                          dump(value, deeper));
     }
-    return out.empty() ? "{}" : fmt::format("{{{}\n{}}}", out, indent);
+    return fmt::format("{{{}\n{}}}", out, indent);
   }
   for (const auto& item : std::get<Items>(json.value)) {
     out += fmt::format("{}\n{}{}", out.empty() ? "" : ",", deeper, dump(item, deeper));
   }
-  return out.empty() ? "[]" : fmt::format("[{}\n{}]", out, indent);
+  return fmt::format("[{}\n{}]", out, indent);
 }
 
 /// Any value may be, or contain, a variable of the environment.

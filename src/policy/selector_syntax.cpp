@@ -3,49 +3,20 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "policy/names.h"
 #include "policy/trigger_syntax.h"
 
 namespace headroom::policy {
 namespace {
 
-bool is_letter_or_digit(char c) {
-  return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-}
-
-/// A label's value, and the last part of its key: at most 63 letters, digits, '-', '_' and '.'.
-bool is_name(std::string_view text) {
-  const auto inside = [](char c) {
-    return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.';
-  };
-  return !text.empty() && text.size() <= 63 && std::ranges::all_of(text, inside) &&
-         is_letter_or_digit(text.front()) && is_letter_or_digit(text.back());
-}
-
-/// RFC 1123 subdomain.
-bool is_domain(std::string_view text) {
-  if (text.empty() || text.size() > 253) return false;
-  while (true) {
-    const auto end = text.find('.');
-    const auto label = text.substr(0, end);
-    const auto inside = [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-    };
-    if (label.empty() || !std::ranges::all_of(label, inside) || label.front() == '-' ||
-        label.back() == '-') {
-      return false;
-    }
-    if (end == text.npos) return true;
-    text.remove_prefix(end + 1);
-  }
-}
+bool is_name(std::string_view text) { return text.size() <= 63 && is_label_name(text); }
 
 bool is_key(std::string_view text) {
   const auto slash = text.find('/');
   if (slash == text.npos) return is_name(text);
-  return is_domain(text.substr(0, slash)) && is_name(text.substr(slash + 1));
+  const auto domain = text.substr(0, slash);
+  return domain.size() <= 253 && is_dns_subdomain(domain) && is_name(text.substr(slash + 1));
 }
-
-bool is_value(std::string_view text) { return text.empty() || is_name(text); }
 
 /// A recursive descent over "key", "!key", "key op value" and "key in (a,b)", with commas between.
 class Selector {
@@ -102,12 +73,12 @@ class Selector {
     if (op == "in" || op == "notin") return values();
     if (op != "=" && op != "==" && op != "!=" && op != ">" && op != "<") return false;
     if (op == ">" || op == "<") {
-      const bool whole = at_text() && go_integer(word_) && is_value(word_);
+      const bool whole = at_text() && go_integer(word_) && is_name(word_);
       next();
       return whole;
     }
     if (at_end()) return true;  // "key=": the empty value
-    const bool good = at_text() && is_value(word_);
+    const bool good = at_text() && is_name(word_);
     next();
     return good;
   }
@@ -120,7 +91,7 @@ class Selector {
     for (; word_ != ")"; next()) {
       if (word_ == ",") {
         separated = true;
-      } else if (!separated || !at_text() || !is_value(word_)) {
+      } else if (!separated || !at_text() || !is_name(word_)) {
         return false;
       } else {
         separated = false;

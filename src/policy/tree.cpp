@@ -1,6 +1,7 @@
 #include "policy/tree.h"
 
 #include <algorithm>
+#include <array>
 #include <sstream>
 #include <unordered_map>
 
@@ -20,7 +21,7 @@ constexpr std::size_t kMostLevels = 64;
 constexpr std::size_t kMostDocuments = 1000;
 
 Place place_of(const YAML::Mark& mark) {
-  return mark.is_null() ? Place{} : Place{mark.line + 1, mark.column + 1};
+  return {mark.line + 1, mark.column + 1};  // of a null mark: -1 + 1, unknown
 }
 
 /// Builds the tree from yaml-cpp's events: its own tree drops the places of aliases and would
@@ -79,7 +80,7 @@ class Builder : public YAML::EventHandler {
     if (Node* node = add(mark, anchor, Node::Kind::map)) stack_.push_back(node);
   }
   void OnMapEnd() override {
-    if (!stopped_ && !stack_.empty()) check_names(*stack_.back());
+    if (!stopped_) check_names(*stack_.back());
     close();
   }
 
@@ -127,7 +128,7 @@ class Builder : public YAML::EventHandler {
   }
 
   void close() {
-    if (stopped_ || stack_.empty()) return;
+    if (stopped_) return;
     Node& node = *stack_.back();
     stack_.pop_back();
     node.open = false;
@@ -141,7 +142,7 @@ class Builder : public YAML::EventHandler {
   void check_tag(const YAML::Mark& mark, std::string_view tag,
                  std::initializer_list<std::string_view> known) {
     constexpr std::string_view kPrefix = "tag:yaml.org,2002:";
-    if (stopped_ || tag.empty() || tag == "!" || tag == "?") return;
+    if (stopped_ || tag == "!" || tag == "?") return;
     const auto fits = [&](std::string_view name) { return tag.substr(kPrefix.size()) == name; };
     if (tag.starts_with(kPrefix) && std::ranges::any_of(known, fits)) return;
     problems_.add(place_of(mark),
@@ -153,8 +154,7 @@ class Builder : public YAML::EventHandler {
     for (std::size_t i = 0; i < map.items.size() && !problems_.full(); i += 2) {
       const Node& name = *map.items[i];
       if (name.kind != Node::Kind::scalar) {
-        problems_.add(name.place.line > 0 ? name.place : map.place,
-                      "found no text as a name, expected \"name: value\"");
+        problems_.add(name.place, "found no text as a name, expected \"name: value\"");
         continue;
       }
       const auto [first, is_new] = names.emplace(name.text, &name);
@@ -234,10 +234,24 @@ Error Problems::error(const std::string& file, std::string_view text) const {
 }
 
 const Node* Node::find(std::string_view name) const {
-  for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
+  for (std::size_t i = 0; kind == Kind::map && i + 1 < items.size(); i += 2) {
     if (items[i]->kind == Kind::scalar && items[i]->text == name) return items[i + 1];
   }
   return nullptr;
+}
+
+const Node* Node::find(std::initializer_list<std::string_view> path) const {
+  const Node* here = this;
+  for (const auto name : path) {
+    here = here->find(name);
+    if (here == nullptr || here->kind == Kind::null) return nullptr;
+  }
+  return here;
+}
+
+std::string_view words_of(Node::Kind kind) {
+  constexpr std::array<std::string_view, 4> kWords = {"nothing", "a text", "a list", "a map"};
+  return kWords.at(static_cast<std::size_t>(kind));
 }
 
 Tree parse(std::string_view text, Problems& problems) {
@@ -256,8 +270,6 @@ Tree parse(std::string_view text, Problems& problems) {
   } catch (const YAML::Exception& problem) {
     if (builder.stopped()) return tree;  // what comes after the first bound is not looked at
     problems.add(place_of(problem.mark), fmt::format("found no valid YAML: {}", problem.msg));
-  } catch (const std::exception& problem) {
-    problems.add({}, fmt::format("found no valid YAML: {}", problem.what()));
   }
   return tree;
 }

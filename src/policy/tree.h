@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,9 +53,14 @@ struct Node {
   std::size_t bytes = 0;           // of the texts of those
   std::size_t height = 1;
 
-  /// A map's value of that name, nullptr where there is none.
+  /// A map's value of that name, nullptr where there is none, or where it is no map.
   const Node* find(std::string_view name) const;
+  /// The value at the end of a path of names, nullptr where there is none or nothing (null).
+  const Node* find(std::initializer_list<std::string_view> path) const;
 };
+
+/// "nothing", "a text", "a list" or "a map".
+std::string_view words_of(Node::Kind kind);
 
 struct Tree {
   std::deque<Node> nodes;

@@ -8,7 +8,9 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "base/text.h"
+#include "policy/names.h"
 #include "policy/trigger_syntax.h"
 
 namespace headroom::policy {
@@ -69,7 +71,8 @@ class Values {
   }
   bool has(std::string_view name) const {
     const Parameter* known = parameter(name);
-    return known != nullptr && (!text(*known).empty() || elsewhere(*known));
+    check(known != nullptr, "a type's checks name its own parameters");
+    return !text(*known).empty() || elsewhere(*known);
   }
   bool flag(std::string_view name) const { return go_bool(text(name)).value_or(false); }
   double number(std::string_view name) const { return json_number(text(name)).value_or(0); }
@@ -91,7 +94,7 @@ struct Source {
   std::vector<ParameterProblem>& problems;
 
   void wrong(std::string_view name, std::string_view expected) {
-    const auto found = name.empty() ? std::string_view{} : values.text(name);
+    const auto found = values.text(name);
     problems.push_back(
         {std::string(name),
          found.empty() ? fmt::format("found nothing, expected {}", expected)
@@ -323,7 +326,7 @@ bool is_partitions(std::string_view text) {
     const auto ends = pieces(piece, '-');
     return ends.size() <= 2 && std::ranges::all_of(ends, [](std::string_view end) {
              const auto number = go_integer(end);
-             return number && *number >= 0 && *number <= kMost;
+             return number && *number <= kMost;
            });
   });
 }
@@ -390,7 +393,7 @@ void check_rabbitmq_value(Source& source, std::string_view protocol) {
 void check_rabbitmq(Source& source) {
   auto& values = source.values;
   const auto protocol = rabbitmq_protocol(values);
-  if (protocol.empty() && !values.text("host").empty() && values.text("protocol") == "auto") {
+  if (protocol.empty() && !values.text("host").empty()) {
     source.wrong("host", "an address with amqp://, amqps://, http:// or https://");
   }
   if (const auto size = json_integer(values.text("pageSize")); size && *size < 1) {
@@ -519,62 +522,66 @@ constexpr std::array kTypes = {
 };
 
 /// KEDA's others.
-constexpr std::array<std::string_view, 54> kUnsupported = {"activemq",
-                                                           "apache-kafka",
-                                                           "arangodb",
-                                                           "artemis-queue",
-                                                           "aws-cloudwatch",
-                                                           "aws-dynamodb",
-                                                           "aws-dynamodb-streams",
-                                                           "aws-kinesis-stream",
-                                                           "aws-sqs-queue",
-                                                           "azure-app-insights",
-                                                           "azure-blob",
-                                                           "azure-data-explorer",
-                                                           "azure-eventhub",
-                                                           "azure-log-analytics",
-                                                           "azure-monitor",
-                                                           "azure-pipelines",
-                                                           "azure-queue",
-                                                           "azure-servicebus",
-                                                           "beanstalkd",
-                                                           "cassandra",
-                                                           "clickhouse",
-                                                           "couchdb",
-                                                           "datadog",
-                                                           "dynatrace",
-                                                           "elastic-forecast",
-                                                           "elasticsearch",
-                                                           "etcd",
-                                                           "forgejo-runner",
-                                                           "gcp-cloudtasks",
-                                                           "gcp-pubsub",
-                                                           "gcp-spanner",
-                                                           "gcp-stackdriver",
-                                                           "gcp-storage",
-                                                           "github-runner",
-                                                           "graphite",
-                                                           "huawei-cloudeye",
-                                                           "ibmmq",
-                                                           "influxdb",
-                                                           "kubernetes-resource",
-                                                           "liiklus",
-                                                           "loki",
-                                                           "mongodb",
-                                                           "mssql",
-                                                           "mysql",
-                                                           "new-relic",
-                                                           "nsq",
-                                                           "opensearch",
-                                                           "openstack-metric",
-                                                           "openstack-swift",
-                                                           "predictkube",
-                                                           "pulsar",
-                                                           "selenium-grid",
-                                                           "solace-direct-messaging",
-                                                           "solace-event-queue"};
-constexpr std::array<std::string_view, 6> kUnsupportedToo = {
-    "solarwinds", "solr", "splunk", "splunk-observability", "sumologic", "temporal"};
+constexpr std::string_view kUnsupported[] = {"activemq",
+                                             "apache-kafka",
+                                             "arangodb",
+                                             "artemis-queue",
+                                             "aws-cloudwatch",
+                                             "aws-dynamodb",
+                                             "aws-dynamodb-streams",
+                                             "aws-kinesis-stream",
+                                             "aws-sqs-queue",
+                                             "azure-app-insights",
+                                             "azure-blob",
+                                             "azure-data-explorer",
+                                             "azure-eventhub",
+                                             "azure-log-analytics",
+                                             "azure-monitor",
+                                             "azure-pipelines",
+                                             "azure-queue",
+                                             "azure-servicebus",
+                                             "beanstalkd",
+                                             "cassandra",
+                                             "clickhouse",
+                                             "couchdb",
+                                             "datadog",
+                                             "dynatrace",
+                                             "elastic-forecast",
+                                             "elasticsearch",
+                                             "etcd",
+                                             "forgejo-runner",
+                                             "gcp-cloudtasks",
+                                             "gcp-pubsub",
+                                             "gcp-spanner",
+                                             "gcp-stackdriver",
+                                             "gcp-storage",
+                                             "github-runner",
+                                             "graphite",
+                                             "huawei-cloudeye",
+                                             "ibmmq",
+                                             "influxdb",
+                                             "kubernetes-resource",
+                                             "liiklus",
+                                             "loki",
+                                             "mongodb",
+                                             "mssql",
+                                             "mysql",
+                                             "new-relic",
+                                             "nsq",
+                                             "opensearch",
+                                             "openstack-metric",
+                                             "openstack-swift",
+                                             "predictkube",
+                                             "pulsar",
+                                             "selenium-grid",
+                                             "solace-direct-messaging",
+                                             "solace-event-queue",
+                                             "solarwinds",
+                                             "solr",
+                                             "splunk",
+                                             "splunk-observability",
+                                             "sumologic",
+                                             "temporal"};
 
 const Type* type_of(std::string_view name) {
   const auto known = std::ranges::find(kTypes, name, &Type::name);
@@ -585,22 +592,14 @@ bool is_pair(std::string_view text) { return std::ranges::count(text, '=') == 1;
 
 /// What a value of this kind must be, or "" where it is.
 std::string_view misfit(Kind kind, std::string_view text) {
-  switch (kind) {
-    case Kind::text:
-    case Kind::texts:
-      return {};
-    case Kind::pairs:
-      return std::ranges::all_of(pieces(text, ','), is_pair) ? "" : "pairs such as a=1,b=2";
-    case Kind::flag:
-      return go_bool(text) ? "" : "true or false";
-    case Kind::whole:
-      return json_integer(text) ? "" : "a whole number";
-    case Kind::real:
-      return json_number(text) ? "" : "a number";
-    case Kind::duration:
-      return go_duration(text) ? "" : "a duration such as 1m30s, or milliseconds";
+  if (kind == Kind::pairs) {
+    return std::ranges::all_of(pieces(text, ','), is_pair) ? "" : "pairs such as a=1,b=2";
   }
-  return {};
+  if (kind == Kind::flag) return go_bool(text) ? "" : "true or false";
+  if (kind == Kind::whole) return json_integer(text) ? "" : "a whole number";
+  if (kind == Kind::real) return json_number(text) ? "" : "a number";
+  if (kind != Kind::duration) return {};
+  return go_duration(text) ? "" : "a duration such as 1m30s, or milliseconds";
 }
 
 void check_parameter(const Parameter& parameter, Source& source) {
@@ -659,9 +658,7 @@ std::string normalised(std::string text) {
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) {
+    if (is_alphanumeric(c) || std::string_view("-_.~").find(c) != std::string_view::npos) {
       out += c;
     } else if (c == ' ') {
       out += '+';
@@ -743,16 +740,14 @@ double target_value(std::string_view type, const Values& values) {
 TriggerSupport support_of(std::string_view type) {
   if (type == "cpu" || type == "memory") return TriggerSupport::resource;
   if (type_of(type) != nullptr) return TriggerSupport::external;
-  const bool known = std::ranges::find(kUnsupported, type) != kUnsupported.end() ||
-                     std::ranges::find(kUnsupportedToo, type) != kUnsupportedToo.end();
+  const bool known = std::ranges::find(kUnsupported, type) != std::end(kUnsupported);
   return known ? TriggerSupport::unsupported : TriggerSupport::unknown;
 }
 
 std::string_view nearest_type(std::string_view type) {
   std::vector<std::string_view> names;
   for (const auto& known : kTypes) names.push_back(known.name);
-  names.insert(names.end(), kUnsupported.begin(), kUnsupported.end());
-  names.insert(names.end(), kUnsupportedToo.begin(), kUnsupportedToo.end());
+  names.insert(names.end(), std::begin(kUnsupported), std::end(kUnsupported));
   return nearest(type, names);
 }
 
@@ -839,8 +834,7 @@ Result<TriggerTarget> target_of(const Trigger& trigger, int index, std::string_v
 
 Quantity to_quantity(double value) {
   if (!std::isfinite(value) || value < 0) return {0};
-  const auto read = parse_quantity(fmt::format("{:.3f}", value));
-  return read ? *read : Quantity{0};
+  return parse_quantity(fmt::format("{:.3f}", value)).value_or(Quantity{0});
 }
 
 }  // namespace headroom::policy

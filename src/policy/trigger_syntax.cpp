@@ -7,42 +7,19 @@
 #include <limits>
 
 #include "formula/modifiers.h"
+#include "policy/names.h"
 
 namespace headroom::policy {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\n\v\f\r";
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-template <class Number, class... Format>
-std::optional<Number> whole(std::string_view text, Format... format) {
-  Number number{};
+std::optional<std::int64_t> whole(std::string_view text) {
+  std::int64_t number = 0;
   const char* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, number, format...);
+  const auto [end, error] = std::from_chars(text.data(), last, number);
   if (error != std::errc{} || end != last) return std::nullopt;
   return number;
-}
-
-/// from_chars says "out of range" for what is too small, too, which Go reads as 0.
-std::optional<double> to_double(std::string_view text, std::chars_format format) {
-  double number = 0;
-  const char* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, number, format);
-  if (end != last) return std::nullopt;
-  if (error == std::errc{}) return number;
-  const auto exponent = text.find_first_of(format == std::chars_format::hex ? "pP" : "eE");
-  const auto digits = text.substr(0, exponent);
-  const bool large_exponent =
-      exponent != text.npos && exponent + 1 < text.size() && text[exponent + 1] != '-';
-  const auto point = digits.find('.');
-  const auto first = digits.find_first_not_of("0.");
-  const bool below_one = first == digits.npos || (point != digits.npos && first > point);
-  if (first == digits.npos || (below_one && !large_exponent) ||
-      (exponent != text.npos && !large_exponent)) {
-    return 0.0;
-  }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -76,7 +53,7 @@ std::optional<std::int64_t> go_integer(std::string_view text) {
     text.remove_prefix(1);
     if (text.empty() || !is_digit(text[0])) return std::nullopt;
   }
-  return whole<std::int64_t>(text);
+  return whole(text);
 }
 
 std::optional<double> json_number(std::string_view text) {
@@ -103,18 +80,15 @@ std::optional<double> json_number(std::string_view text) {
     if (take_digits() == 0) return std::nullopt;
   }
   if (!rest.empty()) return std::nullopt;
-  const bool negative = text.starts_with('-');
-  const auto number = to_double(text.substr(negative ? 1 : 0), std::chars_format::general);
-  if (!number) return std::nullopt;
-  return negative ? -*number : *number;
+  return formula::read_go_float(text);
 }
 
 std::optional<std::int64_t> json_integer(std::string_view text) {
   if (!json_number(text)) return std::nullopt;
-  return whole<std::int64_t>(text);
+  return whole(text);
 }
 
-std::optional<std::int64_t> go_duration(std::string_view text) {
+std::optional<std::int64_t> go_signed_duration(std::string_view text) {
   struct Unit {
     std::string_view name;
     double nanoseconds;
@@ -123,31 +97,35 @@ std::optional<std::int64_t> go_duration(std::string_view text) {
                                  Unit{"\u03bcs", 1e3}, Unit{"ms", 1e6},  Unit{"s", 1e9},
                                  Unit{"m", 60e9},      Unit{"h", 3600e9}};
   constexpr double kMost = 9.2e18;
-  const auto milliseconds = go_integer(text);
-  if (milliseconds) {
-    if (*milliseconds < 0 || *milliseconds > static_cast<std::int64_t>(kMost / 1e6)) {
-      return std::nullopt;
-    }
-    return *milliseconds * 1'000'000;
-  }
-  if (text.starts_with('+')) text.remove_prefix(1);
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  if (text == "0") return 0;
   if (text.empty()) return std::nullopt;
-  double all = 0;
+  std::int64_t all = 0;
   while (!text.empty()) {
-    const auto inside = [](char c) { return is_digit(c) || c == '.'; };
-    const auto count =
-        static_cast<std::size_t>(std::ranges::find_if_not(text, inside) - text.begin());
-    const auto number = formula::read_go_float(text.substr(0, count));
+    const auto digits = std::min(text.find_first_not_of("0123456789."), text.size());
+    const auto number = formula::read_go_float(text.substr(0, digits));
     if (!number) return std::nullopt;
-    text.remove_prefix(count);
+    text.remove_prefix(digits);
     const auto end = std::min(text.find_first_of("0123456789."), text.size());
     const auto unit = std::ranges::find(kUnits, text.substr(0, end), &Unit::name);
     if (unit == kUnits.end()) return std::nullopt;
     text.remove_prefix(end);
-    all += *number * unit->nanoseconds;
-    if (all > kMost) return std::nullopt;
+    const double part = *number * unit->nanoseconds;
+    if (static_cast<double>(all) + part > kMost) return std::nullopt;
+    all += std::llround(part);
   }
-  return static_cast<std::int64_t>(all);
+  return negative ? -all : all;
+}
+
+std::optional<std::int64_t> go_duration(std::string_view text) {
+  constexpr std::int64_t kMilli = 1'000'000;
+  if (const auto milliseconds = go_integer(text)) {
+    const bool fits = *milliseconds >= 0 && *milliseconds <= INT64_MAX / kMilli;
+    return fits ? std::optional(*milliseconds * kMilli) : std::nullopt;
+  }
+  const auto duration = go_signed_duration(text);
+  return duration && *duration >= 0 ? duration : std::nullopt;
 }
 
 }  // namespace headroom::policy

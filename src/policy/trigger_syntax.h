@@ -24,8 +24,10 @@ std::optional<double> json_number(std::string_view text);
 /// A JSON number that fits 64 bits and has neither a fraction nor an exponent.
 std::optional<std::int64_t> json_integer(std::string_view text);
 
-/// Go's time.ParseDuration ("1m30s"), or a whole number of milliseconds. Negatives and what does
-/// not fit: none. In nanoseconds.
+/// Go's time.ParseDuration: "1m30s", "-1.5h", "0". In nanoseconds; what does not fit: none.
+std::optional<std::int64_t> go_signed_duration(std::string_view text);
+
+/// The same, or a whole number of milliseconds; negatives: none.
 std::optional<std::int64_t> go_duration(std::string_view text);
 
 /// Without the blanks at both ends.

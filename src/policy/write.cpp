@@ -64,7 +64,7 @@ class Writer {
 
   template <class M, class Kind>
   void put(std::string_view name, const std::optional<M>& value, const Kind& kind) {
-    if (value) put(name, *value, kind);
+    put(name, value.value(), kind);  // none is the default
   }
 
   template <class M, class Kind>
@@ -72,7 +72,7 @@ class Writer {
     if constexpr (std::is_same_v<Kind, Level>) {
       put_level(name, written(value));
     } else if constexpr (std::is_same_v<Kind, Levels>) {
-      lines_.push_back(fmt::format("{}:{}", name, value.empty() ? " []" : ""));
+      lines_.push_back(fmt::format("{}:", name));  // none is the default
       for (const auto& item : value) append(lines_, indented(written(item), "  - ", "    "));
     } else if constexpr (std::is_same_v<Kind, Texts>) {
       put_list(name, value);
@@ -115,8 +115,7 @@ std::string write_document(const Autoscaler& autoscaler) {
       said.concurrency == Concurrency{}) {
     said.concurrency.reset();
   }
-  if (!said.gateway && !said.concurrency && said.triggers.empty() &&
-      said.metrics == std::vector{kDefaultMetric}) {
+  if (!said.gateway && said.triggers.empty() && said.metrics == std::vector{kDefaultMetric}) {
     said.metrics.clear();
   }
   Writer<Autoscaler> writer(said, false);

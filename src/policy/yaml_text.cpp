@@ -6,12 +6,10 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "policy/names.h"
 
 namespace headroom::policy {
 namespace {
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Whether YAML takes the bare words for this very text, in a list in brackets, too, and whether
 /// another reader than ours (YAML 1.1 knows 0777, 1:30 and yes) does.
@@ -19,8 +17,7 @@ bool is_plain(std::string_view text) {
   static constexpr std::array<std::string_view, 9> kWordsOfYaml = {
       "null", "true", "false", "yes", "no", "on", "off", "y", "n"};
   const auto inside = [](char c) {
-    return is_letter(c) || is_digit(c) ||
-           std::string_view("_-./$()+=").find(c) != std::string_view::npos;
+    return is_alphanumeric(c) || std::string_view("_-./$()+=").find(c) != std::string_view::npos;
   };
   if (text.empty() || !std::ranges::all_of(text, inside)) return false;
   const auto letter = std::ranges::find_if(text, [](char c) { return c != '-' && c != '.'; });
@@ -28,9 +25,7 @@ bool is_plain(std::string_view text) {
   const bool starts_well = is_letter(*letter) || *letter == '_' || *letter == '/' || *letter == '$';
   if (!starts_well || (text[0] == '.' && is_letter(*letter))) return false;  // 1.5, -1, .inf
   if (text[0] == '-' && letter - text.begin() > 2) return false;
-  const auto same = [text](std::string_view word) {
-    return std::ranges::equal(text, word, [](char a, char b) { return (a | 0x20) == b; });
-  };
+  const auto same = [text](std::string_view word) { return same_in_any_case(text, word); };
   return std::ranges::none_of(kWordsOfYaml, same);
 }
 

@@ -104,6 +104,7 @@ void Tail::add(std::string_view line) {
   lines_.emplace_back(line);
   ++of_this_life_;
   bytes_ += line.size() + 1;
+  written_ += line.size() + 1;
   while (lines_.size() > kTailLines || bytes_ > kTailBytes + 1) {
     bytes_ -= lines_.front().size() + 1;
     lines_.pop_front();
@@ -111,6 +112,17 @@ void Tail::add(std::string_view line) {
 }
 
 std::string Tail::text() const { return fmt::format("{}", fmt::join(lines_, "\n")); }
+
+Written Tail::since(std::uint64_t after) const {
+  Written written{.text = "", .end = written_};
+  std::uint64_t at = written_ - bytes_;
+  written.lost = after < at;
+  for (const auto& line : lines_) {
+    if (at >= after) written.text.append(line).append("\n");
+    at += line.size() + 1;
+  }
+  return written;
+}
 
 std::string Tail::brief() const {
   constexpr std::size_t kLines = 5;

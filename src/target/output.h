@@ -12,12 +12,15 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "policy/autoscaler.h"
+#include "target/process.h"
 
 namespace headroom::target {
 
 /// The last lines: at most 50, at most 8 KiB.
 class Tail {
  public:
+  /// What came after the first `after` bytes, newlines included, as far as it is kept.
+  Written since(std::uint64_t after) const;
   void add(std::string_view line);
   std::string text() const;  // one a line, no newline at the end
   /// The process is another from here on.
@@ -28,6 +31,7 @@ class Tail {
  private:
   std::deque<std::string> lines_;
   std::size_t bytes_ = 0;
+  std::uint64_t written_ = 0;  // all that ever came
   std::size_t of_this_life_ = 0;
 };
 

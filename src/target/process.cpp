@@ -255,6 +255,12 @@ Result<Usage> Process::usage(ReplicaId id) const {
   return fail({Code::unavailable, fmt::format("there is no replica {}", id)});
 }
 
+std::optional<Written> Process::written(ReplicaId id, std::uint64_t after) const {
+  const auto found = impl_->runners.find(id);
+  if (found == impl_->runners.end()) return std::nullopt;
+  return found->second->written(after);
+}
+
 std::string Process::output(ReplicaId id) const {
   const auto found = impl_->runners.find(id);
   return found == impl_->runners.end() ? "" : found->second->output();

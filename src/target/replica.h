@@ -62,6 +62,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   bool served() const { return view_.startup.has_value() && view_.pid != 0; }
   Result<Usage> usage() const;
   std::string output() const { return output_.tail().text(); }
+  Written written(std::uint64_t after) const { return output_.tail().since(after); }
 
  private:
   Result<Environment> give_address();

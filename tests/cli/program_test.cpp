@@ -153,6 +153,11 @@ TEST(CommandLine, ExitCodesAndWhereItSpeaks) {
        1,
        "",
        "web: found triggers, which a HorizontalPodAutoscaler cannot say"},
+      {"cpu and memory are an HPA's, too",
+       {"convert", "--to", "hpa", SOURCES "/tests/policy/wild/keda-cpu-memory.yaml"},
+       0,
+       "averageUtilization: 75\n",
+       ""},
       {"a kind that is none", {"convert", "--to", "knative", file}, 2, "", "knative"},
       {"no journal", {"explain", "--journal", folder / "none.db"}, 1, "", "none.db"},
       {"no journal anywhere", {"explain"}, 1, "", "no journal found"},
@@ -293,6 +298,9 @@ TEST(CommandLine, TheExamplesDecideAsThePagesSay) {
   const std::string seen = SOURCES "/examples/observations/";
   expect_in_page(read(SOURCES "/docs/decide.md"),
                  {"decide", "--policy", policies + "hpa.yaml", "--observation", seen + "hpa.json"});
+  expect_in_page(read(SOURCES "/docs/decide.md"),
+                 {"decide", "--policy", policies + "office-hours.yaml", "--observation",
+                  seen + "office-hours.json"});
   const auto page = read(SOURCES "/docs/migrate.md");
   expect_in_page(
       page, {"decide", "--policy", policies + "queue.yaml", "--observation", seen + "queue.json"});

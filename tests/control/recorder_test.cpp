@@ -42,7 +42,7 @@ std::optional<std::int64_t> put(Recorder& recorder, const Record& record) {
 }
 
 std::vector<journal::Entry> all(const std::string& path) {
-  const auto entries = open(path, Journal::Mode::read).find({"shop", {}, false, 1000});
+  const auto entries = open(path, Journal::Mode::read).find({.autoscaler = "shop", .limit = 1000});
   EXPECT_TRUE(entries);
   return *entries;
 }

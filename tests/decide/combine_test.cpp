@@ -10,7 +10,7 @@ namespace headroom::decide {
 namespace {
 
 Proposal says(const char* name, std::optional<int> replicas, int current) {
-  Proposal made{.name = name};
+  Proposal made;
   if (replicas) made.replicas = Replicas{*replicas};
   made.steps.push_back(
       {.code = name, .before = {current}, .after = {replicas.value_or(current)}, .text = name});

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "decide/explain.h"
 #include "decide/make.h"
 #include "decide/steps.h"
 #include "decide/waiting.h"
@@ -14,8 +15,17 @@ namespace {
 
 using namespace make;  // NOLINT
 using ::testing::Contains;
-using ::testing::Field;
 using ::testing::HasSubstr;
+
+std::vector<std::string> in_words(const policy::Autoscaler& policy, const Observation& seen,
+                                  std::vector<Step> steps) {
+  Decision decision;
+  decision.steps = std::move(steps);
+  put_into_words(policy, seen, decision);
+  std::vector<std::string> texts;
+  for (const Step& step : decision.steps) texts.push_back(step.text);
+  return texts;
+}
 
 TEST(ByLoad, LookingFourTimesAsOftenDoesNotHalveFourTimes) {
   const auto policy = by_concurrency(1, 20);
@@ -46,7 +56,8 @@ TEST(ByLoad, KeepsRoomForABurst) {
   auto proposal = look(4);
   EXPECT_EQ(*proposal.replicas, Replicas{3}) << "4 + 25 of 10 each";
   EXPECT_EQ(proposal.steps.back().code, step::kTargetBurstCapacity);
-  EXPECT_EQ(proposal.steps.back().text, "room for 25 more of 10 per replica → 3 replicas");
+  EXPECT_EQ(in_words(policy, {}, proposal.steps).back(),
+            "room for 25 more of 10 per replica → 3 replicas");
   EXPECT_EQ(*look(5.1).replicas, Replicas{4});
   policy.concurrency->target_burst_capacity = 0;
   EXPECT_EQ(*look(4).replicas, Replicas{1}) << "off";
@@ -130,9 +141,8 @@ TEST(ByLoad, WordsAndNumbers) {
     seen.load = load(14.2, now);
     proposal = propose_by_load(*policy.concurrency, seen, {3}, memory);
   }
-  EXPECT_THAT(
-      proposal.steps,
-      Contains(Field(&Step::text, "concurrency 14.2 over 60 s of 7 per replica → 3 replicas")));
+  EXPECT_THAT(in_words(policy, {}, proposal.steps),
+              Contains("concurrency 14.2 over 60 s of 7 per replica → 3 replicas"));
 }
 
 TEST(ByLoad, AnAbsentOrImpossibleLoadFailsAndChangesNoMemory) {
@@ -151,7 +161,7 @@ TEST(ByLoad, AnAbsentOrImpossibleLoadFailsAndChangesNoMemory) {
     const auto proposal = propose_by_load(*policy.concurrency, seen, {3}, memory);
     EXPECT_FALSE(proposal.replicas);
     EXPECT_EQ(proposal.failure, "FailedGetLoad");
-    EXPECT_THAT(proposal.message, HasSubstr("the gateway's load"));
+    EXPECT_THAT(in_words(policy, seen, proposal.steps).back(), HasSubstr("the gateway's load: "));
     EXPECT_EQ(memory, before);
   }
 }
@@ -163,7 +173,8 @@ TEST(ByLoad, ALateLookFillsTheSecondsItCovers) {
     auto seen = observation(now, 2, 2);
     seen.load = load(concurrency, now);
     seen.load->over = over;
-    return propose_by_load(*policy.concurrency, seen, {2}, memory).steps.front().text;
+    const auto proposal = propose_by_load(*policy.concurrency, seen, {2}, memory);
+    return in_words(policy, seen, proposal.steps).front();
   };
   look(kStart, 1s, 14);
   EXPECT_EQ(look(kStart + 5s, 5s, 14), "concurrency 14 over 6 s of 7 per replica → 2 replicas");

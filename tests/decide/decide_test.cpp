@@ -357,5 +357,46 @@ TEST(Decide, EveryCodeThatOccursIsListed) {
   }
 }
 
+TEST(Decide, AnOperatorsWordIsTheLast) {
+  struct Case {
+    const char* why;
+    Hold hold;
+    double offered;
+    std::int32_t replicas;
+    const char* text;
+  };
+  const Case cases[] = {
+      {"more than the load takes", {{5}, std::nullopt, false}, 0, 5, "pinned at 5 until resumed"},
+      {"less than it takes", {{1}, kStart + 1h, false}, 40, 1, "pinned at 1 for another 3600 s"},
+      {"at zero, whoever waits", {{0}, std::nullopt, false}, 40, 0, "pinned at 0 until resumed"},
+      {"below the minimum", {{0}, std::nullopt, false}, 0, 0, "pinned at 0 until resumed"},
+      {"a pause", {{3}, std::nullopt, true}, 40, 3, "paused at 3 until resumed"},
+      {"the maximum came down since", {{9}, std::nullopt, false}, 0, 8, "pinned at 8"},
+  };
+  for (const auto& [why, hold, offered, replicas, text] : cases) {
+    SCOPED_TRACE(why);
+    Live live(by_concurrency(1, 8), 3);
+    live.offered = offered;
+    live.memory.hold = hold;
+    const auto decision = live.look();
+    EXPECT_EQ(decision.replicas, Replicas{replicas});
+    EXPECT_EQ(decision.steps.back().code, step::kPinned);
+    EXPECT_THAT(decision.steps.back().text, HasSubstr(text));
+    EXPECT_EQ(live.look_for(30s).replicas, Replicas{replicas}) << "and so it stays";
+  }
+}
+
+TEST(Decide, APinEndsByItself) {
+  Live live(by_concurrency(0, 8));
+  live.memory.hold = Hold{.replicas = {4}, .until = live.now + 10s};
+  EXPECT_EQ(live.look().replicas, Replicas{4});
+  EXPECT_EQ(live.look().look_again, 1s);
+  live.look_for(9s);
+  EXPECT_LE(live.look().look_again, 750ms) << "it is looked at when it ends";
+  live.look_for(1s);
+  EXPECT_FALSE(live.memory.hold);
+  EXPECT_LT(live.look_for(30s).replicas, Replicas{4});
+}
+
 }  // namespace
 }  // namespace headroom::decide

@@ -41,15 +41,21 @@ TEST(ObjectActivity, FollowsTheTriggersOrTheComposite) {
     bool active, error;
     const char* why;
   };
-  const keda::TriggerReading cpu{true, 80.0, 0, false}, failed{false, std::nullopt, 0, false};
-  const keda::TriggerReading at{false, 5.0, 5, false}, above{false, 5.1, 5, false};
-  const keda::TriggerReading made_up{false, std::nullopt, 0, true};
+  const keda::TriggerReading cpu{.resource = true, .value = 80}, failed{};
+  const keda::TriggerReading at{.value = 5, .activation = 5}, above{.value = 5.1, .activation = 5};
+  const keda::TriggerReading unread{.resource = true};
+  const keda::TriggerReading says{.value = 0, .says = true}, denies{.value = 9, .says = false};
+  const keda::TriggerReading made_up{.fallback = true};
   const keda::CompositeReading over{2.0, 1}, equal{1.0, 1}, broken{std::nullopt, 0};
   for (const auto& row : {
            Row{{at}, {}, false, false, "the threshold is strict"},
            Row{{at, above}, {}, true, false, "any trigger"},
            Row{{cpu, at}, {}, false, false, "cpu never contributes"},
            Row{{cpu}, {}, true, false, "nothing but cpu: always active"},
+           Row{{unread}, {}, true, false, "and nobody asks cpu's source here"},
+           Row{{unread, at}, {}, false, false, "which is no failure beside another either"},
+           Row{{says}, {}, true, false, "an external scaler's word counts"},
+           Row{{denies}, {}, false, false, "whatever its value"},
            Row{{above, failed}, {}, true, true, "one active, one failing"},
            Row{{made_up}, {}, true, false, "fallback counts as active"},
            Row{{at}, over, true, false, "the composite alone decides"},

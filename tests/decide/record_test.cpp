@@ -19,14 +19,14 @@ TEST(Record, ReadsAsPeopleWouldWriteIt) {
   seen.unix_millis = 1700000000000;
   seen.load = load(14.2, Instant{5s}, 2);
   EXPECT_EQ(to_json(seen),
-            R"({"v":2,"now":5000,"unixMillis":1700000000000,"current":3,"status":0,)"
+            R"({"v":3,"now":5000,"unixMillis":1700000000000,"current":3,"status":0,)"
             R"("selects":true,"templates":[{"containers":[{"name":"app","requests":[)"
             R"({"resource":"cpu","milli":1000},{"resource":"memory","milli":268435456000}]}],)"
             R"("sidecars":[],"podRequests":[],"overhead":[]}],)"
             R"("replicas":[{"id":1,"phase":"Running","deleting":false,"started":-995000,)"
             R"("ready":{"status":"True","since":-895000},"madeOf":0,)"
             R"("cpu":{"absent":"no_data","answer":""},"memory":{"absent":"no_data","answer":""}}],)"
-            R"("metrics":[],"triggers":[],)"
+            R"("metrics":[],"triggers":[],"scalers":[],"zones":[],)"
             R"("load":{"concurrency":14.2,"rate":0,"over":1000,"waiting":2,"running":14,)"
             R"("lastActive":5000}})");
 }
@@ -85,8 +85,10 @@ TEST(Record, RefusesWhatIsNotSuchARecord) {
   Memory memory;
   memory.concurrency.stable = {{1.5, 2.5}, 10, 11, true};
   memory.ups = {{kStart, 3}};
+  memory.hold = Hold{.replicas = {3}, .until = kStart + 1h, .pause = true};
   const std::string good = to_json(memory);
   ASSERT_TRUE(memory_from_json(good));
+  EXPECT_EQ(*memory_from_json(good), memory);
   std::string buckets = "[0";
   for (int i = 0; i < 3600; ++i) buckets += ",0";
   struct Case {
@@ -98,13 +100,13 @@ TEST(Record, RefusesWhatIsNotSuchARecord) {
       {"cut off", good.substr(0, good.size() / 2), "memory: not JSON: "},
       {"something after it", good + "{}", "not JSON: "},
       {"not an object", "[]", "memory: found [], expected an object"},
-      {"a version to come", with(good, "\"v\":2", "\"v\":3"),
-       "memory: version 3, this Headroom reads version 2"},
-      {"no version", with(good, "\"v\":2,", ""), "memory: missing field \"v\""},
-      {"a version that is none", with(good, "\"v\":2", "\"v\":\"x\""), "memory.v: found \"x\""},
+      {"a version to come", with(good, "\"v\":3", "\"v\":4"),
+       "memory: version 4, this Headroom reads version 3"},
+      {"no version", with(good, "\"v\":3,", ""), "memory: missing field \"v\""},
+      {"a version that is none", with(good, "\"v\":3", "\"v\":\"x\""), "memory.v: found \"x\""},
       {"a field too few", with(good, ",\"lastActive\":null", ""),
        "memory: missing field \"lastActive\""},
-      {"a field too many", with(good, "\"v\":2", "\"v\":2,\"w\":1"), "memory: unknown field"},
+      {"a field too many", with(good, "\"v\":3", "\"v\":3,\"w\":1"), "memory: unknown field"},
       {"another type", with(good, "\"change\":3", "\"change\":\"3\""),
        "memory.ups[0].change: found \"3\", expected a whole number"},
       {"a fraction of a replica", with(good, "\"change\":3", "\"change\":3.5"),

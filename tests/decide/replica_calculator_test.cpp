@@ -48,7 +48,8 @@ policy::Autoscaler by(std::optional<std::int32_t> percent, std::optional<Quantit
 }
 
 Calculated calculated(const policy::Autoscaler& policy, const Observation& seen_now) {
-  return calculate(policy, 0, seen_now, seen_now.current, tolerances_of(policy));
+  return calculate(policy, 0, readings_of(seen_now, 0), seen_now, seen_now.current,
+                   tolerances_of(policy));
 }
 
 /// The step's text, as `explain` prints it.

@@ -2,103 +2,19 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <thread>
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
-#include <signal.h>
-#include <sqlite3.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "decide/make.h"
+#include "journal/fixture.h"
 
 namespace headroom::journal {
 namespace {
 
-using namespace decide::make;  // NOLINT
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-namespace fs = std::filesystem;
-
-/// A folder of its own, removed at the end.
-class JournalTest : public ::testing::Test {
- protected:
-  JournalTest() {
-    std::string pattern = (fs::temp_directory_path() / "headroom-journal-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-    path_ = folder_ / "state" / "journal.db";
-  }
-  ~JournalTest() override { fs::remove_all(folder_); }
-
-  Journal open(Journal::Mode mode = Journal::Mode::write, Bounds bounds = {}) {
-    auto journal = Journal::open(path_.string(), mode, bounds);
-    EXPECT_TRUE(journal) << journal.error().what;
-    if (!journal) std::abort();
-    return std::move(*journal);
-  }
-  std::string refused(Journal::Mode mode, Code code) {
-    const auto journal = Journal::open(path_.string(), mode);
-    EXPECT_FALSE(journal);
-    if (journal) return "";
-    EXPECT_EQ(journal.error().code, code);
-    return journal.error().what;
-  }
-
-  fs::path folder_;
-  fs::path path_;
-};
-
-/// What is recorded: from so many to so many, for this reason, at this time after the start.
-struct Made {
-  Millis after = 0ms;
-  int from = 1, to = 1;
-  const char* code = "Concurrency";
-  Millis look_again = 250ms;
-};
-
-decide::Observation seen(const Made& made) {
-  return observation(kStart + made.after, made.from, std::min(made.from, 3));
-}
-decide::Decision decided(const Made& made) {
-  decide::Decision decision;
-  decision.current = {made.from};
-  decision.replicas = {made.to};
-  decision.steps.push_back({.code = made.code,
-                            .before = {made.from},
-                            .after = {made.to},
-                            .text = std::to_string(made.after.count())});
-  decision.look_again = made.look_again;
-  return decision;
-}
-decide::Memory remembered(const Made& made) {
-  decide::Memory memory;
-  memory.last_active = kStart + made.after;
-  return memory;
-}
-Result<std::int64_t> record(Journal& journal, const Made& made, const char* name = "shop") {
-  return journal.record(name, seen(made), decided(made), remembered(made));
-}
-std::int64_t must_record(Journal& journal, const Made& made, const char* name = "shop") {
-  const auto id = record(journal, made, name);
-  EXPECT_TRUE(id) << id.error().what;
-  return id ? *id : 0;
-}
-std::vector<Entry> found(const Journal& journal, const Query& query) {
-  const auto entries = journal.find(query);
-  EXPECT_TRUE(entries) << entries.error().what;
-  return entries ? *entries : std::vector<Entry>{};
-}
-std::vector<std::int64_t> ids(const Journal& journal, const Query& query) {
-  std::vector<std::int64_t> result;
-  for (const auto& entry : found(journal, query)) result.push_back(entry.id);
-  return result;
-}
-constexpr std::size_t kAll = 100'000;
 
 TEST_F(JournalTest, AnEmptyOneKnowsNothing) {
   const auto journal = open();
@@ -369,37 +285,14 @@ TEST_F(JournalTest, DamageInTheMiddleIsAnErrorNotACrash) {
 }
 
 TEST_F(JournalTest, RefusesAFileOfAnotherProgramOrVersion) {
-  fs::create_directories(path_.parent_path());
-  const auto run = [&](const char* sql) {
-    sqlite3* db = nullptr;
-    ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK);
-    sqlite3_close(db);
-  };
-  run("CREATE TABLE bookmarks(url)");
+  sql("CREATE TABLE bookmarks(url)");
   EXPECT_THAT(refused(Journal::Mode::write, Code::unavailable), HasSubstr("another program"));
   fs::remove(path_);
   { auto journal = open(); }
-  run("PRAGMA user_version = 7");
+  sql("PRAGMA user_version = 7");
   EXPECT_THAT(refused(Journal::Mode::write, Code::unavailable), HasSubstr("version 7"));
   EXPECT_THAT(refused(Journal::Mode::read, Code::unavailable), HasSubstr("version 7"));
 }
-
-/// A limit on the size of files stands for a disk that is full: the same writes fail.
-class FullDisk {
- public:
-  explicit FullDisk(std::uintmax_t most) {
-    ::signal(SIGXFSZ, SIG_IGN);
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    rlimit limit = before_;
-    limit.rlim_cur = most;
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FullDisk() { ::setrlimit(RLIMIT_FSIZE, &before_); }
-
- private:
-  rlimit before_{};
-};
 
 TEST_F(JournalTest, AFullDiskWritesNothingAndIsUsableOnceThereIsRoom) {
   auto journal = open();

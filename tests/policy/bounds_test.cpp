@@ -1,6 +1,9 @@
+#include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -115,6 +118,51 @@ TEST(ReadFile, ReadsItAndNamesItInErrors) {
       file.path() + ":8:16: minReplicas: found \"x\", expected a whole number from 0 to 10000");
   EXPECT_EQ(bad.error().where.line, 8);
   EXPECT_EQ(bad.error().where.column, 16);
+}
+
+/// Puts something else in the place of standard input as long as it lives.
+class StandardInput {
+ public:
+  StandardInput() {
+    int ends[2];
+    EXPECT_EQ(::pipe(ends), 0);
+    before_ = ::dup(STDIN_FILENO);
+    ::dup2(ends[0], STDIN_FILENO);
+    ::close(ends[0]);
+    write_ = ends[1];
+  }
+  ~StandardInput() {
+    ::dup2(before_, STDIN_FILENO);
+    ::close(before_);
+  }
+  StandardInput(const StandardInput&) = delete;
+  StandardInput& operator=(const StandardInput&) = delete;
+  int end() const { return write_; }
+
+ private:
+  int before_ = -1, write_ = -1;
+};
+
+TEST(ReadFile, StandardInputIsReadToItsEndWhateverSignalsCome) {
+  struct sigaction nothing = {}, before = {};
+  nothing.sa_handler = [](int) {};  // without SA_RESTART: a read is interrupted
+  ASSERT_EQ(::sigaction(SIGUSR1, &nothing, &before), 0);
+  const StandardInput input;
+  const auto reader = ::pthread_self();
+  std::thread writer([&input, reader] {
+    for (int i = 0; i < 20; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+      ::pthread_kill(reader, SIGUSR1);
+    }
+    const auto text = document();
+    EXPECT_EQ(::write(input.end(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    ::close(input.end());
+  });
+  const auto read_text = read_file("-", environment);
+  writer.join();
+  ::sigaction(SIGUSR1, &before, nullptr);
+  ASSERT_TRUE(read_text) << to_string(read_text.error());
+  EXPECT_EQ(read_text->front().name, "shop");
 }
 
 TEST(ReadFile, HundredMegabytesAreNotRead) {

@@ -26,6 +26,7 @@ inline std::optional<std::string> environment(std::string_view name) {
       {"PORT", "1"},
       {"LONG", std::string(100'000, 'x')},
       {"FLAG", "true"},
+      {"KIND", "Autoscaler"},
       {"LIST", "[a, b]"}};
   const auto known = kVariables.find(name);
   return known == kVariables.end() ? std::nullopt : std::optional{known->second};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "policy/documents.h"
@@ -99,6 +100,49 @@ TEST(Hpa, SaysWhatIsWrongWhereItIs) {
        "a.yaml:1:1: spec.scaleTargetRef.name: found nothing, expected a name\n"
        "a.yaml:1:1: spec.scaleTargetRef.apiVersion: found nothing, expected group/version such as "
        "apps/v1"},
+      {"metadata that is none",
+       "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: web\nspec: {}\n",
+       "a.yaml:3:11: metadata: found \"web\", expected fields as name: value"},
+      {"a list for a text", v2("  maxReplicas: 3\n", ", labels: {tier: [a]}"),
+       "a.yaml:3:55: metadata.labels[tier]: found a list, expected text"},
+      {"a list for labels", v2("  maxReplicas: 3\n", ", labels: [a]"),
+       "a.yaml:3:48: metadata.labels: found a list, expected texts as name: text"},
+      {"twenty things at most",
+       v2("  maxReplicas: 3\n",
+          [] {
+            std::string labels = ", labels: {";
+            for (int i = 0; i < 25; ++i) labels += "l" + std::to_string(i) + ": 1, ";
+            return labels + "}";
+          }()),
+       [] {
+         static std::string all;
+         int column = 53;
+         for (int i = 0; i < 20; ++i) {
+           all += fmt::format(
+               "{}a.yaml:3:{}: metadata.labels[l{}]: found \"1\", expected text, in quotes: \"1\"",
+               i == 0 ? "" : "\n", column, i);
+           column += i < 9 ? 7 : 8;
+         }
+         return all.c_str();
+       }()},
+      {"more than 32 bits", v2("  maxReplicas: 2147483648\n"),
+       "a.yaml:6:16: spec.maxReplicas: found \"2147483648\", expected a whole number of 32 bits"},
+      {"fewer than that", v2("  maxReplicas: -2147483649\n"),
+       "a.yaml:6:16: spec.maxReplicas: found \"-2147483649\", expected a whole number of 32 bits"},
+      {"a number of another base is one", v2("  maxReplicas: 0x1F\n"), ""},
+      {"a name that is no text", v2("  maxReplicas: 3\n  [a]: 1\n"),
+       "a.yaml:7:3: found no text as a name, expected \"name: value\""},
+      {"v1 has its own spec", v1("  maxReplicas: 0\n"),
+       "a.yaml:6:16: spec.maxReplicas: found \"0\", expected at least 1"},
+      {"and its own percentage", v1("  maxReplicas: 3\n  targetCPUUtilizationPercentage: 0\n"),
+       "a.yaml:7:35: spec.metrics[0].resource.target.averageUtilization: found 0, expected at "
+       "least 1"},
+      {"its behavior is an annotation, too",
+       v1("  maxReplicas: 3\n",
+          "autoscaling.alpha.kubernetes.io/behavior: "
+          "'{\"ScaleUp\":{\"StabilizationWindowSeconds\":-7}}'"),
+       "a.yaml:3:96: spec.behavior.scaleUp.stabilizationWindowSeconds: found -7, expected 0 to "
+       "3600"},
       {"v1 says it in an annotation",
        v1("  maxReplicas: 3\n",
           "autoscaling.alpha.kubernetes.io/metrics: '[{\"type\": \"Pods\"}]'"),
@@ -108,6 +152,15 @@ TEST(Hpa, SaysWhatIsWrongWhereItIs) {
     SCOPED_TRACE(why);
     EXPECT_EQ(said_of(text).first, errors) << text;
   }
+}
+
+TEST(Hpa, HasAVersion) {
+  Problems problems, warnings;
+  const auto tree = parse("kind: HorizontalPodAutoscaler\n", problems);
+  hpa::read(*tree.documents.at(0), problems, warnings);
+  ASSERT_TRUE(problems.any());
+  EXPECT_EQ(problems.error("a.yaml", "").what,
+            "apiVersion: found a map, expected autoscaling/v2 or autoscaling/v1");
 }
 
 TEST(Hpa, WarnsOfWhatTheServerDropsInSilence) {
@@ -127,11 +180,45 @@ TEST(Hpa, WarnsOfWhatTheServerDropsInSilence) {
        "API server does"},
       {"status and what the server writes are no slips",
        v2("  maxReplicas: 3\nstatus: {a: 1}\n", ", uid: 1-2, managedFields: []"), ""},
+      {"twenty slips at most",
+       v2("  maxReplicas: 3\n",
+          [] {
+            std::string fields;
+            for (int i = 0; i < 25; ++i) fields += ", x" + std::to_string(i) + ": 1";
+            return fields;
+          }()),
+       [] {
+         static std::string all;
+         int column = 40;
+         for (int i = 0; i < 20; ++i) {
+           all += fmt::format(
+               "{}a.yaml:3:{}: unknown field \"metadata.x{}\" is dropped, as the API server does",
+               i == 0 ? "" : "\n", column, i);
+           column += i < 10 ? 7 : 8;
+         }
+         return all.c_str();
+       }()},
       {"zero needs a gate",
        v2("  maxReplicas: 3\n  minReplicas: 0\n  metrics:\n  - type: External\n    external: "
           "{metric: {name: q}, target: {type: Value, value: 1}}\n"),
        "a.yaml:7:16: spec.minReplicas: found 0, which an API server without the gate "
        "HPAScaleToZero refuses"},
+      {"a null is left out", v2("  maxReplicas: 3\n", ", labels: {tier: ~}"), ""},
+      {"an annotation of two documents",
+       v1("  maxReplicas: 3\n", "autoscaling.alpha.kubernetes.io/metrics: \"[]\\n---\\n[]\""),
+       "a.yaml:3:95: autoscaling.alpha.kubernetes.io/metrics: passed over, as the API server "
+       "does: found no JSON"},
+      {"one that is no JSON",
+       v1("  maxReplicas: 3\n", "autoscaling.alpha.kubernetes.io/metrics: '['"),
+       "a.yaml:3:95: autoscaling.alpha.kubernetes.io/metrics: passed over, as the API server "
+       "does: found no valid YAML: end of sequence flow not found"},
+      {"one that says more than is known",
+       v1("  maxReplicas: 3\n",
+          "autoscaling.alpha.kubernetes.io/behavior: '{\"ScaleUp\":{\"colour\":1}}'"),
+       "a.yaml:3:96: autoscaling.alpha.kubernetes.io/behavior: unknown field \"scaleUp.colour\" is "
+       "dropped, as the API server does"},
+      {"an empty behavior says nothing",
+       v1("  maxReplicas: 3\n", "autoscaling.alpha.kubernetes.io/behavior: '{}'"), ""},
       {"an annotation that cannot be read",
        v1("  maxReplicas: 3\n", "autoscaling.alpha.kubernetes.io/metrics: '[{\"type\": 1}]'"),
        "a.yaml:3:95: autoscaling.alpha.kubernetes.io/metrics: passed over, as the API server "
@@ -181,6 +268,122 @@ TEST(Hpa, V1IsReadIntoTheSame) {
   EXPECT_EQ(hpa.annotations.at("other"), "kept");
 }
 
+TEST(Hpa, V1SpellsItsSourcesInItsOwnWay) {
+  const auto hpa = read_hpa(
+      v1("  maxReplicas: 3\n",
+         "autoscaling.alpha.kubernetes.io/metrics: '[{\"type\":\"ContainerResource\","
+         "\"containerResource\":{\"name\":\"cpu\",\"container\":\"app\","
+         "\"targetAverageUtilization\":50}},{\"type\":\"Object\",\"object\":{\"target\":{\"kind\":"
+         "\"Service\",\"name\":\"s\"},\"metricName\":\"hits\",\"targetValue\":\"7\","
+         "\"averageValue\":\"5\"}},{\"type\":\"External\",\"external\":{\"metricName\":\"q\","
+         "\"targetValue\":\"9\"}}]'"));
+  ASSERT_EQ(hpa.spec.metrics.size(), 3U);
+  EXPECT_EQ(hpa.spec.metrics[0].container_resource->container, "app");
+  EXPECT_EQ(hpa.spec.metrics[0].container_resource->target.type, "Utilization");
+  EXPECT_EQ(hpa.spec.metrics[1].object->target.type, "AverageValue");
+  EXPECT_EQ(hpa.spec.metrics[1].object->target.value, Quantity{7000})
+      << "beside an average 0 alone is nothing";
+  EXPECT_EQ(hpa.spec.metrics[2].external->target.type, "Value");
+}
+
+// The pairs that k8s.io/kubernetes' own functions answer.
+TEST(Hpa, RefusesNamesAsTheServerDoes) {
+  struct Case {
+    const char* why;
+    std::string text;
+    std::vector<std::string> errors;
+  };
+  const auto container = [](std::string_view name, std::string_view of = "app") {
+    return v2(
+        fmt::format("  maxReplicas: 3\n  metrics: [{{type: ContainerResource, "
+                    "containerResource: {{name: {}, container: {}, target: {{type: "
+                    "Utilization, averageUtilization: 1}}}}}}]\n",
+                    name, of));
+  };
+  const auto scales = [](std::string_view reference) {
+    return fmt::format(
+        "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {{name: a}}\n"
+        "spec: {{maxReplicas: 1, scaleTargetRef: {{{}}}}}\n",
+        reference);
+  };
+  const auto named = [](std::string_view metadata) {
+    return fmt::format(
+        "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {{{}}}\n"
+        "spec: {{maxReplicas: 1, scaleTargetRef: {{apiVersion: a/b, kind: C, name: d}}}}\n",
+        metadata);
+  };
+  const std::string invalid_name = "FieldValueInvalid spec.metrics[0].containerResource.name";
+  const std::string long_name(64, 'a');
+  const Case cases[] = {
+      {"a resource of containers", container("ephemeral-storage"), {}},
+      {"pages", container("hugepages-2Mi"), {}},
+      {"pages of a quota", container("requests.hugepages-2Mi"), {invalid_name}},
+      {"one of a domain", container("example.com/gpu"), {}},
+      {"Kubernetes' own", container("kubernetes.io/gpu"), {}},
+      {"a quota's of a domain", container("requests.example.com/gpu"), {invalid_name}},
+      {"two domains", container("a/b/c"), {invalid_name, invalid_name}},
+      {"an empty domain", container("/gpu"), {invalid_name, invalid_name}},
+      {"an empty name", container("example.com/"), {invalid_name, invalid_name, invalid_name}},
+      {"no resource", container("speed"), {invalid_name, invalid_name}},
+      {"a long one of a domain",
+       container("example.com/" + long_name),
+       {invalid_name, invalid_name}},
+      {"a container's name that is none",
+       container("cpu", "A"),
+       {"FieldValueInvalid spec.metrics[0].containerResource.container"}},
+      {"and too long",
+       container("cpu", long_name),
+       {"FieldValueInvalid spec.metrics[0].containerResource.container"}},
+      {"a kind of dots",
+       scales("apiVersion: a/b, kind: .., name: ."),
+       {"FieldValueInvalid spec.scaleTargetRef.kind",
+        "FieldValueInvalid spec.scaleTargetRef.name"}},
+      {"a version alone",
+       scales("apiVersion: /, kind: A, name: b"),
+       {"FieldValueInvalid spec.scaleTargetRef.apiVersion"}},
+      {"a group of nothing",
+       scales("apiVersion: /v1, kind: A, name: b"),
+       {"FieldValueInvalid spec.scaleTargetRef.apiVersion"}},
+      {"no name", named(""), {"FieldValueRequired metadata.name"}},
+      {"names that are none",
+       named("name: A, namespace: B"),
+       {"FieldValueInvalid metadata.name", "FieldValueInvalid metadata.namespace"}},
+      {"a long name", named("name: " + std::string(254, 'a')), {"FieldValueInvalid metadata.name"}},
+      {"labels",
+       named("name: a, labels: {/a: b, c: \"d \", e: \"\", f: " + long_name + "}"),
+       {"FieldValueInvalid metadata.labels", "FieldValueInvalid metadata.labels",
+        "FieldValueInvalid metadata.labels"}},
+      {"a tolerance below 0, and no policies",
+       v2("  maxReplicas: 3\n  behavior: {scaleUp: {tolerance: -1, policies: []}}\n"),
+       {"FieldValueRequired spec.behavior.scaleUp.policies",
+        "FieldValueInvalid spec.behavior.scaleUp.tolerance"}},
+  };
+  for (const auto& [why, text, errors] : cases) {
+    SCOPED_TRACE(why);
+    auto hpa = read_hpa(text);
+    hpa::set_defaults(hpa);
+    std::vector<std::string> found;
+    for (const auto& error : hpa::validate(hpa, false)) {
+      found.push_back(error.type + " " + error.path);
+    }
+    EXPECT_EQ(found, errors);
+  }
+}
+
+TEST(Hpa, WhatHasNoDefaultsIsChecked) {
+  hpa::HorizontalPodAutoscaler hpa;
+  hpa.name = "a";
+  hpa.spec.scale_target_ref = {"apps/v1", "Deployment", "a"};
+  hpa.spec.max_replicas = 1;
+  hpa.spec.behavior.emplace().scale_up.emplace().policies = {{"Pods", 1, 1}};
+  EXPECT_TRUE(hpa::validate(hpa, false).empty());
+  hpa.spec.behavior->scale_down.emplace();
+  ASSERT_EQ(hpa::validate(hpa, false).size(), 1U);
+  EXPECT_EQ(hpa::validate(hpa, false)[0].path, "spec.behavior.scaleDown.policies");
+  hpa.spec.behavior->scale_up.reset();
+  EXPECT_EQ(hpa::validate(hpa, false).size(), 1U);
+}
+
 const std::string kEverything = v2(
     "  minReplicas: 2\n  maxReplicas: 30\n"
     "  metrics:\n"
@@ -193,7 +396,8 @@ const std::string kEverything = v2(
     "  - {type: Object, object: {describedObject: {apiVersion: v1, kind: Service, name: s}, "
     "metric: {name: hits, selector: {}}, target: {type: Value, value: 2k}}}\n"
     "  - {type: External, external: {metric: {name: \"true\", selector: {matchLabels: {q: \"1\"}, "
-    "matchExpressions: [{key: a, operator: NotIn, values: [b, \"no\"]}]}}, target: {type: "
+    "matchExpressions: [{key: a, operator: NotIn, values: [b, \"no\"]}, {key: c, operator: "
+    "Exists}]}}, target: {type: "
     "AverageValue, averageValue: 30}}}\n"
     "  behavior:\n"
     "    scaleUp: {stabilizationWindowSeconds: 0, selectPolicy: Disabled, tolerance: 300m, "
@@ -208,6 +412,16 @@ TEST(Hpa, GoesRoundThroughEveryForm) {
   const auto back = hpa::from_autoscaler(autoscaler);
   ASSERT_TRUE(back) << back.error().what;
   EXPECT_EQ(*back, hpa) << hpa::write(*back);
+  for (const char* behavior : {"{}", "{scaleUp: {policies: []}}", "{scaleDown: {}}"}) {
+    auto bare = read_hpa(
+        "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\n"
+        "metadata: {name: a}\nspec: {behavior: " +
+        std::string(behavior) + "}\n");
+    EXPECT_EQ(read_hpa(hpa::write(bare)), bare) << hpa::write(bare);
+    bare.spec.scale_target_ref.name = "a";
+    const auto there = hpa::to_autoscaler(bare);
+    EXPECT_EQ(hpa::to_autoscaler(*hpa::from_autoscaler(there)), there) << behavior;
+  }
   const auto document = write_document(autoscaler);
   const auto again = read_documents(document, "b.yaml", {});
   ASSERT_TRUE(again) << to_string(again.error()) << "\n" << document;
@@ -244,6 +458,90 @@ TEST(Hpa, FromAutoscalerNamesWhatWouldBeLost) {
   EXPECT_EQ(hpa.error().what,
             "web: found target.process, gateway, triggers, behavior.scaleUp.tolerance, which a "
             "HorizontalPodAutoscaler cannot say");
+}
+
+TEST(Hpa, AToleranceThatIsNoThousandthIsLost) {
+  Autoscaler autoscaler;
+  autoscaler.name = "web";
+  autoscaler.target.scale_target_ref = {"apps/v1", "Deployment", "web"};
+  autoscaler.behavior.emplace().scale_down.emplace().tolerance = 1e16;
+  const auto hpa = hpa::from_autoscaler(autoscaler);
+  ASSERT_FALSE(hpa);
+  EXPECT_EQ(hpa.error().what,
+            "web: found behavior.scaleDown.tolerance, which a HorizontalPodAutoscaler cannot say");
+  autoscaler.behavior.reset();
+  ASSERT_TRUE(hpa::from_autoscaler(autoscaler));
+  EXPECT_EQ(hpa::from_autoscaler(autoscaler)->spec.behavior, std::nullopt);
+}
+
+TEST(Documents, Lists) {
+  struct Case {
+    const char* why;
+    std::string text;
+    std::vector<std::string> kinds;
+  };
+  const std::string item = "{apiVersion: v1, kind: Pod}";
+  const Case cases[] = {
+      {"a list", "kind: List\nitems: [" + item + "]\n", {"Pod"}},
+      {"without items", "kind: List\n", {"List"}},
+      {"whose items are none", "kind: List\nitems: a\n", {"List"}},
+      {"of a kind, whose items need not say it",
+       "apiVersion: v1\nkind: PodList\nitems: [{metadata: {name: a}}]\n",
+       {"Pod"}},
+      {"or do", "apiVersion: v1\nkind: PodList\nitems: [" + item + "]\n", {"Pod"}},
+      {"or say a half", "apiVersion: v1\nkind: PodList\nitems: [{apiVersion: v2}]\n", {"Pod"}},
+      {"of no kind", "apiVersion: v1\nkind: List\nitems: [{metadata: {name: a}}]\n", {""}},
+      {"of no version", "kind: PodList\nitems: [{metadata: {name: a}}]\n", {""}},
+      {"of texts", "apiVersion: v1\nkind: PodList\nitems: [a]\n", {""}},
+      {"no map", "- a\n", {""}},
+      {"a kind that is none", "kind: [a]\n", {""}},
+  };
+  for (const auto& [why, text, kinds] : cases) {
+    SCOPED_TRACE(why);
+    std::vector<std::string> found;
+    for (const auto& document : read_stream(text, "a.yaml", {}).documents) {
+      found.push_back(document.kind);
+    }
+    EXPECT_EQ(found, kinds);
+  }
+}
+
+TEST(Documents, WhatAScaledObjectLeavesBehind) {
+  const auto object = [](std::string_view annotations) {
+    return fmt::format(
+        "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {{name: a, annotations: {}}}\n"
+        "spec: {{scaleTargetRef: {{name: x}}, triggers: [{{type: external, metadata: "
+        "{{scalerAddress: a}}}}]}}\n",
+        annotations);
+  };
+  const auto left = [](const std::string& text) {
+    const auto stream = read_stream(text, "a.yaml", {});
+    return stream.documents.at(0).left_behind;
+  };
+  EXPECT_TRUE(left(object("{autoscaling.keda.sh/paused: \"true\", "
+                          "autoscaling.keda.sh/force-activation: \"true\"}"))
+                  .empty())
+      << "what pauses or forces is read";
+  EXPECT_EQ(left(object("{a: b}")), std::vector<std::string>{"metadata.annotations"});
+}
+
+TEST(Documents, ATextThatBreaksOffIsNotReadByHalves) {
+  const auto stream = read_stream(v2("  maxReplicas: 3\n") + "---\nkind: [a\n", "a.yaml", {});
+  EXPECT_EQ(stream.documents.size(), 1U);
+  ASSERT_EQ(stream.errors.size(), 1U);
+  EXPECT_TRUE(stream.errors[0].what.starts_with("found no valid YAML"));
+  const auto nothing = read_stream("kind: [a\n", "a.yaml", {});
+  EXPECT_TRUE(nothing.documents.empty());
+  EXPECT_EQ(nothing.errors.size(), 1U) << "that it holds no autoscaler is not known";
+}
+
+TEST(Documents, OneNameInTwoNamespaces) {
+  const auto two = v2("  maxReplicas: 1\n") + "---\n" +
+                   "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: "
+                   "web, namespace: other}\nspec: {maxReplicas: 1, scaleTargetRef: {apiVersion: "
+                   "apps/v1, kind: Deployment, name: web}}\n";
+  const auto read = read_any(two, "a.yaml", {});
+  EXPECT_TRUE(read) << to_string(read.error());
 }
 
 TEST(Documents, AnyKindOfOneStream) {

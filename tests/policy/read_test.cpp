@@ -172,8 +172,8 @@ TEST(Read, PutsVariablesIn) {
       {"a literal", "[a, $$(WORD)]", {"a", "$(WORD)"}},
       {"a literal of a literal", "[a, $$$(WORD)]", {"a", "$$(WORD)"}},
       {"other dollars stay",
-       "[a, '$', '$$', '$WORD', '${WORD}', '$(', '$(ls -l)', '$()']",
-       {"a", "$", "$$", "$WORD", "${WORD}", "$(", "$(ls -l)", "$()"}},
+       "[a, '$', '$$', '$WORD', '${WORD}', '$(', '$(ls -l)', '$()', '$(A$(WORD)']",
+       {"a", "$", "$$", "$WORD", "${WORD}", "$(", "$(ls -l)", "$()", "$(Ahello"}},
       {"what was put in is not looked at again", "[a, $(SELF)]", {"a", "$(SELF)"}},
       {"each replica gets its own",
        "[a, $(PORT), $(SOCKET), $$(PORT)]",
@@ -206,6 +206,58 @@ TEST(Read, PutsVariablesIntoEveryValue) {
   EXPECT_EQ(wrong_with(document("  minReplicas: $(WORD)\n")),
             "a.yaml:8:16: minReplicas: found \"hello\" from $(WORD), expected a whole number from "
             "0 to 10000");
+}
+
+TEST(Read, WordsInAnySpellingThatYamlHas) {
+  for (const char* yes : {"true", "True", "TRUE"}) {
+    const auto read_text = read(document("", "gateway: {forwarded: " + std::string(yes) + "}"));
+    ASSERT_TRUE(read_text) << to_string(read_text.error());
+    EXPECT_TRUE(read_text->front().gateway->forwarded);
+  }
+  for (const char* no : {"false", "False", "FALSE"}) {
+    const auto read_text = read(document("", "gateway: {forwarded: " + std::string(no) + "}"));
+    ASSERT_TRUE(read_text) << to_string(read_text.error());
+    EXPECT_FALSE(read_text->front().gateway->forwarded);
+  }
+  const auto plus = read(document("  minReplicas: +2\n"));
+  ASSERT_TRUE(plus) << to_string(plus.error());
+  EXPECT_EQ(plus->front().min_replicas, Replicas{2});
+  const auto scheme = read([] {
+    auto text = document();
+    return text.replace(text.find("{command: [./shop]}"), 19,
+                        "{command: [a], readinessProbe: {httpGet: {scheme: HTTP}}}");
+  }());
+  EXPECT_TRUE(scheme) << to_string(scheme.error());
+}
+
+TEST(Read, AKindFromTheEnvironment) {
+  auto text = document();
+  text.replace(text.find("Autoscaler"), 10, "$(KIND)");
+  EXPECT_TRUE(read(text));
+  text.replace(text.find("$(KIND)"), 7, "$(WORD)");
+  EXPECT_EQ(wrong_with(text), "a.yaml:2:7: kind: found \"hello\", expected \"Autoscaler\"");
+}
+
+TEST(Read, WithoutAnEnvironmentThereIsNoVariable) {
+  const auto read_text = read_documents(document("  minReplicas: $(MIN)\n"), "a.yaml", {});
+  ASSERT_FALSE(read_text);
+  EXPECT_TRUE(read_text.error().what.starts_with("minReplicas: found $(MIN), expected"));
+}
+
+TEST(Read, ZeroIsWokenByTriggersAndMetricsFromOutside) {
+  for (const char* wakes :
+       {"triggers: [{type: cron, metadata: {}}]",
+        "metrics: [{type: External, external: {metric: {name: q}, target: {type: Value, value: "
+        "1}}}]",
+        "metrics: [{type: Object, object: {describedObject: {kind: Ingress, name: a}, metric: "
+        "{name: q}, target: {type: Value, value: 1}}}]"}) {
+    const auto read_text = read(
+        "apiVersion: headroom.dev/v1alpha1\nkind: Autoscaler\nmetadata: {name: a}\nspec: "
+        "{target: {scaleTargetRef: {kind: Deployment, name: a}}, minReplicas: 0, maxReplicas: "
+        "2, " +
+        std::string(wakes) + "}\n");
+    EXPECT_TRUE(read_text) << to_string(read_text.error());
+  }
 }
 
 TEST(Read, UnixSocketsWhereTheCommandNamesOne) {

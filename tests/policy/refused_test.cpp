@@ -48,6 +48,9 @@ TEST(Refused, DocumentsOfAnotherKind) {
       {"another kind says just that", "apiVersion: v1\nkind: Service\nspec: {ports: []}\n",
        "1:13: apiVersion: found \"v1\", expected \"headroom.dev/v1alpha1\"\n"
        "a.yaml:2:7: kind: found \"Service\", expected \"Autoscaler\""},
+      {"kinds that are no texts, or not known", "apiVersion: [a]\nkind: $(NOPE)\n",
+       "2:7: kind: found $(NOPE), expected a variable of the environment (a literal $(NOPE) is "
+       "written $$(NOPE))"},
       {"empty", "{}\n",
        "1:1: apiVersion: found nothing, expected \"headroom.dev/v1alpha1\"\n"
        "a.yaml:1:1: kind: found nothing, expected \"Autoscaler\"\n"
@@ -92,6 +95,18 @@ TEST(Refused, Texts) {
        "1:1: found the byte 0xFF, expected UTF-8 without control characters"},
       {"what yaml-cpp takes for the end", "a: 1\nb: \x04\n",
        "2:4: found the byte 0x04, expected UTF-8 without control characters"},
+      {"DEL", document("  # \x7f\n"),
+       "8:5: found the byte 0x7F, expected UTF-8 without control characters"},
+      {"a tag that says what is there", document("  minReplicas: !!int 1\n  maxReplicas: 0\n"),
+       "9:3: found \"maxReplicas\" again, expected it once (it is on line 7)"},
+      {"a tag that says something else", document("  minReplicas: !!map 1\n"),
+       "8:16: found the tag \"tag:yaml.org,2002:map\", expected none"},
+      {"a tag of one's own", document("  minReplicas: !one 1\n"),
+       "8:16: found the tag \"!one\", expected none"},
+      {"a text by its tag", document("  minReplicas: !!str 1\n"),
+       "8:16: minReplicas: found the text \"1\", expected a whole number from 0 to 10000"},
+      {"no name before a colon", document("  {: 9}\n"),
+       "8:3: found no valid YAML: end of map not found"},
       {"a NUL in a text", process("{command: [\"a\\0b\"]}"),
        "5:32: command[0]: found \"a\\x00b\", expected text"},
   };
@@ -114,6 +129,22 @@ TEST(Refused, FieldsThatAreNot) {
        "5:53: grpc: not supported yet by this version"},
       {"to come: https probes", probe("{httpGet: {scheme: HTTPS}}"),
        "5:71: scheme: \"HTTPS\" is not supported yet by this version, expected \"HTTP\""},
+      {"a protocol that is no text", probe("{httpGet: {scheme: [HTTP]}}"),
+       "5:71: scheme: found a list, expected text"},
+      {"another protocol", probe("{httpGet: {scheme: FTP}}"),
+       "5:71: scheme: found \"FTP\", expected \"HTTP\""},
+      {"a metric without a type", metric("{resource: {name: cpu}}"),
+       "8:13: type: found nothing, expected Resource, ContainerResource, Pods, Object or External"},
+      {"a type that is no text", metric("{type: [a]}"),
+       "8:20: type: found a list, expected Resource, ContainerResource, Pods, Object or External"},
+      {"a target without a type", cpu_target("{averageUtilization: 1}"),
+       "8:60: type: found nothing, expected Utilization, Value or AverageValue"},
+      {"a target of a type that is none", cpu_target("{type: Percent, averageUtilization: 1}"),
+       "8:67: type: found \"Percent\", expected Utilization, Value or AverageValue"},
+      {"a target that is none", cpu_target("50"),
+       "8:60: target: found \"50\", expected fields as name: value"},
+      {"a metric that is none", metric("cpu"),
+       "8:13: metrics[0]: found \"cpu\", expected fields as name: value"},
       {"no metric at all", metric("{type: Resorce}"),
        "8:20: type: found \"Resorce\", expected Resource, ContainerResource, Pods, Object or "
        "External"},
@@ -152,6 +183,64 @@ TEST(Refused, ValuesOutOfBounds) {
        "8:25: metric: found \"cpu\", expected concurrency or rps"},
       {"yes is not true", gateway("{forwarded: yes}"),
        "6:24: forwarded: found \"yes\", expected true or false"},
+      {"an unknown variable for a flag", gateway("{forwarded: $(NOPE)}"),
+       "6:24: forwarded: found $(NOPE), expected a variable of the environment (a literal $(NOPE) "
+       "is written $$(NOPE))"},
+      {"a list for a flag", gateway("{forwarded: []}"),
+       "6:24: forwarded: found a list, expected true or false"},
+      {"an unknown variable for a word", document("  concurrency: {metric: $(NOPE)}\n"),
+       "8:25: metric: found $(NOPE), expected a variable of the environment (a literal $(NOPE) is "
+       "written $$(NOPE))"},
+      {"a quantity that is none", gateway("{hold: {maxBytes: x}}"),
+       "6:30: maxBytes: found \"x\", expected bytes from 0 to 16Gi"},
+      {"an amount that is none", process("{command: [a], resources: {requests: {cpu: x}}}"),
+       "5:64: cpu: found \"x\", expected a quantity from 1m to 100k"},
+      {"a number without an end", document("  concurrency: {target: inf}\n"),
+       "8:25: target: found \"inf\", expected a number from 0.01 to 1000000000"},
+      {"no number", document("  concurrency: {target: nan}\n"),
+       "8:25: target: found \"nan\", expected a number from 0.01 to 1000000000"},
+      {"two signs", document("  minReplicas: ++1\n"),
+       "8:16: minReplicas: found \"++1\", expected a whole number from 0 to 10000"},
+      {"too few seconds", process("{command: [a], terminationGracePeriodSeconds: -1}"),
+       "5:67: terminationGracePeriodSeconds: found \"-1\", expected a whole number of seconds "
+       "from 0 to 86400"},
+      {"too many", process("{command: [a], terminationGracePeriodSeconds: 86401}"),
+       "5:67: terminationGracePeriodSeconds: found \"86401\", expected a whole number of seconds "
+       "from 0 to 86400"},
+      {"a text for a level", document("  behavior: fast\n"),
+       "8:13: behavior: found \"fast\", expected fields as name: value"},
+      {"a list too long",
+       gateway("{trustedProxies: [" +
+               [] {
+                 std::string all;
+                 for (int i = 0; i < 1001; ++i) all += "a,";
+                 return all;
+               }() +
+               "]}"),
+       "6:29: trustedProxies: found a list of 1001, expected a list of 0 to 1000"},
+      {"variables that are none", process("{command: [a], env: [A]}"),
+       "5:41: env: found a list, expected at most 1000 as NAME: text"},
+      {"more of them than there may be",
+       process("{command: [a], env: {" +
+               [] {
+                 std::string all;
+                 for (int i = 0; i < 1001; ++i) all += "A" + std::to_string(i) + ": a,";
+                 return all;
+               }() +
+               "}}"),
+       "5:41: env: found 1001, expected at most 1000 as NAME: text"},
+      {"a name of a variable that is no text", process("{command: [a], env: {[A]: b}}"),
+       "5:42: found no text as a name, expected \"name: value\""},
+      {"a socket of one's own", process("{command: [a], env: {SOCKET: a}}"),
+       "5:42: env: found \"SOCKET\", expected another name: each replica gets its own of these"},
+      {"labels that are none",
+       metric("{type: External, external: {metric: {name: q, selector: {matchLabels: [a]}}, "
+              "target: {type: Value, value: 1}}}"),
+       "8:83: matchLabels: found a list, expected at most 1000 as name: text"},
+      {"a label that is a list",
+       metric("{type: External, external: {metric: {name: q, selector: {matchLabels: {a: [b]}}}, "
+              "target: {type: Value, value: 1}}}"),
+       "8:87: a: found a list, expected text"},
       {"a text is not true", gateway("{forwarded: \"true\"}"),
        "6:24: forwarded: found \"true\", expected true or false"},
       {"no bytes", gateway("{hold: {maxBytes: 1.0001Ki}}"),
@@ -244,6 +333,28 @@ TEST(Refused, WhatDoesNotFitTogether) {
        "5:52: found 0 of httpGet, tcpSocket and exec, expected exactly one"},
       {"two handlers", probe("{httpGet: {}, tcpSocket: {}}"),
        "5:52: found 2 of httpGet, tcpSocket and exec, expected exactly one"},
+      {"a variable for a program that is not there", process("{command: [$(NOPE)]}"),
+       "5:32: command[0]: found $(NOPE), expected a variable of the environment (a literal $(NOPE) "
+       "is written $$(NOPE))"},
+      {"what is wrong alone is not wrong with the head, too",
+       gateway("{limits: {requestLine: x, head: 4Ki}}"),
+       "6:35: requestLine: found \"x\", expected bytes from 64 to 128Ki"},
+      {"nor the other way", gateway("{limits: {requestLine: 64Ki, head: x}}"),
+       "6:47: head: found \"x\", expected bytes from 64 to 128Ki"},
+      {"nor a minimum with the maximum", target("{process: {command: [a]}}", "minReplicas: x"),
+       "6:16: minReplicas: found \"x\", expected a whole number from 0 to 10000"},
+      {"nor a maximum with the minimum",
+       document("  minReplicas: 9\n").replace(document().find("Replicas: 8"), 11, "Replicas: x"),
+       "7:16: maxReplicas: found \"x\", expected a whole number from 0 to 10000"},
+      {"nor idle replicas", document("  minReplicas: x\n  idleReplicas: 1\n"),
+       "8:16: minReplicas: found \"x\", expected a whole number from 0 to 10000"},
+      {"nor an activation", document("  minReplicas: x\n  concurrency: {activationScale: 1}\n"),
+       "8:16: minReplicas: found \"x\", expected a whole number from 0 to 10000"},
+      {"an activation above the maximum", document("  concurrency: {activationScale: 9}\n"),
+       "8:34: activationScale: found 9, expected 0 (off), or 2 to maxReplicas (8)"},
+      {"a target that is none is not missing",
+       document("  scalingModifiers: {formula: a, target: []}\n"),
+       "8:42: target: found a list, expected text"},
       {"a probe of nothing", probe("{exec: {command: ['']}}"),
        "5:70: command[0]: found \"\", expected a program"},
       {"liveness succeeds at once",

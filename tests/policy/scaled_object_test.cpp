@@ -88,6 +88,65 @@ TEST(ScaledObject, ItsSchemaIsTheCrds) {
       {"beyond 32 bits",
        with_triggers(cron, "  pollingInterval: 2147483648\n"),
        {"FieldValueInvalid spec.pollingInterval"}},
+      {"a number of another base",
+       with_triggers(cron, "  pollingInterval: 0x1F\n  cooldownPeriod: 0o17\n"),
+       {}},
+      {"a fraction is no whole number",
+       with_triggers(cron, "  pollingInterval: 30.5\n"),
+       {"FieldValueTypeInvalid spec.pollingInterval"}},
+      {"nor is what has no end",
+       with_triggers(cron, "  pollingInterval: .inf\n"),
+       {"FieldValueTypeInvalid spec.pollingInterval"}},
+      {"nor a number that fits no 64 bits",
+       with_triggers(cron, "  pollingInterval: 99999999999999999999\n"),
+       {"FieldValueTypeInvalid spec.pollingInterval"}},
+      {"a bool in quotes is none",
+       with_triggers("{type: cron, useCachedMetrics: \"true\", metadata: {}}"),
+       {"FieldValueTypeInvalid spec.triggers[0].useCachedMetrics"}},
+      {"no metadata",
+       "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nspec: {}\n",
+       {"FieldValueRequired metadata", "FieldValueRequired spec.scaleTargetRef",
+        "FieldValueRequired spec.triggers"}},
+      {"metadata that is no map, and no spec",
+       "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: shop\n",
+       {"FieldValueTypeInvalid metadata", "FieldValueRequired spec"}},
+      {"a spec that is no map",
+       "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: a}\nspec: []\n",
+       {"FieldValueTypeInvalid spec"}},
+      {"no map at all", "- a\n", {"FieldValueTypeInvalid "}},
+      {"names that are none",
+       "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: a..b, namespace: A}\n"
+       "spec: {scaleTargetRef: {name: x}, triggers: [" +
+           cron + "]}\n",
+       {"FieldValueInvalid metadata.name", "FieldValueInvalid metadata.namespace"}},
+      {"a name that is too long",
+       "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: " +
+           std::string(254, 'a') + "}\nspec: {scaleTargetRef: {name: x}, triggers: [" + cron +
+           "]}\n",
+       {"FieldValueInvalid metadata.name"}},
+      {"an empty one",
+       "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: \"\"}\n"
+       "spec: {scaleTargetRef: {name: x}, triggers: [" +
+           cron + "]}\n",
+       {"FieldValueInvalid metadata.name"}},
+      {"policies that are no list, and one that is no map",
+       with_triggers(cron,
+                     "  advanced: {horizontalPodAutoscalerConfig: {behavior: {scaleUp: {policies: "
+                     "a}, scaleDown: {policies: [a]}}}}\n"),
+       {"FieldValueTypeInvalid "
+        "spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleDown.policies[0]",
+        "FieldValueTypeInvalid "
+        "spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleUp.policies"}},
+      {"a tolerance that is a list",
+       with_triggers(cron,
+                     "  advanced: {horizontalPodAutoscalerConfig: {behavior: {scaleUp: "
+                     "{tolerance: []}}}}\n"),
+       {"FieldValueInvalid spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleUp.tolerance",
+        "FieldValueTypeInvalid "
+        "spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleUp.tolerance"}},
+      {"an authentication that is no map",
+       with_triggers("{type: cron, metadata: {}, authenticationRef: a}"),
+       {"FieldValueTypeInvalid spec.triggers[0].authenticationRef"}},
       {"a tolerance may be a whole number or a text",
        with_triggers(cron,
                      "  advanced: {horizontalPodAutoscalerConfig: {behavior: {scaleUp: "
@@ -156,6 +215,18 @@ TEST(ScaledObject, TheWebhooksChecks) {
       {"modifiers without a formula",
        with_triggers(cron, "  advanced: {scalingModifiers: {target: \"1\"}}\n"),
        {"verifyScaledObjects"}},
+      {"more at least than at most",
+       with_triggers(cron, "  minReplicaCount: 5\n  maxReplicaCount: 4\n"),
+       {"verifyReplicaCount"}},
+      {"a formula that fails with a number below 0",
+       with_triggers(
+           "{type: external, name: a, metadata: {}}",
+           "  advanced: {scalingModifiers: {formula: \"[1, 2][a < 0 ? 2 : 0]\", target: \"1\"}}\n"),
+       {"verifyScaledObjects"}},
+      {"a target without an end",
+       with_triggers("{type: external, name: a, metadata: {}}",
+                     "  advanced: {scalingModifiers: {formula: a, target: Inf}}\n"),
+       {"verifyScaledObjects"}},
       {"the HPA's name is too long for a label",
        with_triggers(cron,
                      fmt::format("  advanced: {{horizontalPodAutoscalerConfig: {{name: {}}}}}\n",
@@ -186,7 +257,12 @@ TEST(ScaledObject, TheWebhookLooksAtTheCluster) {
         "  minReplicaCount: 1\n");
   };
   const keda::OtherHpa hpa{"h", "d", {}, {}, {"apps/v1", "Deployment", "x"}};
-  auto owned = hpa, released = hpa;
+  auto owned = hpa, released = hpa, unknown = hpa;
+  unknown.target = {"example.com/v1", "Widget", "x"};
+  auto of_stateful_set = hpa;
+  of_stateful_set.target.kind = "StatefulSet";
+  auto unknown_object = other("b", "h");
+  unknown_object.spec.scale_target_ref.kind = "Widget";
   owned.owners = {{"keda.sh/v1alpha1", "ScaledObject", "shop"}};
   released.annotations["validations.keda.sh/hpa-ownership"] = "false";
   struct Case {
@@ -206,6 +282,49 @@ TEST(ScaledObject, TheWebhookLooksAtTheCluster) {
       {"another HPA has the target", cron, {.hpas = {hpa}}, {"verifyHpas"}},
       {"it is the object's own", cron, {.hpas = {owned}}, {}},
       {"it is given up", cron, {.hpas = {released}}, {}},
+      {"it is of a kind that nobody knows, and so may be any",
+       cron,
+       {.hpas = {unknown}},
+       {"verifyHpas"}},
+      {"it is another kind's", cron, {.hpas = {of_stateful_set}}, {}},
+      {"it is handed over",
+       "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: shop, namespace: d, "
+       "annotations: {scaledobject.keda.sh/transfer-hpa-ownership: \"true\"}}\nspec: "
+       "{scaleTargetRef: {name: x}, advanced: {horizontalPodAutoscalerConfig: {name: h}}, "
+       "triggers: [" +
+           std::string(kCron) + "]}\n",
+       {.hpas = {hpa}},
+       {}},
+      {"another of a kind that nobody knows has the name",
+       cron,
+       {.scaled_objects = {unknown_object}},
+       {"verifyScaledObjects"}},
+      {"the pods of a Rollout are not looked at",
+       document("  scaleTargetRef: {name: x, apiVersion: argoproj.io/v1alpha1, kind: Rollout}\n"
+                "  minReplicaCount: 1\n  triggers: [{type: cpu, metricType: Utilization, metadata: "
+                "{value: \"50\"}}]\n"),
+       {.target = pods},
+       {}},
+      {"nor those of a ReplicaSet",
+       document("  scaleTargetRef: {name: x, kind: ReplicaSet}\n"
+                "  minReplicaCount: 1\n  triggers: [{type: cpu, metricType: Utilization, metadata: "
+                "{value: \"50\"}}]\n"),
+       {.target = pods},
+       {}},
+      {"nor those of what is called like a Deployment",
+       document("  scaleTargetRef: {name: x, apiVersion: example.com/v1, kind: Deployment}\n"
+                "  minReplicaCount: 1\n  triggers: [{type: cpu, metricType: Utilization, metadata: "
+                "{value: \"50\"}}]\n"),
+       {.target = pods},
+       {}},
+      {"an empty container's name is none",
+       cpu(", containerName: \"\""),
+       {.target = pods},
+       {"verifyCPUMemoryScalers"}},
+      {"a default of another namespace",
+       cpu(""),
+       {.target = pods, .limit_ranges = {{"other", {{"Container", {{"cpu", {1}}}, {}}}}}},
+       {"verifyCPUMemoryScalers"}},
       {"a container has no request", cpu(""), {.target = pods}, {"verifyCPUMemoryScalers"}},
       {"the named one has", cpu(", containerName: app"), {.target = pods}, {}},
       {"nobody has that name, which passes", cpu(", containerName: other"), {.target = pods}, {}},
@@ -254,6 +373,29 @@ TEST(ScaledObject, TheReconcilersOrder) {
        document(
            fmt::format("  scaleTargetRef: {{name: x, kind: Widget}}\n  triggers: [{}]\n", kCron)),
        true, "target", false},
+      {"a kind that cannot be scaled",
+       document(fmt::format("  scaleTargetRef: {{name: x, kind: DaemonSet}}\n  triggers: [{}]\n",
+                            kCron)),
+       true, "target", false},
+      {"a Deployment of others",
+       document(fmt::format("  scaleTargetRef: {{name: x, apiVersion: example.com/v1, kind: "
+                            "Deployment}}\n  triggers: [{}]\n",
+                            kCron)),
+       true, "target", false},
+      {"a Rollout",
+       document(fmt::format("  scaleTargetRef: {{name: x, apiVersion: argoproj.io/v1alpha1, kind: "
+                            "Rollout}}\n  triggers: [{}]\n",
+                            kCron)),
+       true, "", true},
+      {"an apiVersion that is none",
+       document(fmt::format("  scaleTargetRef: {{name: x, apiVersion: a/b/c}}\n  triggers: [{}]\n",
+                            kCron)),
+       true, "target", false},
+      {"more replicas than 32 bits",
+       annotated("autoscaling.keda.sh/paused-replicas: \"2147483648\""), true, "pausedReplicas",
+       false},
+      {"fewer than that", annotated("autoscaling.keda.sh/paused-replicas: \"-2147483649\""), true,
+       "pausedReplicas", false},
       {"a pause comes before all else", annotated("autoscaling.keda.sh/paused: \"true\""), false,
        "", false},
       {"whatever is no Go bool pauses", annotated("autoscaling.keda.sh/paused: \"3\""), true, "",
@@ -394,6 +536,24 @@ TEST(Triggers, TargetsAndMetricNames) {
        1'000'000,
        0.5},
       {"a negative is 0", "prometheus", {{"threshold", "-1"}}, "s4-prometheus", 0, 0},
+      {"but a whole number is passed on",
+       "kafka",
+       {{"topic", "t"}, {"lagThreshold", "-3"}},
+       "s4-kafka-t",
+       -3000,
+       0},
+      {"more than fits is the most there is",
+       "prometheus",
+       {{"threshold", "1e300"}},
+       "s4-prometheus",
+       INT64_MAX,
+       0},
+      {"a mode without a value",
+       "rabbitmq",
+       {{"queueName", "q"}, {"mode", "MessageRate"}},
+       "s4-rabbitmq-q",
+       0,
+       0},
       {"a path with signs",
        "metrics-api",
        {{"valueLocation", "list.#(k==\"v\").n/d:(1)%"}, {"targetValue", "0.25"}},
@@ -415,6 +575,11 @@ TEST(Triggers, TargetsAndMetricNames) {
   for (const char* type : {"cpu", "memory", "aws-sqs-queue", "kafak"}) {
     EXPECT_FALSE(target_of(type, {}, 0, "d")) << type;
   }
+  const auto none = target_of({.type = "prometheus", .metadata = {{"threshold", "many"}}}, 0);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().what, "threshold: found \"many\", expected a number");
+  EXPECT_EQ(to_quantity(INFINITY), Quantity{0});
+  EXPECT_EQ(support_of("temporal"), TriggerSupport::unsupported);
 }
 
 TEST(Triggers, Parameters) {
@@ -425,6 +590,7 @@ TEST(Triggers, Parameters) {
     std::vector<std::string> wrong;
     bool authenticated = false;
     bool under_modifiers = false;
+    const char* metric_type = "";
   };
   const Case cases[] = {
       {"blanks are nothing",
@@ -505,6 +671,233 @@ TEST(Triggers, Parameters) {
        {"value"}},
       {"no address", "redis", {{"listName", "l"}}, {"address"}},
       {"hosts and ports", "redis", {{"listName", "l"}, {"host", "a,b"}, {"port", "1"}}, {"ports"}},
+      {"a lag of nothing",
+       "kafka",
+       {{"bootstrapServers", "b"}, {"consumerGroup", "g"}, {"topic", "t"}, {"lagThreshold", "0"}},
+       {"lagThreshold"}},
+      {"less than nothing wakes",
+       "kafka",
+       {{"bootstrapServers", "b"},
+        {"consumerGroup", "g"},
+        {"topic", "t"},
+        {"activationLagThreshold", "-1"}},
+       {"activationLagThreshold"}},
+      {"lags that are none",
+       "kafka",
+       {{"bootstrapServers", "b"},
+        {"consumerGroup", "g"},
+        {"topic", "t"},
+        {"lagThreshold", "a"},
+        {"activationLagThreshold", "b"}},
+       {"lagThreshold", "activationLagThreshold"}},
+      {"partitions",
+       "kafka",
+       {{"bootstrapServers", "b"},
+        {"consumerGroup", "g"},
+        {"topic", "t"},
+        {"partitionLimitation", "1,2,4-6"}},
+       {}},
+      {"of three ends",
+       "kafka",
+       {{"bootstrapServers", "b"},
+        {"consumerGroup", "g"},
+        {"topic", "t"},
+        {"partitionLimitation", "1-2-3"}},
+       {"partitionLimitation"}},
+      {"of letters",
+       "kafka",
+       {{"bootstrapServers", "b"},
+        {"consumerGroup", "g"},
+        {"topic", "t"},
+        {"partitionLimitation", "a"}},
+       {"partitionLimitation"}},
+      {"below 0, which reads as two ends",
+       "kafka",
+       {{"bootstrapServers", "b"},
+        {"consumerGroup", "g"},
+        {"topic", "t"},
+        {"partitionLimitation", "-1"}},
+       {"partitionLimitation"}},
+      {"beyond 32 bits",
+       "kafka",
+       {{"bootstrapServers", "b"},
+        {"consumerGroup", "g"},
+        {"topic", "t"},
+        {"partitionLimitation", "2147483648"}},
+       {"partitionLimitation"}},
+      {"two ways to share at once",
+       "kafka",
+       {{"bootstrapServers", "b"},
+        {"consumerGroup", "g"},
+        {"topic", "t"},
+        {"limitToPartitionsWithLag", "true"},
+        {"ensureEvenDistributionOfPartitions", "true"}},
+       {"limitToPartitionsWithLag"}},
+      {"an even share needs a topic",
+       "kafka",
+       {{"bootstrapServers", "b"},
+        {"consumerGroup", "g"},
+        {"ensureEvenDistributionOfPartitions", "true"}},
+       {"topic"}},
+      {"so does little metadata",
+       "kafka",
+       {{"bootstrapServers", "b"}, {"consumerGroup", "g"}, {"fullMetadata", "false"}},
+       {"topic"}},
+      {"all topics of a group", "kafka", {{"bootstrapServers", "b"}, {"consumerGroup", "g"}}, {}},
+      {"no flag",
+       "kafka",
+       {{"bootstrapServers", "b"},
+        {"consumerGroup", "g"},
+        {"topic", "t"},
+        {"allowIdleConsumers", "yes"}},
+       {"allowIdleConsumers"}},
+      {"20 messages of either protocol",
+       "rabbitmq",
+       {{"queueName", "q"}, {"host", "http://h"}},
+       {}},
+      {"two ways to say how many",
+       "rabbitmq",
+       {{"queueName", "q"}, {"host", "amqp://h"}, {"queueLength", "5"}, {"value", "5"}},
+       {"queueLength"}},
+      {"or a mode beside the old way",
+       "rabbitmq",
+       {{"queueName", "q"}, {"host", "amqp://h"}, {"queueLength", "5"}, {"mode", "QueueLength"}},
+       {"queueLength"}},
+      {"the old way",
+       "rabbitmq",
+       {{"queueName", "q"}, {"host", "amqp://h"}, {"queueLength", "5"}},
+       {}},
+      {"a mode that is none",
+       "rabbitmq",
+       {{"queueName", "q"}, {"host", "amqp://h"}, {"mode", "Length"}, {"value", "5"}},
+       {"mode"}},
+      {"a value without a mode",
+       "rabbitmq",
+       {{"queueName", "q"}, {"host", "amqp://h"}, {"value", "5"}},
+       {"mode"}},
+      {"an answer in time is http's",
+       "rabbitmq",
+       {{"queueName", "q"},
+        {"host", "amqp://h"},
+        {"mode", "QueueLength"},
+        {"value", "5"},
+        {"timeout", "1s"}},
+       {"timeout"}},
+      {"so are patterns",
+       "rabbitmq",
+       {{"queueName", "q"},
+        {"host", "amqp://h"},
+        {"useRegex", "true"},
+        {"excludeUnacknowledged", "true"}},
+       {"useRegex", "excludeUnacknowledged"}},
+      {"a time that is none",
+       "rabbitmq",
+       {{"queueName", "q"}, {"host", "http://h"}, {"timeout", "soon"}},
+       {"timeout"}},
+      {"an address without a protocol", "rabbitmq", {{"queueName", "q"}, {"host", "h"}}, {"host"}},
+      {"whose protocol is said",
+       "rabbitmq",
+       {{"queueName", "q"}, {"host", "h"}, {"protocol", "http"}},
+       {}},
+      {"an address from elsewhere", "rabbitmq", {{"queueName", "q"}, {"hostFromEnv", "HOST"}}, {}},
+      {"pages of nothing",
+       "rabbitmq",
+       {{"queueName", "q"}, {"host", "http://h"}, {"pageSize", "0"}},
+       {"pageSize"}},
+      {"pages of something",
+       "rabbitmq",
+       {{"queueName", "q"}, {"host", "http://h"}, {"pageSize", "a"}},
+       {"pageSize"}},
+      {"an authentication has no names of queues",
+       "rabbitmq",
+       {{"host", "http://h"}},
+       {"queueName"},
+       true,
+       false},
+      {"as many ports as hosts",
+       "redis",
+       {{"listName", "l"}, {"hosts", "a,b"}, {"ports", "1,2"}},
+       {}},
+      {"hosts without ports", "redis", {{"listName", "l"}, {"hosts", "a"}}, {"address"}},
+      {"no whole number of items",
+       "redis",
+       {{"listName", "l"}, {"address", "a:1"}, {"listLength", "1.5"}},
+       {"listLength"}},
+      {"a connection, and no target",
+       "postgresql",
+       {{"query", "q"}, {"connectionFromEnv", "C"}},
+       {"targetQueryValue"}},
+      {"which modifiers have",
+       "postgresql",
+       {{"query", "q"}, {"connectionFromEnv", "C"}},
+       {},
+       false,
+       true},
+      {"no account",
+       "nats-jetstream",
+       {{"stream", "s"}, {"consumer", "c"}, {"natsServerMonitoringEndpoint", "n"}},
+       {"account"}},
+      {"an account by its id",
+       "nats-jetstream",
+       {{"stream", "s"},
+        {"consumer", "c"},
+        {"natsServerMonitoringEndpoint", "n"},
+        {"accountID", "a"}},
+       {}},
+      {"an account by its name",
+       "nats-jetstream",
+       {{"stream", "s"},
+        {"consumer", "c"},
+        {"natsServerMonitoringEndpoint", "n"},
+        {"account", "a"}},
+       {}},
+      {"pods without a target", "kubernetes-workload", {{"podSelector", "a=b"}}, {"value"}},
+      {"which modifiers have", "kubernetes-workload", {{"podSelector", "a=b"}}, {}, false, true},
+      {"no pods", "kubernetes-workload", {{"value", "1"}}, {"podSelector"}},
+      {"one way to authenticate",
+       "prometheus",
+       {{"serverAddress", "p"}, {"query", "q"}, {"threshold", "1"}, {"authModes", "basic,bearer"}},
+       {"authModes"},
+       true,
+       false},
+      {"no source is in percent",
+       "prometheus",
+       {{"serverAddress", "p"}, {"query", "q"}, {"threshold", "1"}},
+       {""},
+       false,
+       false,
+       "Utilization"},
+      {"percent", "cpu", {{"value", "50"}}, {}, false, false, "Utilization"},
+      {"no percent", "cpu", {{"value", "half"}}, {"value"}, false, false, "Utilization"},
+      {"more of it than 32 bits",
+       "cpu",
+       {{"value", "2147483648"}},
+       {"value"},
+       false,
+       false,
+       "Utilization"},
+      {"less than that", "cpu", {{"value", "-2147483649"}}, {"value"}, false, false, "Utilization"},
+      {"no value", "cpu", {}, {"value"}, false, false, "Utilization"},
+      {"an amount", "memory", {{"value", "1Gi"}}, {}, false, false, "AverageValue"},
+      {"no amount", "memory", {{"value", "much"}}, {"value"}, false, false, "AverageValue"},
+      {"nor any", "memory", {}, {"value"}, false, false, "AverageValue"},
+      {"a resource's target has a type", "cpu", {{"value", "50"}}, {""}},
+      {"of two", "cpu", {{"value", "50"}}, {""}, false, false, "Value"},
+      {"which once stood elsewhere",
+       "cpu",
+       {{"value", "50"}, {"type", "Utilization"}},
+       {"type"},
+       false,
+       false,
+       "Utilization"},
+      {"but an empty one is none",
+       "cpu",
+       {{"value", "50"}, {"type", " "}},
+       {},
+       false,
+       false,
+       "Utilization"},
+      {"a type that only KEDA has", "mysql", {}, {}},
       {"a connection or all its parts",
        "postgresql",
        {{"query", "q"},
@@ -515,11 +908,12 @@ TEST(Triggers, Parameters) {
         {"dbName", "d"}},
        {"sslmode"}},
   };
-  for (const auto& [why, type, metadata, wrong, authenticated, under_modifiers] : cases) {
+  for (const auto& [why, type, metadata, wrong, authenticated, under_modifiers, metric_type] :
+       cases) {
     SCOPED_TRACE(why);
     std::vector<std::string> names;
     for (const auto& problem :
-         check_parameters(type, metadata, authenticated, "", {"d", under_modifiers})) {
+         check_parameters(type, metadata, authenticated, metric_type, {"d", under_modifiers})) {
       names.push_back(problem.name);
     }
     EXPECT_EQ(names, wrong);
@@ -549,6 +943,21 @@ TEST(Triggers, Schedules) {
       {"its Mondays do", "0 0 30 2 1", true},
       {"29 February does", "0 0 29 2 *", true},
       {"nothing in a list", "0 , * * *", false},
+      {"no minute", ", 0 * * *", false},
+      {"no month", "0 0 * , *", false},
+      {"no day of the month, of two ways to say one", "0 0 , * 1", true},
+      {"no day of the week, of two ways to say one", "0 0 1 * ,", true},
+      {"no day of the week, and it alone counts", "0 0 * * ,", false},
+      {"two steps", "*/5/5 * * * *", false},
+      {"three ends", "1-2-3 * * * *", false},
+      {"a first that is no number", "a-5 * * * *", false},
+      {"a last that is no number", "5-a * * * *", false},
+      {"a number below the least", "* * 0 * *", false},
+      {"a step that is no number", "*/a * * * *", false},
+      {"a step below 0", "*/-5 * * * *", false},
+      {"a step beyond all bounds is one of the first minute alone", "*/1000001 * * * *", true},
+      {"a value beyond all bounds", "1000001 * * * *", false},
+      {"a star and more", "*,5 * * * *", true},
   };
   for (const auto& [why, text, good] : cases) {
     EXPECT_EQ(!wrong_with_schedule(text), good) << why << ": " << text;
@@ -577,8 +986,30 @@ TEST(Triggers, LabelSelectors) {
       {"A_/x=1", false},
       {"app=-a", false},
       {"app in a", false},
+      {"app>1,", false},
+      {"app>", false},
+      {"app>=1", false},
+      {"size<-3", false},
+      {"app=web tier=x", false},
+      {"app=(a)", false},
+      {"app is web", false},
+      {"app in (a,=)", false},
+      {"app in (a,-b)", false},
+      {"app in (,)", true},
+      {"app,=", false},
+      {"app,!old", true},
+      {"!,app", false},
+      {"app=,tier=x", true},
+      {"app<3", true},
+      {"a/b/c=1", false},
+      {"example.com/-x=1", false},
   };
   for (const auto& [text, good] : cases) EXPECT_EQ(!wrong_with_selector(text), good) << text;
+  const std::string name(63, 'a'), domain(253, 'a');
+  EXPECT_FALSE(wrong_with_selector(domain + "/" + name + "=" + name));
+  EXPECT_TRUE(wrong_with_selector(domain + "a/a=a"));
+  EXPECT_TRUE(wrong_with_selector(name + "a"));
+  EXPECT_TRUE(wrong_with_selector("a=" + name + "a"));
 }
 
 TEST(Triggers, NumbersAsGoReadsThem) {
@@ -593,12 +1024,24 @@ TEST(Triggers, NumbersAsGoReadsThem) {
   for (const char* text : {"05", ".5", "5.", "1_0", "+1", "0x1", "1e400", "null"}) {
     EXPECT_FALSE(json_number(text)) << text;
   }
+  EXPECT_EQ(json_number("-1.5E+2"), -150);
+  EXPECT_EQ(json_number("1e-2"), 0.01);
+  EXPECT_EQ(json_number("0.5"), 0.5);
+  EXPECT_EQ(json_number("1e-400"), 0) << "as Go reads it";
+  for (const char* text : {"1e", "1.e1", "1e5x", "-"}) EXPECT_FALSE(json_number(text)) << text;
+  EXPECT_EQ(go_integer("+7"), 7);
+  for (const char* text : {"+", "+-7", "7x", ""}) EXPECT_FALSE(go_integer(text)) << text;
   EXPECT_EQ(json_integer("-7"), -7);
   EXPECT_FALSE(json_integer("1e3"));
   EXPECT_FALSE(json_integer("9223372036854775808"));
   EXPECT_EQ(go_duration("1m30s"), 90'000'000'000);
   EXPECT_EQ(go_duration("1500"), 1'500'000'000);
-  for (const char* text : {"", "-1s", "-1", "1.5", "1d", "s", "9999999h"}) {
+  EXPECT_EQ(go_duration("+1.5s500ms"), 2'000'000'000);
+  EXPECT_EQ(go_signed_duration("-1m"), -60'000'000'000);
+  EXPECT_EQ(go_signed_duration("0"), 0);
+  EXPECT_EQ(go_signed_duration("-0"), 0);
+  for (const char* text : {"", "-1s", "-1", "1.5", "1d", "s", "9999999h", "9223372036855", "+",
+                           "2000000h2000000h", "1..5s"}) {
     EXPECT_FALSE(go_duration(text)) << text;
   }
   EXPECT_EQ(go_bool("T"), true);
@@ -633,6 +1076,27 @@ TEST(ScaledObject, ErrorsSayWhereAndWhat) {
        "    autoscaling.keda.sh/paused-replicas: x\nspec:\n  scaleTargetRef: {name: x}\n"
        "  triggers: [{type: external, metadata: {scalerAddress: a}}]\n",
        "found \"x\", expected a whole number of replicas"},
+      {"an activation target without an end",
+       with_triggers(kCron, "  advanced: {scalingModifiers: {activationTarget: Inf}}\n"),
+       "spec.advanced.scalingModifiers.activationTarget: found \"Inf\", expected a number"},
+      {"an apiVersion of three parts",
+       document(fmt::format("  scaleTargetRef: {{name: x, apiVersion: a/b/c}}\n  triggers: [{}]\n",
+                            kCron)),
+       "spec.scaleTargetRef.apiVersion: found \"a/b/c\", expected a group and version"},
+      {"a kind of the core group that nobody knows, which an HPA cannot scale",
+       document(fmt::format(
+           "  scaleTargetRef: {{name: x, apiVersion: v1, kind: Widget}}\n  triggers: [{}]\n",
+           kCron)),
+       "spec.scaleTargetRef.apiVersion: found \"v1\""},
+      {"no document of a kind", "- a\n", "shop.yaml:1:1: document: found a list, expected a map"},
+      {"no apiVersion, which is somebody else's to say",
+       "kind: ScaledObject\nmetadata: {name: a}\nspec: {scaleTargetRef: {name: x}, triggers: "
+       "[{type: kafak, metadata: {}}]}\n",
+       "shop.yaml:3:53: spec.triggers[0].type: found \"kafak\""},
+      {"a metric type that the HPA has not, said at the trigger",
+       with_triggers("{type: prometheus, metricType: Other, metadata: {serverAddress: p, query: q, "
+                     "threshold: \"1\"}}"),
+       "spec.triggers[0].metricType: found"},
       {"an activation target that is no number",
        with_triggers(kCron, "  advanced: {scalingModifiers: {activationTarget: x}}\n"),
        "spec.advanced.scalingModifiers.activationTarget: found \"x\", expected a number"},
@@ -663,6 +1127,88 @@ TEST(ScaledObject, WarningsSayWhatIsNotAsItSeems) {
     EXPECT_NE(all.find(expected), std::string::npos) << expected << "\nnot in\n" << all;
   }
   EXPECT_EQ(result->autoscaler.triggers.size(), 2u);
+}
+
+TEST(ScaledObject, WarningsHaveTheirPlaces) {
+  const auto warnings = [](const std::string& text) {
+    const auto result = read_one(text);
+    EXPECT_TRUE(result) << to_string(result.error());
+    return result ? result->warnings : std::vector<std::string>{};
+  };
+  const auto prometheus = [](std::string_view nulls) {
+    return with_triggers(
+        fmt::format("{{type: prometheus, metadata: {{serverAddress: p, query: q, threshold: \"1\", "
+                    "ignoreNullValues: \"{}\"}}}}",
+                    nulls));
+  };
+  EXPECT_TRUE(warnings(prometheus("false")).empty());
+  ASSERT_EQ(warnings(prometheus("true")).size(), 1U);
+  EXPECT_EQ(warnings(prometheus("true"))[0].substr(0, 50),
+            "shop.yaml:6:14: spec.triggers[0]: found ignoreNull");
+  EXPECT_EQ(warnings(with_triggers("{type: cron, metadata: {timezone: UTC, start: 0 8 * * *, end: "
+                                   "0 18 * * *, desiredReplicas: \"2\", \"[99]\": a}}")),
+            std::vector<std::string>{"shop.yaml:6:37: spec.triggers[0].metadata.[99]: found a "
+                                     "parameter that cron does not have, passed over"});
+  EXPECT_EQ(warnings("extra: 1\n" + with_triggers(kCron)),
+            std::vector<std::string>{"shop.yaml:1:1: extra: found an unknown field, passed over"});
+}
+
+TEST(ScaledObject, ANumberIsNoLabel) {
+  auto text = with_triggers(kCron);
+  text.replace(text.find("namespace: d"), 12, "labels: {a: 1}");
+  const auto result = read_one(text);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(to_string(result.error()),
+            "shop.yaml:3:36: metadata.labels.a: found 1, expected a text in quotes");
+}
+
+TEST(ScaledObject, ATargetBeyondAllNumbersIsTheMostThereIs) {
+  const auto written = keda::to_hpa(
+      object(with_triggers("{type: external, name: a, metadata: {scalerAddress: a}}",
+                           "  advanced: {scalingModifiers: {formula: a, target: \"1e300\"}}\n")));
+  ASSERT_TRUE(written) << written.error().detail;
+  EXPECT_EQ(written->spec.metrics.at(0).external->target.average_value, Quantity{INT64_MAX});
+}
+
+/// What an Autoscaler says becomes what KEDA's CRD takes, and the other way.
+TEST(ScaledObject, OfAnAutoscaler) {
+  Autoscaler from;
+  from.name = "web";
+  from.target.scale_target_ref = {"apps/v1", "Deployment", "web"};
+  from.metrics = {
+      {.name = "cpu", .target = {.average_utilization = 50}},
+      {.type = Metric::Type::container_resource,
+       .name = "memory",
+       .container = "app",
+       .target = {.type = MetricTarget::Type::average_value, .average_value = Quantity{1'000'000}}},
+      {.type = Metric::Type::pods, .name = "cpu", .target = {}},
+      {.name = "disk", .target = {}},
+      {.type = Metric::Type::external, .name = "q", .target = {}}};
+  from.scaling_modifiers = ScalingModifiers{"a", "1", "", Trigger::MetricType::value};
+  from.force_activation = true;
+  auto object = keda::from_autoscaler(from);
+  ASSERT_EQ(object.spec.triggers.size(), 2U) << "those of the replicas' own, of cpu and memory";
+  EXPECT_EQ(object.spec.triggers[0].metric_type, "Utilization");
+  EXPECT_EQ(object.spec.triggers[1].metadata.at("containerName"), "app");
+  EXPECT_EQ(object.spec.triggers[1].metadata.at("value"), "1k");
+  EXPECT_EQ(object.spec.triggers[1].metric_type, "AverageValue");
+  EXPECT_EQ(object.spec.scaling_modifiers.metric_type, "Value");
+  EXPECT_EQ(object.spec.polling_interval, std::nullopt) << "KEDA's own";
+  EXPECT_EQ(object.annotations.at("autoscaling.keda.sh/force-activation"), "true");
+  EXPECT_EQ(keda::read(*parsed(keda::write(object)).documents.at(0), Strictness::cluster).object,
+            object);
+
+  from.triggers = {{.type = "cpu", .metric_type = Trigger::MetricType::utilization},
+                   {.type = "external"},
+                   {.type = "memory"}};
+  from.behavior.emplace().scale_up.emplace().tolerance = 0.12345;
+  from.target.scale_target_ref.reset();
+  object = keda::from_autoscaler(from);
+  EXPECT_EQ(object.spec.triggers.size(), 3U) << "cpu is among them already";
+  EXPECT_EQ(object.spec.triggers[1].metric_type, "") << "the usual one is left out";
+  EXPECT_EQ(object.spec.triggers[2].metric_type, "AverageValue") << "but where KEDA wants it";
+  EXPECT_EQ(object.spec.hpa_config.behavior, std::nullopt) << "no quantity is so fine";
+  EXPECT_EQ(object.spec.scale_target_ref, keda::ScaleTarget{});
 }
 
 TEST(ScaledObject, BecomesAnAutoscalerAndComesBack) {
@@ -707,6 +1253,19 @@ TEST(ScaledObject, BecomesAnAutoscalerAndComesBack) {
   const auto again = read_one(written);
   ASSERT_TRUE(again) << to_string(again.error()) << written;
   EXPECT_EQ(again->autoscaler, got) << written;
+}
+
+TEST(ScaledObject, WhatIsEmptyReadsBack) {
+  for (const char* behavior : {"{}", "{scaleUp: {}}", "{scaleDown: {}}"}) {
+    const auto first =
+        object(with_triggers("{type: external, metadata: {}}",
+                             fmt::format("  advanced: {{horizontalPodAutoscalerConfig: {{behavior: "
+                                         "{}}}}}\n",
+                                         behavior)));
+    EXPECT_EQ(object(keda::write(first)), first) << keda::write(first);
+  }
+  const auto none = object(with_triggers(kCron));
+  EXPECT_EQ(object(keda::write(none)), none) << keda::write(none);
 }
 
 TEST(ScaledObject, TheSameReadsBack) {

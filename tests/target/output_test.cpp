@@ -51,6 +51,35 @@ TEST(Tail, KeepsTheLastLinesWithinItsBounds) {
   EXPECT_EQ(tail.brief().find('\x1b'), std::string::npos) << "fit for a terminal";
 }
 
+TEST(Tail, GivesWhatCameSince) {
+  Tail tail;
+  tail.add("one");
+  tail.add("two");
+  struct Case {
+    const char* why;
+    std::uint64_t after;
+    const char* text;
+    bool lost;
+  };
+  const Case before[] = {
+      {"all of it", 0, "one\ntwo\n", false},
+      {"what is new", 4, "two\n", false},
+      {"nothing is", 8, "", false},
+      {"a number that is nobody's", 99, "", false},
+  };
+  for (const auto& [why, after, text, lost] : before) {
+    SCOPED_TRACE(why);
+    const auto written = tail.since(after);
+    EXPECT_EQ(written.text, text);
+    EXPECT_EQ(written.end, 8u);
+    EXPECT_EQ(written.lost, lost);
+  }
+  for (int n = 0; n < 60; ++n) tail.add("three");
+  EXPECT_TRUE(tail.since(4).lost) << "two is gone by now";
+  EXPECT_FALSE(tail.since(8 + 10 * 6).lost) << "the oldest that is kept comes next";
+  EXPECT_EQ(tail.since(8 + 59 * 6).text, "three\n");
+}
+
 TEST(RotatingFile, KeepsSoManyOldFiles) {
   TemporaryDirectory directory;
   const auto path = directory.path + "/a.log";

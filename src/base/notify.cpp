@@ -1,0 +1,53 @@
+#include "base/notify.h"
+
+#include <cstddef>
+#include <cstdlib>
+#include <ctime>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+namespace headroom {
+namespace {
+
+std::string taken(const char* name) {
+  const char* const value = std::getenv(name);
+  std::string text = value == nullptr ? "" : value;
+  ::unsetenv(name);
+  return text;
+}
+
+}  // namespace
+
+Notify::Notify() : socket_(taken("NOTIFY_SOCKET")) {
+  const auto micros = taken("WATCHDOG_USEC");
+  const auto whose = taken("WATCHDOG_PID");
+  const bool ours = whose.empty() || whose == std::to_string(::getpid());
+  const auto period = Millis(std::strtoll(micros.c_str(), nullptr, 10) / 1000);
+  if (ours && period > 0ms) watchdog_ = period / 2;  // as sd_watchdog_enabled(3) advises
+}
+
+void Notify::reloading() const {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  tell("RELOADING=1\nMONOTONIC_USEC=" +
+       std::to_string(std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000));
+}
+
+void Notify::tell(const std::string& what) const {
+  sockaddr_un to{};
+  if (socket_.empty() || socket_.size() >= sizeof to.sun_path) return;
+  to.sun_family = AF_UNIX;
+  socket_.copy(to.sun_path, socket_.size());
+  if (to.sun_path[0] == '@') to.sun_path[0] = '\0';  // an abstract one
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_.size());
+  const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  // Told for its good; what it does not take, it does without.
+  static_cast<void>(::sendto(socket.get(), what.data(), what.size(), MSG_NOSIGNAL,
+                             reinterpret_cast<const sockaddr*>(&to), length));
+}
+
+}  // namespace headroom

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace headroom {
+
+/// Lets lines through, but of one kind only so many in a while, and counts the others: a failure
+/// in a loop must not fill a disk. Lines that differ in their digits alone are of one kind.
+/// Bounded: remembers the kinds of the last while, at most kKinds.
+class Repeats {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  static constexpr std::size_t kMost = 100;
+  static constexpr std::chrono::seconds kWhile{10};
+  static constexpr std::size_t kKinds = 256;
+
+  /// None where the line is left out; else how many of its kind were since the last one.
+  std::optional<std::size_t> pass(std::string_view line, Time now);
+
+ private:
+  struct Kind {
+    Time since;
+    std::size_t passed = 0, left_out = 0;
+  };
+  std::map<std::string, Kind, std::less<>> kinds_;
+};
+
+}  // namespace headroom

@@ -1,0 +1,179 @@
+#include "cli/admin.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/json/parse.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/fd.h"
+#include "cli/paths.h"
+
+namespace headroom::cli {
+namespace {
+
+namespace http = boost::beast::http;
+using Local = boost::asio::local::stream_protocol;
+using Stream = boost::beast::basic_stream<Local>;
+using Answer = http::response<http::string_body>;
+
+constexpr auto kPatience = std::chrono::seconds(10);
+constexpr std::uint64_t kMostBytes = 64 << 20;
+
+/// One exchange; each step ends by itself or with the stream's patience.
+class Exchange {
+ public:
+  Result<Answer> run(const std::string& socket, http::request<http::string_body> request) {
+    // A path may be longer than an address of a socket: its folder, opened, is short.
+    const auto folder = std::filesystem::path(socket).parent_path();
+    const Fd opened(::open(folder.empty() ? "." : folder.c_str(), O_PATH | O_CLOEXEC));
+    const auto name = fmt::format("/proc/self/fd/{}/{}", opened.get(),
+                                  std::filesystem::path(socket).filename().string());
+    step([&](auto done) { stream_.async_connect(Local::endpoint(name), done); });
+    step([&](auto done) {
+      http::async_write(stream_, request, [done](auto error, std::size_t) { done(error); });
+    });
+    http::response_parser<http::string_body> parser;
+    parser.body_limit(kMostBytes);
+    step([&](auto done) {
+      http::async_read(stream_, buffer_, parser, [done](auto error, std::size_t) { done(error); });
+    });
+    if (error_) return fail({Code::unavailable, socket + ": " + error_.message(), {}});
+    return parser.release();
+  }
+
+ private:
+  template <class Start>
+  void step(Start start) {
+    if (error_) return;
+    stream_.expires_after(kPatience);
+    start([this](boost::system::error_code error) { error_ = error; });
+    io_.restart();
+    io_.run();
+  }
+
+  boost::asio::io_context io_;
+  Stream stream_{io_};
+  boost::beast::flat_buffer buffer_;
+  boost::system::error_code error_;
+};
+
+Code code_of(http::status status) {
+  if (status == http::status::bad_request) return Code::invalid;
+  if (status == http::status::conflict) return Code::conflict;
+  return Code::unavailable;
+}
+
+std::string socket_of(const std::string& journal) {
+  return (std::filesystem::path(journal).parent_path() / "admin.sock").string();
+}
+
+bool has(const boost::json::value& state, const std::string& name) {
+  return std::ranges::any_of(list_at(state, "/autoscalers"), [&name](const auto& autoscaler) {
+    return text_at(autoscaler, "/name") == name;
+  });
+}
+
+const boost::json::value* at(const boost::json::value& value, std::string_view pointer) {
+  boost::system::error_code error;
+  return value.find_pointer({pointer.data(), pointer.size()}, error);
+}
+
+}  // namespace
+
+std::vector<Admin> Admin::all() {
+  std::vector<Admin> answering;
+  for (const auto& journal : known_journals()) {
+    Admin admin(journal);
+    if (std::filesystem::exists(socket_of(journal)) && admin.get("/api/v1/autoscalers")) {
+      answering.push_back(std::move(admin));
+    }
+  }
+  return answering;
+}
+
+Result<Admin> Admin::find(const std::string& journal, const std::string& name) {
+  if (!journal.empty()) {
+    Admin admin(journal);
+    if (auto state = admin.get("/api/v1/autoscalers"); !state) return fail(state.error());
+    return admin;
+  }
+  auto running = all();
+  if (running.empty()) {
+    return fail({Code::unavailable,
+                 "no running Headroom was found; start one (headroom run --help), or say which by "
+                 "its --journal PATH",
+                 {}});
+  }
+  if (name.empty() && running.size() == 1) return running.front();
+  std::vector<std::string> journals;
+  for (auto& admin : running) {
+    const auto state = admin.get("/api/v1/autoscalers");
+    if (!name.empty() && state && has(*state, name)) return admin;
+    journals.push_back(admin.journal());
+  }
+  if (name.empty()) {
+    return fail({Code::invalid,
+                 fmt::format("which one? Say a name, or --journal: {}", fmt::join(journals, ", ")),
+                 {}});
+  }
+  return fail({Code::unavailable, fmt::format("no running Headroom has \"{}\"", name), {}});
+}
+
+Result<boost::json::value> Admin::ask(std::string_view method, const std::string& path,
+                                      const std::string& body) const {
+  http::request<http::string_body> request(http::string_to_verb({method.data(), method.size()}),
+                                           path, 11, body);
+  request.set(http::field::host, "localhost");
+  request.set(http::field::connection, "close");
+  if (method != "GET") request.set(http::field::content_type, "application/json");
+  request.prepare_payload();
+  const auto answer = Exchange().run(socket_of(journal_), std::move(request));
+  if (!answer) return fail(answer.error());
+  boost::system::error_code error;
+  auto json = boost::json::parse(answer->body(), error);
+  if (answer->result() != http::status::ok) {
+    auto what = error ? std::string() : text_at(json, "/error");
+    if (what.empty()) what = fmt::format("{}: answered {}", path, answer->result_int());
+    return fail({code_of(answer->result()), std::move(what), {}});
+  }
+  if (error) return fail({Code::unavailable, path + ": no JSON: " + error.message(), {}});
+  return json;
+}
+
+std::string text_at(const boost::json::value& value, std::string_view pointer) {
+  const auto* const found = at(value, pointer);
+  if (found == nullptr || !found->is_string()) return "";
+  return std::string(found->as_string());
+}
+
+std::optional<double> number_at(const boost::json::value& value, std::string_view pointer) {
+  const auto* const found = at(value, pointer);
+  if (found == nullptr || !found->is_number()) return std::nullopt;
+  return found->to_number<double>();
+}
+
+std::vector<boost::json::value> list_at(const boost::json::value& value, std::string_view pointer) {
+  const auto* const found = at(value, pointer);
+  if (found == nullptr || !found->is_array()) return {};
+  return {found->as_array().begin(), found->as_array().end()};
+}
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.';
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+}  // namespace headroom::cli

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/json/value.hpp>
+
+#include "base/result.h"
+
+namespace headroom::cli {
+
+/// A running Headroom, asked over the socket beside its journal (docs/api.md).
+class Admin {
+ public:
+  /// Of `journal` where that is said; else the one that runs the autoscaler, or, without a name,
+  /// the only one there is. Errors: unavailable (none answers: says what to do), invalid (several
+  /// do: names them).
+  static Result<Admin> find(const std::string& journal, const std::string& name);
+  /// All that answer, those of the newest journals first.
+  static std::vector<Admin> all();
+
+  /// The answer's JSON. Errors: unavailable (no answer within 10 s), or what the other end says is
+  /// wrong: invalid (400), conflict (409), unavailable (all other).
+  Result<boost::json::value> get(const std::string& path) const { return ask("GET", path, ""); }
+  Result<boost::json::value> ask(std::string_view method, const std::string& path,
+                                 const std::string& body) const;
+
+  const std::string& journal() const { return journal_; }
+
+ private:
+  explicit Admin(std::string journal) : journal_(std::move(journal)) {}
+
+  std::string journal_;
+};
+
+/// What stands at a JSON pointer ("/load/rate"): "" or nothing where it is absent or null.
+std::string text_at(const boost::json::value& value, std::string_view pointer);
+std::optional<double> number_at(const boost::json::value& value, std::string_view pointer);
+/// The elements of an array there.
+std::vector<boost::json::value> list_at(const boost::json::value& value, std::string_view pointer);
+
+/// For a path: a name is any text.
+std::string escaped(std::string_view text);
+
+}  // namespace headroom::cli

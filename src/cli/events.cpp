@@ -1,0 +1,156 @@
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "base/time.h"
+#include "cli/find_journal.h"
+#include "cli/moment.h"
+#include "cli/print.h"
+#include "cli/verbs.h"
+#include "control/clock.h"
+
+namespace headroom::cli {
+namespace {
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  headroom events                       what happened last\n"
+    "  headroom events shop --since 22:00 --until 06:00\n"
+    "  headroom events --watch               as it happens\n"
+    "  headroom events --kind trouble --last 20 -o json\n"
+    "\n"
+    "It reads the journal: it works for what no longer runs, too.\n"
+    "\n"
+    "Exit codes: 0 printed (with --watch: until it was interrupted), 1 no journal, 2 the flags are "
+    "wrong.\n";
+
+constexpr auto kLook = std::chrono::milliseconds(200);
+
+struct EventsOptions {
+  std::string name, journal, since, until, kind, output = "table";
+  std::size_t last = 50;
+  bool watch = false;
+};
+
+boost::json::object json_of(const journal::Event& event) {
+  boost::json::object json{{"id", event.id},
+                           {"unixMs", event.unix_ms},
+                           {"autoscaler", event.autoscaler},
+                           {"kind", journal::name(event.kind)},
+                           {"text", event.text}};
+  json["decision"] = event.decision ? boost::json::value(*event.decision) : nullptr;
+  return json;
+}
+
+std::string line_of(const journal::Event& event) {
+  return fmt::format("{}  {}  {:<8}  {}\n", local_time(event.unix_ms), event.autoscaler,
+                     journal::name(event.kind), printable(event.text, journal::kEventBytes));
+}
+
+Result<journal::EventQuery> query_of(const EventsOptions& options) {
+  journal::EventQuery query{.autoscaler = options.name, .limit = options.last};
+  const auto read = [](const char* flag, const std::string& text, auto& to) -> Result<void> {
+    if (text.empty()) return {};
+    const auto moment = parse_moment(text, control::unix_millis());
+    if (!moment) return fail({Code::invalid, flag + (": " + moment.error().what), {}});
+    to = *moment;
+    return {};
+  };
+  if (auto done = read("--since", options.since, query.since_unix_ms); !done) {
+    return fail(done.error());
+  }
+  if (auto done = read("--until", options.until, query.until_unix_ms); !done) {
+    return fail(done.error());
+  }
+  return query;
+}
+
+void print(const std::vector<journal::Event>& events, const EventsOptions& options) {
+  if (options.output == "table") {
+    for (const auto& event : events) fmt::print("{}", line_of(event));
+  } else if (options.watch) {  // one a line, as they come
+    for (const auto& event : events) {
+      const auto json = json_of(event);
+      fmt::print("{}{}\n", options.output == "yaml" ? "--- " : "", boost::json::serialize(json));
+    }
+  } else {
+    boost::json::array all;
+    for (const auto& event : events) all.push_back(json_of(event));
+    fmt::print("{}", options.output == "json" ? to_json_text(all) : to_yaml_text(all));
+  }
+  std::fflush(stdout);
+}
+
+/// Leaves those of the kind that was asked for.
+void keep(std::vector<journal::Event>& events, const std::string& kind) {
+  if (kind.empty()) return;
+  std::erase_if(events, [&kind](const auto& event) { return journal::name(event.kind) != kind; });
+}
+
+int watch(const journal::Journal& journal, std::int64_t after, const EventsOptions& options) {
+  for (;;) {
+    auto events = journal.events({.autoscaler = options.name, .after = after, .limit = 1000});
+    if (!events) return complain(events.error());
+    if (!events->empty()) after = events->back().id;
+    keep(*events, options.kind);
+    print(*events, options);
+    std::this_thread::sleep_for(kLook);
+  }
+}
+
+int events(const EventsOptions& options) {
+  auto query = query_of(options);
+  if (!query) return complain(query.error());
+  const auto journal = find_journal(options.journal, options.name);
+  if (!journal) return complain(journal.error());
+  const auto newest = journal->events({.limit = 1});
+  if (!newest) return complain(newest.error());
+  // Of a kind that is rare, the newest are looked for among many.
+  if (!options.kind.empty()) query->limit = 100'000;
+  auto found = journal->events(*query);
+  if (!found) return complain(found.error());
+  keep(*found, options.kind);
+  found->resize(std::min(found->size(), options.last));
+  std::ranges::reverse(*found);  // as a story is told
+  print(*found, options);
+  if (!options.watch) return kOk;
+  return watch(*journal, newest->empty() ? 0 : newest->front().id, options);
+}
+
+}  // namespace
+
+void add_events(CLI::App& app, Call& call) {
+  auto* verb = app.add_subcommand("events", "Says what happened: scaling, replicas, trouble.");
+  verb->footer(kExamples);
+  auto options = std::make_shared<EventsOptions>();
+  verb->add_option("name", options->name, "Of the autoscaler; default: all of the journal")
+      ->type_name("NAME");
+  verb->add_option("--since", options->since, "Not before: 14:05, \"5m ago\", …")
+      ->type_name("TIME");
+  verb->add_option("--until", options->until, "Not after")->type_name("TIME");
+  verb->add_option("--last", options->last, "The last so many; default 50")
+      ->check(CLI::Range(1, 100'000))
+      ->type_name("N");
+  verb->add_option("--kind", options->kind, "Only these")
+      ->check(
+          CLI::IsMember({"rescale", "ready", "draining", "gone", "trouble", "operator", "policy"}))
+      ->type_name("KIND");
+  verb->add_flag("-w,--watch", options->watch, "Goes on with what happens from now on")
+      ->excludes(verb->get_option("--until"));
+  verb->add_option("--journal", options->journal,
+                   "Default: the autoscaler's, or the newest under ~/.local/state/headroom")
+      ->type_name("PATH");
+  add_output_flag(*verb, options->output);
+  verb->callback([options, &call] { call.exit = events(*options); });
+}
+
+}  // namespace headroom::cli

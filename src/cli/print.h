@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/json/value.hpp>
+
+namespace CLI {  // NOLINT(readability-identifier-naming): the name is CLI11's
+class App;
+}
+
+/// How answers are printed.
+namespace headroom::cli {
+
+/// -o/--output table, json or yaml.
+void add_output_flag(CLI::App& verb, std::string& to);
+
+/// `value` as JSON with an indent of 2, or as YAML of the same data; ends with a newline.
+std::string to_json_text(const boost::json::value& value);
+std::string to_yaml_text(const boost::json::value& value);
+
+using Row = std::vector<std::string>;
+/// Columns of the width of their widest cell, two spaces apart; the last one as it is.
+std::string table(const Row& heads, const std::vector<Row>& rows);
+
+/// Columns on a terminal, one for each character.
+std::size_t width(std::string_view text);
+/// Cut to that width, with "…" where cut.
+std::string fitted(std::string_view text, std::size_t columns);
+
+/// "12ms", "41s", "3m12s", "5h03m", "2d4h".
+std::string age(double milliseconds);
+/// "310", "1.2k", "3.4M"; "-" where unknown is the caller's.
+std::string amount(double value);
+/// "36.2M", "1.1G": of bytes.
+std::string memory(double bytes);
+
+/// Whether stdout is a terminal, and colours are wanted (NO_COLOR is not set).
+bool on_terminal();
+bool colours();
+
+}  // namespace headroom::cli

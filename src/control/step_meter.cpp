@@ -1,0 +1,98 @@
+#include "control/step_meter.h"
+
+#include <algorithm>
+
+namespace headroom::control {
+namespace {
+
+constexpr std::int64_t kStep = journal::kSampleStep.count();
+
+std::optional<Latency> latency_of(const Histogram::Counts& from, const Histogram::Counts& to) {
+  auto between = to;
+  between -= from;
+  if (between.total() == 0) return std::nullopt;
+  const auto ms = [&between](double q) {
+    return std::chrono::duration<double, std::milli>(between.quantile(q)).count();
+  };
+  return Latency{ms(0.5), ms(0.95), ms(0.99)};
+}
+
+}  // namespace
+
+void StepMeter::Mean::add(std::optional<double> value) {
+  if (!value) return;
+  sum += *value;
+  ++count;
+}
+
+std::optional<double> StepMeter::Mean::get() const {
+  if (count == 0) return std::nullopt;
+  return sum / count;
+}
+
+void StepMeter::begin(std::int64_t unix_ms) {
+  before_ = step_ ? step_->duration : last_.duration;
+  step_.emplace();
+  step_->unix_ms = unix_ms;
+  step_->failed = last_.failed;
+  step_->duration = last_.duration;
+}
+
+journal::Sample StepMeter::ended() const {
+  const auto latency = latency_of(step_->duration, last_.duration);
+  journal::Sample sample{.unix_ms = step_->unix_ms,
+                         .wanted = step_->wanted,
+                         .ready = step_->ready,
+                         .waiting = step_->waiting,
+                         .failed = static_cast<std::int64_t>(last_.failed - step_->failed),
+                         .concurrency = step_->concurrency.get(),
+                         .rate = step_->rate.get(),
+                         .cpu = step_->cpu.get(),
+                         .memory = step_->memory.get()};
+  if (latency) {
+    sample.p50_ms = latency->p50_ms;
+    sample.p95_ms = latency->p95_ms;
+    sample.p99_ms = latency->p99_ms;
+  }
+  return sample;
+}
+
+void StepMeter::fill(std::int64_t until, std::vector<journal::Sample>& samples) const {
+  if (until - step_->unix_ms > kGap.count()) return;
+  for (auto at = step_->unix_ms + kStep; at < until; at += kStep) {
+    samples.push_back({.unix_ms = at,
+                       .wanted = last_.wanted,
+                       .ready = last_.ready,
+                       .waiting = last_.waiting,
+                       .concurrency = last_.concurrency,
+                       .rate = last_.rate,
+                       .cpu = last_.cpu,
+                       .memory = last_.memory});
+  }
+}
+
+std::vector<journal::Sample> StepMeter::add(const Look& look) {
+  std::vector<journal::Sample> samples;
+  const auto at = look.unix_ms - look.unix_ms % kStep;
+  if (!step_) {
+    last_ = look;  // what was counted before the first look is of no step
+    begin(at);
+  } else if (step_->unix_ms != at) {
+    samples.push_back(ended());
+    fill(at, samples);
+    begin(at);
+  }
+  last_ = look;
+  step_->wanted = std::max(step_->wanted, look.wanted);
+  step_->ready = std::max(step_->ready, look.ready);
+  step_->waiting = std::max(step_->waiting, look.waiting);
+  step_->concurrency.add(look.concurrency);
+  step_->rate.add(look.rate);
+  step_->cpu.add(look.cpu);
+  step_->memory.add(look.memory);
+  return samples;
+}
+
+std::optional<Latency> StepMeter::latency() const { return latency_of(before_, last_.duration); }
+
+}  // namespace headroom::control

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/histogram.h"
+#include "journal/journal.h"
+
+namespace headroom::control {
+
+/// An autoscaler at one look. Reals: none is unknown.
+struct Look {
+  std::int64_t unix_ms = 0;
+  std::int32_t wanted = 0, ready = 0;
+  std::int64_t waiting = 0;
+  std::optional<double> concurrency, rate, cpu, memory;  // cpu, memory: of all replicas
+  std::uint64_t failed = 0;                              // cumulative
+  Histogram::Counts duration;                            // cumulative
+};
+
+struct Latency {
+  double p50_ms = 0, p95_ms = 0, p99_ms = 0;
+  bool operator==(const Latency&) const = default;
+};
+
+/// Turns looks at any spacing into the journal's samples.
+class StepMeter {
+ public:
+  /// Longer without a look is a gap; shorter (asleep at zero one looks rarely), and it was as
+  /// the last look had it.
+  static constexpr Millis kGap = 60s;
+
+  /// The samples of the steps that this look ends: mostly none or one.
+  std::vector<journal::Sample> add(const Look& look);
+
+  /// Of the requests answered in this step and the one before; none where none was.
+  std::optional<Latency> latency() const;
+
+ private:
+  struct Mean {
+    double sum = 0;
+    int count = 0;
+    void add(std::optional<double> value);
+    std::optional<double> get() const;
+  };
+  /// A step that goes on: its looks, and the counters when it began.
+  struct Step {
+    std::int64_t unix_ms = 0;
+    std::int32_t wanted = 0, ready = 0;
+    std::int64_t waiting = 0;
+    Mean concurrency, rate, cpu, memory;
+    std::uint64_t failed = 0;
+    Histogram::Counts duration;
+  };
+
+  void begin(std::int64_t unix_ms);
+  journal::Sample ended() const;
+  void fill(std::int64_t until, std::vector<journal::Sample>& samples) const;
+
+  std::optional<Step> step_;
+  Histogram::Counts before_;  // when the step before began
+  Look last_;
+};
+
+}  // namespace headroom::control

@@ -1,0 +1,153 @@
+#include "server/connection.h"
+
+#include <utility>
+
+namespace headroom::server {
+namespace {
+
+constexpr Millis kHandshake = 10s;
+constexpr Millis kIdle = 60s;     // between two requests
+constexpr Millis kRequest = 10s;  // from its first byte to its last
+constexpr Millis kTake = 60s;     // an answer
+constexpr Millis kTakeEvent = 30s;
+constexpr Millis kLinger = 2s;
+constexpr std::size_t kMostLingered = 4 << 20;
+constexpr std::size_t kMostQueued = 4 << 20;  // of a stream
+constexpr std::size_t kMostOwed = 64 << 20;   // of all clients together
+constexpr std::size_t kSmall = 64 << 10;      // owed without being counted against that
+constexpr int kKernelQueue = 128 << 10;
+
+}  // namespace
+
+Connection::Connection(boost::asio::io_context& io, std::unique_ptr<Wire> wire, Door door,
+                       std::shared_ptr<Common> common, std::shared_ptr<std::size_t> open)
+    : wire_(std::move(wire)),
+      timer_(io),
+      door_(door),
+      common_(std::move(common)),
+      counted_(std::move(open)) {}
+
+Connection::~Connection() { common_->owed -= out_.size(); }
+
+void Connection::start() {
+  within(kHandshake);
+  wire_->handshake([self = shared_from_this()](boost::system::error_code error, std::size_t) {
+    if (error) return self->close();
+    self->next();
+  });
+}
+
+void Connection::within(Millis time) {
+  timer_.expires_after(time);
+  timer_.async_wait([self = weak_from_this(), mine = ++deadline_](boost::system::error_code) {
+    const auto alive = self.lock();
+    if (alive && alive->deadline_ == mine) alive->close();
+  });
+}
+
+void Connection::close() {
+  if (std::exchange(closed_, true)) return;
+  ++deadline_;
+  timer_.cancel();
+  wire_->close();
+}
+
+void Connection::next() {
+  within(reader_.begun() ? kRequest : kIdle);
+  handle(reader_.feed({}));
+}
+
+void Connection::read() {
+  wire_->read(boost::asio::buffer(in_),
+              [self = shared_from_this()](boost::system::error_code error, std::size_t got) {
+                if (error || self->closed_) return self->close();
+                if (!self->reader_.begun()) self->within(kRequest);
+                self->handle(self->reader_.feed({self->in_.data(), got}));
+              });
+}
+
+void Connection::handle(RequestReader::State state) {
+  if (state == RequestReader::State::more) return read();
+  if (state == RequestReader::State::refused) return respond(reader_.refused(), {});
+  const auto request = reader_.take();
+  const How how{.head = request.method == "HEAD", .keep = request.keep_alive};
+  within(Api::kPatience * 3);
+  common_->api.answer(request, door_, [self = shared_from_this(), how](Answer answer) {
+    if (!self->closed_) self->respond(std::move(answer), how);
+  });
+}
+
+void Connection::respond(Answer answer, How how) {
+  if (answer.stream && !how.head) {
+    if (common_->hub.full()) {
+      return respond(refusal(503, "too many streams are open"), how);
+    }
+    return begin_stream(answer);
+  }
+  const auto bytes = answer.bytes();
+  if (bytes.size() > kSmall && common_->owed + bytes.size() > kMostOwed) {
+    return respond(refusal(503, "too much is being sent: try again"), how);
+  }
+  const bool close = answer.close || !how.keep;
+  const auto length = answer.stream ? std::nullopt : std::optional(bytes.size());
+  out_ = head_of(answer, length, close);
+  if (!how.head) out_ += bytes;
+  common_->owed += out_.size();
+  within(kTake);
+  wire_->write(boost::asio::buffer(out_),
+               [self = shared_from_this(), close](boost::system::error_code error, std::size_t) {
+                 self->common_->owed -= self->out_.size();
+                 std::string().swap(self->out_);
+                 if (error || self->closed_) return self->close();
+                 if (close) return self->linger();
+                 self->next();
+               });
+}
+
+/// Says that nothing more comes and takes what is under way: a socket that is closed with bytes
+/// unread resets the connection, and the client might never see the answer.
+void Connection::linger() {
+  within(kLinger);
+  wire_->end_sending();
+  discard(kMostLingered);
+}
+
+void Connection::discard(std::size_t most) {
+  wire_->read(boost::asio::buffer(in_),
+              [self = shared_from_this(), most](boost::system::error_code error, std::size_t got) {
+                if (error || self->closed_ || got > most) return self->close();
+                self->discard(most - got);
+              });
+}
+
+void Connection::begin_stream(const Answer& answer) {
+  wire_->bound_sending(kKernelQueue);
+  push(
+      std::make_shared<const std::string>(head_of(answer, std::nullopt, true) + "retry: 2000\n\n"));
+  common_->hub.add(weak_from_this(), answer.stream->after);
+  discard(kSmall);  // sees it go
+}
+
+void Connection::push(std::shared_ptr<const std::string> message) {
+  if (closed_) return;
+  // One that does not keep up is let go, and may come back; one message is always taken.
+  if (queued_ > 0 && queued_ + message->size() > kMostQueued) return close();
+  queued_ += message->size();
+  queue_.push_back(std::move(message));
+  if (queue_.size() == 1) write_next();
+}
+
+void Connection::write_next() {
+  within(kTakeEvent);
+  const auto message = queue_.front();
+  wire_->write(boost::asio::buffer(*message),
+               [self = shared_from_this(), message](boost::system::error_code error, std::size_t) {
+                 if (error || self->closed_) return self->close();
+                 self->queued_ -= message->size();
+                 self->queue_.pop_front();
+                 if (self->queue_.empty()) return self->within(kTakeEvent);
+                 self->write_next();
+               });
+}
+
+}  // namespace headroom::server

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <array>
+#include <deque>
+#include <memory>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "server/api.h"
+#include "server/hub.h"
+#include "server/request_reader.h"
+#include "server/wire.h"
+
+namespace headroom::server {
+
+/// What all connections have in common.
+struct Common {
+  Api& api;
+  Hub& hub;
+  std::size_t owed = 0;  // bytes of answers that clients have not taken yet
+};
+
+/// Counts itself in `open` for as long as it lives.
+class Counted {
+ public:
+  explicit Counted(std::shared_ptr<std::size_t> open) : open_(std::move(open)) { ++*open_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() { --*open_; }
+
+ private:
+  std::shared_ptr<std::size_t> open_;
+};
+
+/// One client: reads a request, answers it, and so on. It ends by itself: every wait has a
+/// deadline. Lives on the io_context's one thread, kept alive by what it waits for.
+class Connection : public Subscriber, public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(boost::asio::io_context& io, std::unique_ptr<Wire> wire, Door door,
+             std::shared_ptr<Common> common, std::shared_ptr<std::size_t> open);
+  ~Connection() override;
+
+  void start();
+
+  void push(std::shared_ptr<const std::string> message) override;
+  std::size_t queued() const override { return queued_; }
+
+ private:
+  void within(Millis time);  // from now, or it is closed
+  void close();
+  void next();
+  void read();
+  void handle(RequestReader::State state);
+  struct How {
+    bool head = false, keep = false;
+  };
+  void respond(Answer answer, How how);
+  void begin_stream(const Answer& answer);
+  void write_next();
+  void discard(std::size_t most);
+  void linger();
+
+  std::unique_ptr<Wire> wire_;
+  boost::asio::steady_timer timer_;
+  std::uint64_t deadline_ = 0;  // which one: a timer that was moved may have fired already
+  const Door door_;
+  const std::shared_ptr<Common> common_;
+  const Counted counted_;
+  RequestReader reader_;
+  std::array<char, 8192> in_;
+  std::string out_;
+  std::deque<std::shared_ptr<const std::string>> queue_;
+  std::size_t queued_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace headroom::server

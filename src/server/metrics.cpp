@@ -1,0 +1,343 @@
+#include "server/metrics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "server/process_facts.h"
+#include "server/views.h"
+
+namespace headroom::server {
+namespace {
+
+using control::Status;
+using Statuses = std::vector<std::shared_ptr<const Status>>;
+using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+/// Upper bounds of the histograms' buckets, in microseconds. What the gateway counts more finely
+/// is added up; a bucket of its own that a bound cuts (of a width of 6 %) counts as above it.
+struct Bound {
+  std::uint64_t micros;
+  std::string_view seconds;
+};
+constexpr Bound kBounds[] = {{1'000, "0.001"},     {2'500, "0.0025"},    {5'000, "0.005"},
+                             {10'000, "0.01"},     {25'000, "0.025"},    {50'000, "0.05"},
+                             {100'000, "0.1"},     {250'000, "0.25"},    {500'000, "0.5"},
+                             {1'000'000, "1.0"},   {2'500'000, "2.5"},   {5'000'000, "5.0"},
+                             {10'000'000, "10.0"}, {30'000'000, "30.0"}, {60'000'000, "60.0"}};
+
+class Page {
+ public:
+  explicit Page(Format format) : format_(format) {}
+
+  /// Begins a family: its samples follow. A counter's name is without "_total".
+  void family(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = name;
+    suffix_ = type == "counter" ? "_total" : "";
+    const bool open = format_ == Format::open_metrics;
+    if (type == "info") {
+      suffix_ = "_info";
+      if (!open) type = "gauge";
+    }
+    const auto shown = fmt::format("{}{}", name, open ? "" : suffix_);
+    text_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", shown, help, shown, type);
+  }
+  template <class Value>
+  void add(Labels labels, Value value) {
+    sample(suffix_, labels, value);
+  }
+  void histogram(std::string_view autoscaler, const Histogram::Counts& counts);
+  std::string take() {
+    if (format_ == Format::open_metrics) text_ += "# EOF\n";
+    return std::move(text_);
+  }
+
+ private:
+  template <class Value>
+  void sample(std::string_view suffix, Labels labels, Value value) {
+    text_ += fmt::format("{}{}", name_, suffix);
+    char between = '{';
+    for (const auto& [name, said] : labels) {
+      text_ += fmt::format("{}{}=\"{}\"", between, name, escaped(said));
+      between = ',';
+    }
+    if (between == ',') text_ += '}';
+    if constexpr (std::is_floating_point_v<Value>) {
+      // fmt has "nan" and "inf", which are spelt otherwise here.
+      text_ += std::isfinite(value) ? fmt::format(" {}\n", value)
+               : std::isnan(value)  ? " NaN\n"
+               : value > 0          ? " +Inf\n"
+                                    : " -Inf\n";
+    } else {
+      text_ += fmt::format(" {}\n", value);
+    }
+  }
+  static std::string escaped(std::string_view text) {
+    std::string escaped;
+    for (const char c : text) {
+      if (c == '\n') {
+        escaped += "\\n";
+        continue;
+      }
+      if (c == '"' || c == '\\') escaped += '\\';
+      escaped += c;
+    }
+    return escaped;
+  }
+
+  Format format_;
+  std::string text_, name_;
+  std::string_view suffix_;
+};
+
+void Page::histogram(std::string_view autoscaler, const Histogram::Counts& counts) {
+  std::uint64_t below = 0;
+  double seconds = 0;
+  std::size_t at = 0;
+  const auto take = [&](std::uint64_t least) {
+    const auto upper = Histogram::upper_bound(at);
+    below += counts.bucket[at];
+    seconds += static_cast<double>(counts.bucket[at]) * static_cast<double>(least + upper) / 2e6;
+    ++at;
+    return upper + 1;
+  };
+  std::uint64_t least = 0;
+  for (const auto& bound : kBounds) {
+    while (at < Histogram::kBuckets && Histogram::upper_bound(at) <= bound.micros) {
+      least = take(least);
+    }
+    sample("_bucket", {{"autoscaler", autoscaler}, {"le", bound.seconds}}, below);
+  }
+  while (at < Histogram::kBuckets) least = take(least);
+  sample("_bucket", {{"autoscaler", autoscaler}, {"le", "+Inf"}}, below);
+  sample("_sum", {{"autoscaler", autoscaler}}, seconds);
+  sample("_count", {{"autoscaler", autoscaler}}, below);
+}
+
+/// A family with one sample of each autoscaler.
+template <class Value>
+void one_each(Page& page, const Statuses& all, std::string_view type, std::string_view name,
+              std::string_view help, const Value& value) {
+  page.family(name, type, help);
+  for (const auto& status : all) page.add({{"autoscaler", status->name}}, value(*status));
+}
+
+/// The same of those that have a gateway.
+template <class Member>
+void of_traffic(Page& page, const Statuses& all, std::string_view type, std::string_view name,
+                std::string_view help, Member member) {
+  page.family(name, type, help);
+  for (const auto& status : all) {
+    if (status->traffic) page.add({{"autoscaler", status->name}}, (*status->traffic).*member);
+  }
+}
+
+double sum_of(const Status& status, decide::Reading control::ReplicaStatus::*reading) {
+  double sum = 0;
+  for (const auto& replica : status.replicas) {
+    const auto& value = replica.*reading;
+    if (value) sum += static_cast<double>(value->value.milli) / 1e3;
+  }
+  return sum;
+}
+
+void put_replicas(Page& page, const Statuses& all) {
+  page.family("headroom_replicas", "gauge", "Replicas that there are, by state.");
+  for (const auto& status : all) {
+    const auto counts = counts_of(*status);
+    page.add({{"autoscaler", status->name}, {"state", "starting"}}, counts.starting);
+    page.add({{"autoscaler", status->name}, {"state", "ready"}}, counts.ready);
+    page.add({{"autoscaler", status->name}, {"state", "draining"}}, counts.draining);
+    page.add({{"autoscaler", status->name}, {"state", "backing_off"}}, counts.backing_off);
+  }
+  one_each(page, all, "gauge", "headroom_replicas_wanted", "Replicas that are asked for.",
+           [](const Status& status) { return status.decided.replicas.count; });
+  one_each(page, all, "gauge", "headroom_replicas_min", "The policy's minReplicas.",
+           [](const Status& status) { return status.minimum.count; });
+  one_each(page, all, "gauge", "headroom_replicas_max", "The policy's maxReplicas.",
+           [](const Status& status) { return status.maximum.count; });
+  page.family("headroom_replicas_held", "gauge",
+              "Replicas that an operator holds it at; no sample: nobody does.");
+  for (const auto& status : all) {
+    if (status->hold) page.add({{"autoscaler", status->name}}, status->hold->replicas.count);
+  }
+  one_each(page, all, "gauge", "headroom_replicas_cpu_cores",
+           "CPU that the replicas use, together; those that could not be read add nothing.",
+           [](const Status& s) { return sum_of(s, &control::ReplicaStatus::cpu); });
+  one_each(page, all, "gauge", "headroom_replicas_memory_bytes",
+           "Memory that the replicas use, together; those that could not be read add nothing.",
+           [](const Status& s) { return sum_of(s, &control::ReplicaStatus::memory); });
+}
+
+void put_load(Page& page, const Statuses& all) {
+  page.family("headroom_replica_target", "gauge",
+              "Requests at once (of=concurrency) or per second (of=rate) meant for a replica.");
+  for (const auto& status : all) {
+    if (status->target <= 0) continue;
+    page.add({{"autoscaler", status->name}, {"of", status->by_rate ? "rate" : "concurrency"}},
+             status->target);
+  }
+  page.family("headroom_load_concurrency", "gauge",
+              "Requests open at once, waiting ones too, on average of the last second.");
+  for (const auto& status : all) {
+    if (status->seen.load) page.add({{"autoscaler", status->name}}, status->seen.load->concurrency);
+  }
+  page.family("headroom_load_rate", "gauge", "Requests that arrive per second.");
+  for (const auto& status : all) {
+    if (status->seen.load) page.add({{"autoscaler", status->name}}, status->seen.load->rate);
+  }
+}
+
+void put_requests(Page& page, const Statuses& all) {
+  page.family("headroom_requests", "counter", "Answers by class of their status code.");
+  static constexpr std::string_view kClasses[] = {"", "1xx", "2xx", "3xx", "4xx", "5xx"};
+  for (const auto& status : all) {
+    if (!status->traffic) continue;
+    for (std::size_t i = 1; i < std::size(kClasses); ++i) {
+      page.add({{"autoscaler", status->name}, {"code", kClasses[i]}}, status->traffic->codes[i]);
+    }
+  }
+  page.family("headroom_request_failures", "counter",
+              "Requests that no replica answered, by reason.");
+  for (const auto& status : all) {
+    if (!status->traffic) continue;
+    for (std::size_t i = 0; i < std::size(status->traffic->failed); ++i) {
+      page.add({{"autoscaler", status->name},
+                {"reason", gateway::name(static_cast<gateway::Failure>(i))}},
+               status->traffic->failed[i]);
+    }
+  }
+  using Traffic = gateway::Snapshot;
+  struct Counter {
+    std::string_view name, help;
+    std::uint64_t Traffic::*member;
+  };
+  static constexpr Counter kCounters[] = {
+      {"headroom_requests_arrived", "Requests that arrived.", &Traffic::arrived},
+      {"headroom_requests_completed", "Requests that a replica answered.", &Traffic::completed},
+      {"headroom_requests_rejected", "Requests refused before they arrived: framing, limits.",
+       &Traffic::rejected},
+      {"headroom_request_retries", "Requests sent to another replica.", &Traffic::retries},
+      {"headroom_request_retries_denied", "Retries that the budget did not allow.",
+       &Traffic::retries_denied},
+      {"headroom_replica_ejections", "Replicas left out for a time, because they failed.",
+       &Traffic::ejections},
+      {"headroom_replica_panics", "Times that all were failing, and all were used.",
+       &Traffic::panics}};
+  for (const auto& [name, help, member] : kCounters) {
+    of_traffic(page, all, "counter", name, help, member);
+  }
+  struct Gauge {
+    std::string_view name, help;
+    std::int64_t Traffic::*member;
+  };
+  static constexpr Gauge kGauges[] = {
+      {"headroom_requests_waiting", "Requests held for want of a replica.", &Traffic::waiting},
+      {"headroom_requests_outstanding", "Requests at replicas.", &Traffic::outstanding},
+      {"headroom_tunnels", "Upgraded connections, such as WebSockets.", &Traffic::tunnels},
+      {"headroom_client_connections", "Connections of clients.", &Traffic::client_connections},
+      {"headroom_replica_connections", "Connections to replicas.", &Traffic::upstream_connections}};
+  for (const auto& [name, help, member] : kGauges) {
+    of_traffic(page, all, "gauge", name, help, member);
+  }
+}
+
+void put_durations(Page& page, const Statuses& all) {
+  page.family("headroom_request_duration_seconds", "histogram",
+              "From a request's arrival to the last byte of its answer; the sum within 4 %.");
+  for (const auto& status : all) {
+    if (status->traffic) page.histogram(status->name, status->traffic->duration);
+  }
+  page.family("headroom_hold_duration_seconds", "histogram",
+              "How long requests waited for a replica; the sum within 4 %.");
+  for (const auto& status : all) {
+    if (status->traffic) page.histogram(status->name, status->traffic->hold);
+  }
+}
+
+void put_decisions(Page& page, const Statuses& all) {
+  one_each(page, all, "counter", "headroom_decisions", "Decisions that were made.",
+           [](const Status& status) { return status.decisions; });
+  page.family("headroom_rescales", "counter", "Decisions that changed the number of replicas.");
+  for (const auto& status : all) {
+    page.add({{"autoscaler", status->name}, {"direction", "up"}}, status->ups);
+    page.add({{"autoscaler", status->name}, {"direction", "down"}}, status->downs);
+  }
+  one_each(page, all, "gauge", "headroom_decision_timestamp_seconds", "When it decided last.",
+           [](const Status& s) { return static_cast<double>(s.seen.unix_millis) / 1e3; });
+  page.family("headroom_condition", "gauge",
+              "The decision's conditions, with the reasons' truth as Kubernetes has it.");
+  struct Row {
+    std::string_view word;
+    decide::Truth truth;
+  };
+  static constexpr Row kRows[] = {{"true", decide::Truth::yes},
+                                  {"false", decide::Truth::no},
+                                  {"unknown", decide::Truth::unknown}};
+  for (const auto& status : all) {
+    for (const auto& condition : status->decided.conditions) {
+      for (const auto& [word, truth] : kRows) {
+        page.add({{"autoscaler", status->name}, {"condition", condition.type}, {"status", word}},
+                 condition.status == truth ? 1 : 0);
+      }
+    }
+  }
+}
+
+/// As every client library of Prometheus names them.
+void put_process(Page& page) {
+  const auto facts = process_facts();
+  const auto put = [&page](std::string_view name, std::string_view type, std::string_view help,
+                           std::optional<double> value) {
+    if (!value) return;
+    page.family(name, type, help);
+    page.add({}, *value);
+  };
+  put("process_cpu_seconds", "counter", "CPU time of this process, user and system.",
+      facts.cpu_seconds);
+  put("process_resident_memory_bytes", "gauge", "Resident memory of this process.",
+      facts.resident_bytes);
+  put("process_virtual_memory_bytes", "gauge", "Virtual memory of this process.",
+      facts.virtual_bytes);
+  put("process_open_fds", "gauge", "Open file descriptors.", facts.open_fds);
+  put("process_max_fds", "gauge", "Most file descriptors that may be open.", facts.max_fds);
+  put("process_start_time_seconds", "gauge", "When this process started, since 1970.",
+      facts.start_unix_seconds);
+}
+
+}  // namespace
+
+Format format_of(std::string_view accept) {
+  return accept.find("application/openmetrics-text") == std::string_view::npos
+             ? Format::text
+             : Format::open_metrics;
+}
+
+std::string_view content_type(Format format) {
+  return format == Format::text ? "text/plain; version=0.0.4; charset=utf-8"
+                                : "application/openmetrics-text; version=1.0.0; charset=utf-8";
+}
+
+std::string metrics(const control::Board& board, std::string_view version, Format format) {
+  const auto all = board.all();
+  Page page(format);
+  page.family("headroom_build", "info", "The version that runs.");
+  page.add({{"version", version}}, 1);
+  put_replicas(page, all);
+  put_load(page, all);
+  put_requests(page, all);
+  put_durations(page, all);
+  put_decisions(page, all);
+  page.family("headroom_journal_late_decisions", "gauge",
+              "Decisions that wait to be written to the journal.");
+  page.add({}, board.late());
+  put_process(page);
+  return page.take();
+}
+
+}  // namespace headroom::server

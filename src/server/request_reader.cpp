@@ -1,0 +1,107 @@
+#include "server/request_reader.h"
+
+#include <algorithm>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <fmt/format.h>
+
+namespace headroom::server {
+namespace {
+
+namespace http = boost::beast::http;
+
+std::string text(boost::beast::string_view view) { return {view.data(), view.size()}; }
+
+}  // namespace
+
+struct RequestReader::Parser : http::request_parser<http::string_body> {
+  Parser() {
+    header_limit(static_cast<std::uint32_t>(kMostHead));
+    body_limit(kMostBody);
+  }
+  bool begun = false;
+  std::size_t head = 0;  // bytes of it
+};
+
+RequestReader::RequestReader() : parser_(std::make_unique<Parser>()) {}
+RequestReader::~RequestReader() = default;
+
+bool RequestReader::begun() const { return parser_->begun || !rest_.empty(); }
+
+RequestReader::State RequestReader::refuse(int status, std::string_view what) {
+  refused_ = refusal(status, what);
+  refused_.close = true;
+  return State::refused;
+}
+
+RequestReader::State RequestReader::feed(std::string_view bytes) {
+  rest_.append(bytes);
+  while (!parser_->is_done()) {
+    if (rest_.empty()) return State::more;
+    boost::beast::error_code error;
+    const bool in_head = !parser_->is_header_done();
+    const auto used = parser_->put(boost::asio::buffer(rest_), error);
+    parser_->begun = parser_->begun || used > 0;
+    rest_.erase(0, used);
+    if (error == http::error::body_limit) return refuse(413, "a body of more than 64 KiB");
+    // The parser's own limit is on what it has not taken of a head.
+    if (in_head) parser_->head += used;
+    if (in_head && parser_->head + (parser_->is_header_done() ? 0 : rest_.size()) > kMostHead) {
+      return refuse(431, "a head of more than 16 KiB");
+    }
+    // Before its body, which would not come.
+    if (in_head && parser_->is_header_done() &&
+        parser_->get().base().count(http::field::expect) > 0) {
+      return refuse(417, "Expect: send the body at once, it is small");
+    }
+    if (error == http::error::need_more) {
+      // Nothing it can use grows without bound: a head by its limit, a chunk's own head by ours.
+      if (rest_.size() > kMostHead) return refuse(431, "a head of more than 16 KiB");
+      return State::more;
+    }
+    if (error == http::error::header_limit) return refuse(431, "a head of more than 16 KiB");
+    if (error) return refuse(400, fmt::format("no HTTP request: {}", error.message()));
+    if (used == 0) return State::more;
+  }
+  return checked();
+}
+
+/// What two readers could take for two different things is nobody's request.
+RequestReader::State RequestReader::checked() {
+  const auto& head = parser_->get().base();
+  if (head.count(http::field::transfer_encoding) > 0 &&
+      head.count(http::field::content_length) > 0) {
+    return refuse(400, "both Content-Length and Transfer-Encoding");
+  }
+  if (head.count(http::field::host) != 1) return refuse(400, "expected one Host");
+  for (const auto field : {http::field::authorization, http::field::origin,
+                           http::field::content_type, http::field::content_length}) {
+    if (head.count(field) > 1) {
+      return refuse(400, fmt::format("more than one {}", text(http::to_string(field))));
+    }
+  }
+  return State::whole;
+}
+
+Request RequestReader::take() {
+  auto message = parser_->release();
+  const auto value = [&message](auto field) { return text(message[field]); };
+  Request request{.method = text(message.method_string()),
+                  .target = text(message.target()),
+                  .host = value(http::field::host),
+                  .origin = value(http::field::origin),
+                  .authorization = value(http::field::authorization),
+                  .content_type = value(http::field::content_type),
+                  .accept = value(http::field::accept),
+                  .accept_encoding = value(http::field::accept_encoding),
+                  .if_none_match = value(http::field::if_none_match),
+                  .last_event_id = value("Last-Event-ID"),
+                  .body = std::move(message.body()),
+                  .keep_alive = message.keep_alive()};
+  parser_ = std::make_unique<Parser>();
+  return request;
+}
+
+}  // namespace headroom::server

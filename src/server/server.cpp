@@ -1,0 +1,229 @@
+#include "server/server.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <thread>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "server/connection.h"
+#include "server/listener.h"
+
+namespace headroom::server {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t kMostTcp = 256;
+constexpr std::size_t kMostLocal = 64;
+constexpr Millis kAcceptAgain = 100ms;  // where there were no descriptors left
+
+struct Ready {  // what the options say, checked
+  std::optional<Address> address;
+  std::string token;
+  std::optional<Tls> tls;
+};
+
+Result<Ready> check(const Options& options) {
+  Ready ready;
+  if (options.certificate.empty() != options.key.empty()) {
+    return fail({Code::invalid, "a certificate needs its key, and a key its certificate", {}});
+  }
+  if (!options.token_file.empty()) {
+    auto token = read_token(options.token_file);
+    if (!token) return fail(token.error());
+    ready.token = std::move(*token);
+  }
+  if (!options.certificate.empty()) {
+    auto tls = Tls::load({options.certificate, options.key});
+    if (!tls) return fail(tls.error());
+    ready.tls.emplace(std::move(*tls));
+  }
+  if (options.address == "none") return ready;
+  auto address = resolve(options.address);
+  if (!address) return fail(address.error());
+  if (address->family() == AF_UNIX) {
+    return fail({Code::invalid,
+                 fmt::format("{}: expected a TCP address, as 127.0.0.1:7780, or none; the Unix "
+                             "socket is admin.sock beside the journal",
+                             options.address),
+                 {}});
+  }
+  if (!is_loopback(*address) && ready.token.empty()) {
+    return fail({Code::invalid,
+                 fmt::format("{}: others than this machine reach that address: say "
+                             "--admin-token-file FILE (openssl rand -hex 32 > FILE makes one), or "
+                             "listen on 127.0.0.1",
+                             options.address),
+                 {}});
+  }
+  ready.address = *address;
+  return ready;
+}
+
+/// Takes connections from a socket that listens, at most so many at once.
+class Acceptor {
+ public:
+  struct Settings {
+    Door door;
+    std::size_t most = 0;
+    Tls* tls = nullptr;
+  };
+  Acceptor(asio::io_context& io, int fd, Settings settings, std::shared_ptr<Common> common)
+      : io_(io), listener_(io, fd), again_(io), settings_(settings), common_(std::move(common)) {}
+  ~Acceptor() { listener_.release(); }  // the descriptor is not ours
+
+  void wait() {
+    listener_.async_wait(asio::posix::stream_descriptor::wait_read,
+                         [this](boost::system::error_code error) {
+                           if (!error) take();
+                         });
+  }
+
+ private:
+  void take() {
+    const int fd =
+        ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+      again_.expires_after(kAcceptAgain);
+      return again_.async_wait([this](boost::system::error_code error) {
+        if (!error) wait();
+      });
+    }
+    if (fd >= 0) admit(Fd(fd));
+    wait();
+  }
+
+  void admit(Fd fd) {
+    if (*open_ >= settings_.most) return;  // closed
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &length);
+    Socket socket(io_);
+    boost::system::error_code error;
+    socket.assign(asio::generic::stream_protocol(address.ss_family, 0), fd.get(), error);
+    if (error) return;
+    static_cast<void>(fd.release());
+    auto wire = settings_.tls != nullptr ? Wire::encrypted(std::move(socket), *settings_.tls)
+                                         : Wire::plain(std::move(socket));
+    std::make_shared<Connection>(io_, std::move(wire), settings_.door, common_, open_)->start();
+  }
+
+  asio::io_context& io_;
+  asio::posix::stream_descriptor listener_;
+  asio::steady_timer again_;
+  const Settings settings_;
+  const std::shared_ptr<Common> common_;
+  const std::shared_ptr<std::size_t> open_ = std::make_shared<std::size_t>(0);
+};
+
+}  // namespace
+
+struct Server::Impl {
+  Impl(const Doors& doors, Api::Settings settings) : api(io, doors, std::move(settings)) {}
+  ~Impl() {
+    io->stop();
+    if (thread.joinable()) thread.join();
+  }
+
+  Result<void> open_local(const std::string& journal);
+  Result<void> open_tcp(const Address& address);
+  void begin() {
+    for (const auto& acceptor : acceptors) acceptor->wait();
+    thread = std::thread([this] { run(); });
+  }
+  void run() {
+    for (;;) {
+      try {
+        io->run();
+        return;
+      } catch (const std::exception& e) {  // our own failure: that handler's client waits in vain
+        log::error("admin: {}", e.what());
+      }
+    }
+  }
+
+  std::optional<Address> listening;
+  std::optional<Fd> tcp;
+  std::optional<LocalListener> local;
+  std::optional<Tls> tls;
+  // Connections live in what the io_context still has to do: all they use is above it or shared.
+  std::shared_ptr<asio::io_context> io = std::make_shared<asio::io_context>(1);
+  Api api;
+  std::shared_ptr<Common> common;
+  std::optional<Hub> hub;
+  std::vector<std::unique_ptr<Acceptor>> acceptors;
+  std::thread thread;
+};
+
+Result<void> Server::Impl::open_local(const std::string& journal) {
+  const auto folder = std::filesystem::path(journal).parent_path().string();
+  auto opened = LocalListener::open(folder.empty() ? "." : folder);
+  if (!opened) return fail(opened.error());
+  local.emplace(std::move(*opened));
+  acceptors.push_back(std::make_unique<Acceptor>(
+      *io, local->fd(), Acceptor::Settings{.door = {.local = true}, .most = kMostLocal}, common));
+  log::info("admin: {}", local->path());
+  return {};
+}
+
+Result<void> Server::Impl::open_tcp(const Address& address) {
+  auto opened = listen_on(address);
+  if (!opened) return fail(opened.error());
+  tcp.emplace(std::move(*opened));
+  listening.emplace();
+  listening->length = sizeof listening->storage;
+  ::getsockname(tcp->get(), reinterpret_cast<sockaddr*>(&listening->storage), &listening->length);
+  acceptors.push_back(
+      std::make_unique<Acceptor>(*io, tcp->get(),
+                                 Acceptor::Settings{.door = {.loopback = is_loopback(address)},
+                                                    .most = kMostTcp,
+                                                    .tls = tls ? &*tls : nullptr},
+                                 common));
+  log::info("admin: {}://{}", tls ? "https" : "http", to_string(*listening));
+  return {};
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+const std::optional<Address>& Server::listening() const { return impl_->listening; }
+
+Result<std::unique_ptr<Server>> Server::start(const Options& options, const Doors& doors) {
+  try {
+    return open(options, doors);
+  } catch (const std::exception& e) {  // Asio's: no descriptor or thread is left
+    return fail({Code::unavailable, fmt::format("the admin server: {}", e.what()), {}});
+  }
+}
+
+Result<std::unique_ptr<Server>> Server::open(const Options& options, const Doors& doors) {
+  auto ready = check(options);
+  if (!ready) return fail(ready.error());
+  auto impl = std::make_unique<Impl>(
+      doors, Api::Settings{options.version, Guard(ready->token, options.hosts)});
+  impl->tls = std::move(ready->tls);
+  impl->hub.emplace(*impl->io, impl->api);
+  impl->common = std::make_shared<Common>(Common{impl->api, *impl->hub});
+  // A door that is taken may be one to do without.
+  const auto opened = [&options](const Result<void>& door) -> Result<void> {
+    if (door || options.required || door.error().code != Code::conflict) return door;
+    log::warn("admin: {}; going on without", to_string(door.error()));
+    return {};
+  };
+  if (auto local = opened(impl->open_local(doors.journal)); !local) return fail(local.error());
+  if (ready->address) {
+    if (auto tcp = opened(impl->open_tcp(*ready->address)); !tcp) return fail(tcp.error());
+  }
+  impl->begin();
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+}  // namespace headroom::server

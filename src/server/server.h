@@ -1,0 +1,47 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/result.h"
+#include "server/doors.h"
+
+/// The admin server: docs/api.md says what it answers. It has a thread and an io_context of its
+/// own, so that nothing here holds up the control loop or the gateway.
+namespace headroom::server {
+
+struct Options {
+  std::string address = "127.0.0.1:7780";  // TCP; "none": no such door
+  /// The address, or admin.sock, being taken is an error; else it is said, and done without.
+  bool required = false;
+  std::string token_file;          // empty: there is no token
+  std::string certificate, key;    // PEM files, both or neither: HTTPS
+  std::vector<std::string> hosts;  // names in `Host` beside localhost and the IP addresses
+  std::string version;             // to say
+};
+
+/// Bounded: 256 connections over TCP and 64 over the Unix socket (the ones beyond are closed), 64
+/// of them streams; what is read as in RequestReader; answers that clients have not taken, 64 MiB.
+class Server {
+ public:
+  /// Opens the doors: admin.sock beside the journal, and the TCP address.
+  /// Errors: invalid (a wrong option; an address that others reach without a token), conflict (a
+  /// door is taken and `required`), unavailable.
+  static Result<std::unique_ptr<Server>> start(const Options& options, const Doors& doors);
+  /// Cuts what is open. Takes no longer than the answer under way.
+  ~Server();
+
+  /// The TCP address in use (with the port that the kernel chose for ":0").
+  const std::optional<Address>& listening() const;
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  static Result<std::unique_ptr<Server>> open(const Options& options, const Doors& doors);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace headroom::server

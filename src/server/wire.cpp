@@ -1,0 +1,119 @@
+#include "server/wire.h"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+
+namespace headroom::server {
+namespace {
+
+namespace asio = boost::asio;
+
+class Plain : public Wire {
+ public:
+  explicit Plain(Socket socket) : socket_(std::move(socket)) {}
+  void handshake(Then then) override {
+    asio::post(socket_.get_executor(), [then = std::move(then)] { then({}, 0); });
+  }
+  void read(asio::mutable_buffer into, Then then) override {
+    socket_.async_read_some(into, std::move(then));
+  }
+  void write(asio::const_buffer bytes, Then then) override {
+    asio::async_write(socket_, bytes, std::move(then));
+  }
+  void end_sending() override {
+    boost::system::error_code ignored;
+    socket_.shutdown(Socket::shutdown_send, ignored);
+  }
+  void close() override {
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+  }
+  void bound_sending(int bytes) override {
+    boost::system::error_code ignored;
+    socket_.set_option(Socket::send_buffer_size(bytes), ignored);
+  }
+
+ private:
+  Socket socket_;
+};
+
+class Encrypted : public Wire {
+ public:
+  Encrypted(Socket socket, asio::ssl::context& context) : stream_(std::move(socket), context) {}
+  void handshake(Then then) override {
+    stream_.async_handshake(
+        asio::ssl::stream_base::server,
+        [then = std::move(then)](boost::system::error_code error) { then(error, 0); });
+  }
+  void read(asio::mutable_buffer into, Then then) override {
+    stream_.async_read_some(into, std::move(then));
+  }
+  void write(asio::const_buffer bytes, Then then) override {
+    asio::async_write(stream_, bytes, std::move(then));
+  }
+  void end_sending() override {
+    // Says so inside the encryption where it can be said without waiting; answers have a length.
+    ::SSL_shutdown(stream_.native_handle());
+    boost::system::error_code ignored;
+    stream_.next_layer().shutdown(Socket::shutdown_send, ignored);
+  }
+  void close() override {
+    boost::system::error_code ignored;
+    stream_.next_layer().close(ignored);
+  }
+  void bound_sending(int bytes) override {
+    boost::system::error_code ignored;
+    stream_.next_layer().set_option(Socket::send_buffer_size(bytes), ignored);
+  }
+
+ private:
+  asio::ssl::stream<Socket> stream_;
+};
+
+}  // namespace
+
+struct Tls::Context {
+  asio::ssl::context context{asio::ssl::context::tls_server};
+};
+
+Tls::Tls(std::unique_ptr<Context> context) : context_(std::move(context)) {}
+Tls::Tls(Tls&&) noexcept = default;
+Tls& Tls::operator=(Tls&&) noexcept = default;
+Tls::~Tls() = default;
+
+Result<Tls> Tls::load(const Files& files) {
+  using Ssl = asio::ssl::context;
+  try {
+    auto made = std::make_unique<Context>();
+    auto& context = made->context;
+    context.set_options(Ssl::default_workarounds | Ssl::no_sslv2 | Ssl::no_sslv3 | Ssl::no_tlsv1 |
+                        Ssl::no_tlsv1_1);
+    boost::system::error_code error;
+    context.use_certificate_chain_file(files.certificate, error);
+    if (error) {
+      return fail({Code::invalid, fmt::format("{}: no certificate in PEM: {}", files.certificate,
+                                              error.message())});
+    }
+    context.use_private_key_file(files.key, Ssl::pem, error);
+    if (error) {
+      return fail({Code::invalid, fmt::format("{}: no private key in PEM of {}: {}", files.key,
+                                              files.certificate, error.message())});
+    }
+    return Tls(std::move(made));
+  } catch (const std::exception& e) {
+    return fail({Code::unavailable, fmt::format("TLS: {}", e.what())});
+  }
+}
+
+std::unique_ptr<Wire> Wire::plain(Socket socket) {
+  return std::make_unique<Plain>(std::move(socket));
+}
+
+std::unique_ptr<Wire> Wire::encrypted(Socket socket, Tls& tls) {
+  return std::make_unique<Encrypted>(std::move(socket), tls.context_->context);
+}
+
+}  // namespace headroom::server

@@ -1,0 +1,94 @@
+#include "control/step_meter.h"
+
+#include <gtest/gtest.h>
+
+namespace headroom::control {
+namespace {
+
+constexpr std::int64_t kBegin = 1'700'000'000'000;  // a step's begin
+
+Look look(std::int64_t after, std::int32_t ready = 1) {
+  return {.unix_ms = kBegin + after, .wanted = 2, .ready = ready};
+}
+
+TEST(StepMeter, AStepIsTheMostOrTheAverageOfItsLooks) {
+  StepMeter meter;
+  auto one = look(0, 3);
+  one.concurrency = 4;
+  one.waiting = 7;
+  one.failed = 100;
+  auto two = look(2500, 1);
+  two.concurrency = 8;
+  two.failed = 102;
+  EXPECT_TRUE(meter.add(one).empty());
+  EXPECT_TRUE(meter.add(two).empty());
+  const auto ended = meter.add(look(5001));
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(
+      ended[0],
+      (journal::Sample{
+          .unix_ms = kBegin, .wanted = 2, .ready = 3, .waiting = 7, .failed = 2, .concurrency = 6}))
+      << "what failed before the first look is of no step; an unknown number stays unknown";
+}
+
+TEST(StepMeter, TimesBetweenLooks) {
+  struct Case {
+    const char* why;
+    std::int64_t next;
+    std::vector<std::int64_t> samples;
+  };
+  const Case cases[] = {
+      {"the next step", 5000, {0}},
+      {"asleep: nothing changed between", 17'000, {0, 5000, 10'000}},
+      {"the longest sleep",
+       60'000,
+       {0, 5000, 10'000, 15'000, 20'000, 25'000, 30'000, 35'000, 40'000, 45'000, 50'000, 55'000}},
+      {"a machine that was suspended", 65'000, {0}},
+      {"the wall clock was set back", -600'000, {0}},
+  };
+  for (const auto& [why, next, times] : cases) {
+    SCOPED_TRACE(why);
+    StepMeter meter;
+    meter.add(look(0));
+    std::vector<std::int64_t> found;
+    for (const auto& sample : meter.add(look(next))) found.push_back(sample.unix_ms - kBegin);
+    EXPECT_EQ(found, times);
+  }
+}
+
+TEST(StepMeter, LatencyIsOfThisStepAndTheOneBefore) {
+  StepMeter meter;
+  Histogram all;
+  const auto after = [&](std::int64_t time, std::chrono::microseconds each) {
+    for (int i = 0; i < 100; ++i) all.record(each);
+    auto seen = look(time);
+    seen.duration = all.counts();
+    return meter.add(seen);
+  };
+  after(0, 900ms);
+  EXPECT_FALSE(meter.latency()) << "before the first look";
+  after(1000, 1ms);
+  ASSERT_TRUE(meter.latency());
+  EXPECT_NEAR(meter.latency()->p99_ms, 1, 0.1);
+  const auto first = after(6000, 10ms);
+  ASSERT_EQ(first.size(), 1u);
+  ASSERT_TRUE(first[0].p99_ms);
+  EXPECT_NEAR(*first[0].p99_ms, 1, 0.1);
+  EXPECT_NEAR(meter.latency()->p99_ms, 10, 1);
+  EXPECT_NEAR(meter.latency()->p50_ms, 1, 0.1) << "both steps";
+  after(11'000, 20ms);
+  EXPECT_NEAR(meter.latency()->p50_ms, 10, 1) << "the first has left";
+  const auto idle = meter.add([&] {
+    auto seen = look(16'000);
+    seen.duration = all.counts();
+    return seen;
+  }());
+  EXPECT_TRUE(idle[0].p50_ms);
+  auto later = look(26'000);
+  later.duration = all.counts();
+  EXPECT_FALSE(meter.add(later).back().p50_ms) << "nothing was answered";
+  EXPECT_FALSE(meter.latency());
+}
+
+}  // namespace
+}  // namespace headroom::control

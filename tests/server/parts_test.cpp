@@ -1,0 +1,204 @@
+#include <sstream>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "server/assets.h"
+#include "server/fixture.h"
+#include "server/metrics.h"
+#include "server/request_reader.h"
+#include "server/target_parts.h"
+
+namespace headroom::server {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::Pair;
+
+TEST(RequestReader, ReadsTheSameHoweverItComes) {
+  const std::string text =
+      "POST /a?b=c HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer y\r\n"
+      "Content-Type: application/json\r\nContent-Length: 3\r\n\r\n{ }"
+      "PUT /d HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n1\r\n[\r\n2;e=f\r\n]!\r\n0\r\n"
+      "Trailer: g\r\n\r\n"
+      "GET /h HTTP/1.0\r\nHost: x\r\nLast-Event-ID: 7\r\n\r\n";
+  for (const std::size_t step : {std::size_t{1}, std::size_t{2}, std::size_t{7}, text.size()}) {
+    SCOPED_TRACE(step);
+    RequestReader reader;
+    std::vector<Request> read;
+    for (std::size_t at = 0; at < text.size(); at += step) {
+      auto state = reader.feed(std::string_view(text).substr(at, step));
+      while (state == RequestReader::State::whole) {
+        read.push_back(reader.take());
+        state = reader.feed({});
+      }
+      ASSERT_EQ(state, RequestReader::State::more);
+    }
+    EXPECT_FALSE(reader.begun());
+    ASSERT_EQ(read.size(), 3u);
+    EXPECT_EQ(read[0].method + read[0].target + read[0].body, "POST/a?b=c{ }");
+    EXPECT_EQ(read[0].authorization + read[0].content_type, "Bearer yapplication/json");
+    EXPECT_EQ(read[1].body, "[]!");
+    EXPECT_EQ(read[2].last_event_id, "7");
+    EXPECT_TRUE(read[0].keep_alive);
+    EXPECT_FALSE(read[2].keep_alive);
+  }
+}
+
+TEST(RequestReader, HasBounds) {
+  const std::string head = "POST / HTTP/1.1\r\nHost: x\r\n";
+  const auto length = [&head](std::size_t bytes) {
+    return fmt::format("{}Content-Length: {}\r\n\r\n{}", head, bytes, std::string(bytes, 'x'));
+  };
+  const auto padded = [&head](std::size_t bytes) {
+    const auto line = bytes - head.size() - std::string("X: \r\n\r\n").size();
+    return fmt::format("{}X: {}\r\n\r\n", head, std::string(line, 'x'));
+  };
+  struct Case {
+    const char* why;
+    std::string text;
+    int status;  // 0: it is read
+  };
+  const Case cases[] = {
+      {"the longest body", length(RequestReader::kMostBody), 0},
+      {"a byte more", length(RequestReader::kMostBody + 1), 413},
+      {"the longest head", padded(RequestReader::kMostHead), 0},
+      {"a byte more", padded(RequestReader::kMostHead + 1), 431},
+  };
+  for (const auto& [why, text, status] : cases) {
+    for (const std::size_t step : {std::size_t{1000}, text.size()}) {
+      SCOPED_TRACE(fmt::format("{}, {} at a time", why, step));
+      RequestReader reader;
+      auto state = RequestReader::State::more;
+      for (std::size_t at = 0; at < text.size() && state == RequestReader::State::more;
+           at += step) {
+        state = reader.feed(std::string_view(text).substr(at, step));
+      }
+      EXPECT_EQ(state, status == 0 ? RequestReader::State::whole : RequestReader::State::refused);
+      if (status != 0) {
+        EXPECT_EQ(reader.refused().status, status);
+        EXPECT_TRUE(reader.refused().close);
+      }
+    }
+  }
+}
+
+TEST(Target, IsDecodedOnce) {
+  const auto plain = read_target("/api/v1/x%2fy%2525?a=1+2&b=%2B&&c");
+  ASSERT_TRUE(plain);
+  EXPECT_THAT(plain->path, ElementsAre("api", "v1", "x/y%25"));
+  EXPECT_THAT(plain->query, ElementsAre(Pair("a", "1 2"), Pair("b", "+"), Pair("c", "")));
+  EXPECT_THAT(read_target("/")->path, ElementsAre(""));
+  EXPECT_THAT(read_target("/?x")->path, ElementsAre(""));
+  EXPECT_THAT(read_target("/a/")->path, ElementsAre("a", ""));
+  for (const char* wrong : {"", "a", "*", "?", "/%", "/%1", "/%1g", "/%0a", "/a%7f", "/?a=%00",
+                            "/?a=1&a=2", "http://x/"}) {
+    EXPECT_FALSE(read_target(wrong)) << wrong;
+  }
+}
+
+TEST(Metrics, AreConventional) {
+  control::Board board;
+  auto status = status_of("sh\"op\\\n");
+  status.hold = decide::Hold{{5}, std::nullopt, false};
+  board.put(std::make_shared<const control::Status>(std::move(status)));
+  board.set_late(2);
+  const auto text = metrics(board, "1.2.3", Format::text);
+  const auto open = metrics(board, "1.2.3", Format::open_metrics);
+  const std::string of = R"(autoscaler="sh\"op\\\n")";
+  struct Case {
+    const char* why;
+    std::string has;
+    bool in_both = true;
+  };
+  const Case cases[] = {
+      {"replicas by state", "headroom_replicas{" + of + ",state=\"ready\"} 2\n"},
+      {"backing off is one", "headroom_replicas{" + of + ",state=\"backing_off\"} 1\n"},
+      {"what is asked for", "headroom_replicas_wanted{" + of + "} 3\n"},
+      {"an operator's word", "headroom_replicas_held{" + of + "} 5\n"},
+      {"in cores", "headroom_replicas_cpu_cores{" + of + "} 0.5\n"},
+      {"in bytes", "headroom_replicas_memory_bytes{" + of + "} 12582912\n"},
+      {"answers by class", "headroom_requests_total{" + of + ",code=\"5xx\"} 9\n"},
+      {"failures by reason", "headroom_request_failures_total{" + of + ",reason=\"refused\"} 7\n"},
+      {"decisions", "headroom_decisions_total{" + of + "} 12\n"},
+      {"rescales", "headroom_rescales_total{" + of + ",direction=\"up\"} 2\n"},
+      {"conditions",
+       "headroom_condition{" + of + ",condition=\"ScalingLimited\",status=\"false\"} 1\n"},
+      {"what waits for the journal", "headroom_journal_late_decisions 2\n"},
+      {"10 µs and 900 µs are within a millisecond",
+       "headroom_request_duration_seconds_bucket{" + of + ",le=\"0.001\"} 2\n"},
+      {"and 40 ms within 50",
+       "headroom_request_duration_seconds_bucket{" + of + ",le=\"0.05\"} 3\n"},
+      {"but not within 25",
+       "headroom_request_duration_seconds_bucket{" + of + ",le=\"0.025\"} 2\n"},
+      {"90 s are beyond all",
+       "headroom_request_duration_seconds_bucket{" + of + ",le=\"60.0\"} 4\n"},
+      {"all", "headroom_request_duration_seconds_bucket{" + of + ",le=\"+Inf\"} 5\n"},
+      {"as many", "headroom_request_duration_seconds_count{" + of + "} 5\n"},
+      {"a counter's family has its whole name", "# TYPE headroom_requests_total counter\n", false},
+      {"the version", "headroom_build_info{version=\"1.2.3\"} 1\n"},
+      {"the process", "\nprocess_cpu_seconds_total "},
+  };
+  for (const auto& [why, has, in_both] : cases) {
+    SCOPED_TRACE(why);
+    EXPECT_THAT(text, HasSubstr(has));
+    if (in_both) {
+      EXPECT_THAT(open, HasSubstr(has));
+    }
+  }
+  EXPECT_THAT(open, HasSubstr("# TYPE headroom_requests counter\n"));
+  EXPECT_THAT(open, HasSubstr("# TYPE headroom_build info\n"));
+  EXPECT_TRUE(open.ends_with("# EOF\n"));
+  EXPECT_THAT(text, Not(HasSubstr("# EOF")));
+
+  const auto at = text.find("headroom_request_duration_seconds_sum{" + of + "} ");
+  const double sum = std::stod(text.substr(text.find("} ", at) + 2));
+  EXPECT_NEAR(sum, 92.041, 92.041 * 0.04) << "the sum is made of the buckets' middles";
+}
+
+TEST(Metrics, EachFamilyStandsTogether) {
+  control::Board board;
+  for (const char* name : {"a", "b"}) {
+    board.put(std::make_shared<const control::Status>(status_of(name)));
+  }
+  std::istringstream lines(metrics(board, "1", Format::text));
+  std::vector<std::string> families;
+  std::size_t samples = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("# TYPE ")) {
+      const auto name = line.substr(7, line.find(' ', 7) - 7);
+      EXPECT_THAT(families, Not(::testing::Contains(name))) << "twice";
+      families.push_back(name);
+    } else if (!line.starts_with('#')) {
+      ++samples;
+      EXPECT_TRUE(line.starts_with(families.back())) << line << " in " << families.back();
+    }
+  }
+  EXPECT_GT(families.size(), 30u);
+  EXPECT_GT(samples, 100u);
+}
+
+TEST(Metrics, TheFormatIsTheOneAskedFor) {
+  EXPECT_EQ(format_of(""), Format::text);
+  EXPECT_EQ(format_of("*/*"), Format::text);
+  EXPECT_EQ(format_of("application/openmetrics-text;version=1.0.0,text/plain;q=0.5"),
+            Format::open_metrics);
+}
+
+TEST(Assets, AreNamedByTheirPath) {
+  ASSERT_NE(find_asset(""), nullptr);
+  EXPECT_EQ(find_asset(""), find_asset("index.html"));
+  EXPECT_NE(find_asset("openapi.json"), nullptr);
+  EXPECT_EQ(find_asset("nothing"), nullptr);
+  for (const auto& asset : kAssets) {
+    EXPECT_FALSE(asset.bytes.empty()) << asset.name;
+    EXPECT_EQ(asset.gzip.substr(0, 8), std::string_view("\x1f\x8b\x08\0\0\0\0\0", 8))
+        << asset.name << ": the same file is the same bytes, whenever it is built";
+  }
+}
+
+}  // namespace
+}  // namespace headroom::server

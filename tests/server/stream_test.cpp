@@ -1,0 +1,112 @@
+#include "server/fixture.h"
+
+namespace headroom::server {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class StreamTest : public ServerTest {
+ protected:
+  Socket subscribe(const std::string& more = "", int receive_buffer = 0) {
+    auto socket = tcp(receive_buffer);
+    socket.send("GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n" + more + "\r\n");
+    return socket;
+  }
+  /// The next message that has `text`; empty: none came.
+  static std::string wait_for(Socket& socket, const std::string& text) {
+    for (;;) {
+      auto message = socket.until("\n\n");
+      if (message.empty() || message.find(text) != std::string::npos) return message;
+    }
+  }
+  std::int64_t say(const std::string& text) {
+    const auto id = journal_.event({.autoscaler = "shop",
+                                    .unix_ms = 1'700'000'000'000,
+                                    .kind = journal::Event::Kind::trouble,
+                                    .text = text});
+    EXPECT_TRUE(id);
+    return id ? *id : 0;
+  }
+};
+
+TEST_F(StreamTest, TellsHowItStandsAndWhatHappens) {
+  say("before");
+  start();
+  auto socket = subscribe();
+  const auto head = socket.until("\r\n\r\n");
+  EXPECT_THAT(head, HasSubstr("200 OK"));
+  EXPECT_THAT(head, HasSubstr("Content-Type: text/event-stream\r\n"));
+  EXPECT_THAT(head, HasSubstr("Cache-Control: no-store\r\n"));
+  EXPECT_THAT(wait_for(socket, "event: status"), HasSubstr(R"("name":"shop")")) << "at once";
+  EXPECT_THAT(wait_for(socket, "event: status"), StartsWith("event: status\ndata: {\"version\":"));
+  const auto id = say("now");
+  const auto event = wait_for(socket, "event: event");
+  EXPECT_THAT(event, StartsWith(fmt::format("id: {}\nevent: event\ndata: {{\"id\":{},", id, id)));
+  EXPECT_THAT(event, HasSubstr("\"now\""));
+}
+
+TEST_F(StreamTest, WhoComesBackMissesNothing) {
+  const auto seen = say("seen");
+  for (int i = 0; i < 600; ++i) say(fmt::format("missed {}.", i));  // more than one page of them
+  start();
+  auto socket = subscribe(fmt::format("Last-Event-ID: {}\r\n", seen));
+  for (int i = 0; i < 600; ++i) {
+    ASSERT_THAT(wait_for(socket, "event: event"), HasSubstr(fmt::format("missed {}.", i)));
+  }
+  auto ahead = subscribe("Last-Event-ID: 99999999\r\n");  // of a journal that is no more
+  wait_for(ahead, "event: status");
+  say("new");
+  EXPECT_THAT(wait_for(ahead, "event: event"), HasSubstr("\"new\""));
+  auto wrong = subscribe("Last-Event-ID: x\r\n");
+  EXPECT_EQ(read_message(wrong).status(), 400);
+}
+
+TEST_F(StreamTest, AChangedCountIsToldAtOnce) {
+  start();
+  auto socket = subscribe();
+  wait_for(socket, "event: status");
+  auto status = status_of("shop");
+  status.decided.replicas = {7};
+  put(std::move(status));
+  // Far within the second that would bring it anyway, if twice in a row.
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_THAT(wait_for(socket, R"("wanted":7)"), HasSubstr("status"));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 5s);
+}
+
+TEST_F(StreamTest, WhoDoesNotKeepUpIsDropped) {
+  for (int i = 0; i < 200; ++i) {  // about a megabyte each time
+    auto status = status_of(fmt::format("shop-{}", i));
+    for (int j = 0; j < 40; ++j) status.replicas.push_back(status.replicas.front());
+    put(std::move(status));
+  }
+  start();
+  auto slow = subscribe("", 4096);
+  auto quick = subscribe();
+  std::string all;
+  // It takes nothing for as long as it takes to be dropped; what is there then has no end.
+  for (int i = 0; i < 8; ++i) ASSERT_NE(wait_for(quick, "event: status"), "");
+  EXPECT_TRUE(eventually([this] { return ask(tcp(), request("GET /healthz")).status() == 200; }));
+  all = slow.rest();
+  EXPECT_LT(all.size(), 6u << 20) << "it was kept for it";
+  EXPECT_FALSE(all.ends_with("\n\n"));
+}
+
+TEST_F(StreamTest, AsManyAsThereMayBe) {
+  start();
+  std::vector<Socket> open;
+  for (int i = 0; i < 64; ++i) {
+    open.push_back(subscribe());
+    ASSERT_THAT(open.back().until("\r\n\r\n"), HasSubstr("200 OK"));
+  }
+  auto more = subscribe();
+  EXPECT_EQ(read_message(more).status(), 503);
+  open.clear();
+  EXPECT_TRUE(eventually([this] {
+    return subscribe().until("\r\n\r\n").find("200 OK") != std::string::npos;
+  })) << "those that left are noticed";
+}
+
+}  // namespace
+}  // namespace headroom::server
