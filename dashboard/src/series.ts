@@ -47,6 +47,7 @@ export class Series {
   private kept: Sample[] = [];
   private live: Sample[] = [];
   private inBucket = 0; // live samples that the last one is made of
+  private bridgeMs = 0; // what may be missing between history and the first live sample
 
   constructor(private readonly bucketMs: number) {}
 
@@ -54,12 +55,27 @@ export class Series {
     return this.kept.concat(this.live);
   }
 
-  /** Takes what the server kept of the time before the first live sample. */
-  load(history: History): void {
+  /**
+   * Takes what the server kept of the time before the first live sample. Its newest steps are not
+   * among them until they are over and written; `joined`: nothing was lost in between.
+   */
+  load(history: History, joined: boolean): void {
     const first = this.live[0]?.unixMs ?? Infinity;
     this.kept = history.samples
       .filter((sample) => sample.unixMs < first)
-      .map((sample) => ({ ...sample, spanMs: Math.min(history.stepMs, first - sample.unixMs) }));
+      .map((sample) => ({ ...sample, spanMs: history.stepMs }));
+    this.bridgeMs = joined ? 2.5 * history.stepMs : 0;
+    this.join();
+  }
+
+  /** The last step of history ends where the first live sample begins. */
+  private join(): void {
+    const last = this.kept[this.kept.length - 1];
+    const first = this.live[0];
+    if (!last || !first) return;
+    const between = first.unixMs - last.unixMs;
+    const missing = between - last.spanMs;
+    if (missing <= this.bridgeMs) last.spanMs = Math.max(1, between);
   }
 
   add(sample: HistorySample): void {
@@ -70,10 +86,10 @@ export class Series {
       this.merge(last, sample);
       return;
     }
-    const before = last ?? this.kept[this.kept.length - 1];
-    if (before) before.spanMs = Math.max(1, Math.min(before.spanMs, start - before.unixMs));
+    if (last) last.spanMs = Math.max(1, Math.min(last.spanMs, start - last.unixMs));
     this.live.push({ ...sample, unixMs: start, spanMs: this.bucketMs });
     this.inBucket = 1;
+    if (!last) this.join();
   }
 
   private merge(into: Sample, sample: HistorySample): void {

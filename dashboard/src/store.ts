@@ -127,11 +127,7 @@ export class Store {
     this.loading = true;
     const current = () => generation === this.generation;
     void Promise.allSettled([
-      api.history(name, span).then((history) => {
-        if (!current()) return;
-        series.load(history);
-        this.series = series;
-      }),
+      this.loadHistory(name, series, anew, current),
       this.loadEvents(name, span.since, isLive(range) ? undefined : span.until, current),
     ]).then((results) => {
       if (!current()) return;
@@ -142,6 +138,30 @@ export class Store {
         : null;
       this.changed();
     });
+  }
+
+  /** And once more when the steps that are under way now have been written. */
+  private async loadHistory(
+    name: string,
+    series: Series,
+    joined: boolean,
+    current: () => boolean,
+  ): Promise<void> {
+    const loaded = await api.history(name, this.span());
+    if (!current()) return;
+    series.load(loaded, joined);
+    this.series = series;
+    if (!isLive(this.view.range)) return;
+    setTimeout(
+      () => {
+        const again = async () => {
+          const loaded = await api.history(name, this.span());
+          if (current()) series.load(loaded, joined);
+        };
+        if (current()) again().catch(() => undefined); // what is shown stays
+      },
+      2 * loaded.stepMs + 3000,
+    );
   }
 
   /** The newest first, as many as are kept. */
@@ -226,7 +246,7 @@ export class Store {
       const now = this.now();
       api
         .history(name, { since: now - sparkMs, until: now })
-        .then((history) => this.spark(name).load(history))
+        .then((history) => this.spark(name).load(history, true))
         .catch(() => this.sparksAsked.delete(name))
         .finally(() => {
           --this.sparksRunning;

@@ -250,13 +250,13 @@ export class Visit {
   }
 }
 
-/** Frames that were drawn, and the share of the time for which the main thread was busy. */
+/** Frames that were drawn, and the share of a CPU that the main thread took: others' load is not in it. */
 export async function framesOf(
   page: Page,
   seconds: number,
 ): Promise<{ frames: number; longest: number; share: number }> {
   const session = await page.context().newCDPSession(page);
-  await session.send('Performance.enable');
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
   const busy = async () =>
     (await session.send('Performance.getMetrics')).metrics.find(
       ({ name }) => name === 'TaskDuration',

@@ -198,6 +198,10 @@ test('what happened while the network was cut is there afterwards', { skip }, as
   wire.set('pass');
   await visit.shows('.liveness', /^live$/, 30);
   await visit.shows('.events', /→ 4 replicas/);
+  await eventually(
+    'the time of the cut has its samples',
+    async () => (await visit.page.locator('.without').textContent()) === '',
+  );
   await eventually('marks', () => visit.page.locator('.marks button').count());
   visit.blameless();
 });
@@ -230,8 +234,8 @@ spec:
   console.log(
     `# 5 s live with 200 services: ${frames} frames, the longest ${longest.toFixed(1)} ms, main thread ${(share * 100).toFixed(1)} %`,
   );
-  assert.ok(share < 0.5, `the main thread is busy for ${share} of the time`);
-  assert.ok(frames > 200, `${frames} frames in 5 s`);
+  assert.ok(share > 0 && share < 0.5, `the main thread takes ${share} of a CPU`);
+  assert.ok(frames > 100, `${frames} frames in 5 s`);
   await visit.accessible('200 services');
   visit.blameless();
 });
