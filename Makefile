@@ -10,7 +10,7 @@ JOBS ?= $(shell nproc)
 export JOBS YES NO_INSTALL BENCH SECONDS_EACH
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test conformance coverage bench soak fuzz install format lint clean
+.PHONY: help build demo test conformance coverage dashboard bench soak fuzz install format lint clean
 
 help: ## what can be made (this list)
 	@echo "Headroom: a service that breathes with its traffic. Targets:"
@@ -36,6 +36,10 @@ conformance: ## answers beside upstream's own, case by case (CASES='F1 F2 …': 
 coverage: ## what of the pure rooms the tests reach: lines and branches, and the lines they do not
 	@scripts/packages.sh build test
 	@scripts/coverage.sh
+
+dashboard: ## dashboard/dist from its sources (needs Node; nobody who builds or uses Headroom does)
+	@scripts/packages.sh test
+	@scripts/dashboard.sh build
 
 bench: ## CPU per request beside HAProxy and nginx, from zero, reaction, footprint
 	@scripts/packages.sh build bench

@@ -20,8 +20,11 @@ await build({
   target: ['chrome123', 'firefox120', 'safari17.5'],
   charset: 'utf8',
   legalComments: 'none',
-  banner: { js: '/*! Headroom, Apache-2.0. With uPlot, (c) Leon Sorokin, MIT: https://github.com/leeoniya/uPlot */' },
+  banner: {
+    js: '/*! Headroom, Apache-2.0. With uPlot, (c) Leon Sorokin, MIT: https://github.com/leeoniya/uPlot */',
+  },
   outdir: out,
   logLevel: 'warning',
 });
-for (const file of ['index.html', 'favicon.svg']) await copyFile(path.join(here, 'src', file), path.join(out, file));
+for (const file of ['index.html', 'favicon.svg'])
+  await copyFile(path.join(here, 'src', file), path.join(out, file));

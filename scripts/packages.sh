@@ -38,6 +38,10 @@ test=(
   "libclang-rt-14-dev: fuzzers (the sanitizers of clang)"
   "clang-format: formatting"
   "clang-tidy: lint"
+  "nodejs: builds and tests the dashboard (any Node from 18 will do)"
+  "npm: brings what dashboard/package-lock.json names"
+  "chromium: shows the dashboard to its tests"
+  "fonts-dejavu-core: Chromium's letters"
   "cargo-web: the Rust example (Debian's cargo is too old; another one on the path will do)"
   "curl: the example's guide, as its reader runs it"
 )
@@ -49,6 +53,16 @@ bench=(
   "libbenchmark-dev: one room's inner loops (google-benchmark)"
 )
 
+# A Node or a cargo from elsewhere counts: Debian's would not go beside it, or is too old.
+present() { # <package>
+  case $1 in
+    nodejs) command -v node >/dev/null && return ;;
+    npm) command -v npm >/dev/null && return ;;
+    cargo-web) command -v cargo >/dev/null && return ;;
+  esac
+  [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null) == ii* ]]
+}
+
 missing=()
 for set in "$@"; do
   case $set in
@@ -58,8 +72,7 @@ for set in "$@"; do
   for entry in "${entries[@]}"; do
     package=${entry%%:*}
     [[ " ${missing[*]:-} " != *" $package "* ]] || continue
-    [[ $package != cargo-web ]] || ! command -v cargo >/dev/null || continue
-    if [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null) != ii* ]]; then
+    if ! present "$package"; then
       missing+=("$package")
       printf '%-22s %s\n' "$package" "${entry#*: }" >&2
     fi

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Every test: the release build with unit and integration tests, the unit tests under the
-# address and the thread sanitizer, and the fuzzers (60 s each where CI=true, else 5 s). Where
-# CONFORMANCE_CASES names a folder, its files of cases are played, too, beside the sample in the tree.
-# Ends with "N passed, N failed"; a suite that does not build counts as one failure.
+# Every test: the release build with unit and integration tests, the dashboard in Chromium, the unit
+# tests under the address and the thread sanitizer, and the fuzzers (60 s each where CI=true, else
+# 5 s). Where CONFORMANCE_CASES names a folder, its files of cases are played, too, beside the sample
+# in the tree. Ends with "N passed, N failed"; a suite that does not build counts as one failure.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -70,6 +70,16 @@ conformance() {
 
 suite release
 [[ -z ${CONFORMANCE_CASES:-} ]] || conformance "$CONFORMANCE_CASES"
+
+echo
+echo "── dashboard"
+rm -f build/dashboard.counts
+scripts/dashboard.sh test build/dashboard.counts || true
+read -r good bad 2>/dev/null <build/dashboard.counts || { good=0; bad=1; }
+passed=$((passed + good))
+failed=$((failed + bad))
+((bad)) && broken+=("dashboard: $bad, see build/dashboard/test.log")
+
 suite asan -L unit
 suite tsan -L unit
 

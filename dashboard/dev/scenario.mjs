@@ -28,7 +28,17 @@ function loadAt(service, t) {
   return service.peak * wave * drift * burst * jitter;
 }
 
-const defaults = { min: 1, max: 8, target: 7, of: 'concurrency', peak: 22, seed: 1, shape: 'wave', hold: null, crashing: false };
+const defaults = {
+  min: 1,
+  max: 8,
+  target: 7,
+  of: 'concurrency',
+  peak: 22,
+  seed: 1,
+  shape: 'wave',
+  hold: null,
+  crashing: false,
+};
 
 export const scenarios = {
   few: [
@@ -40,7 +50,14 @@ export const scenarios = {
     { name: 'shop', seed: 2, peak: 26 },
   ],
   one: [{ name: 'shop', seed: 2, peak: 26 }],
-  many: Array.from({ length: 200 }, (_, i) => ({ name: `service-${i + 1}`, seed: i, peak: 4 + (i % 17) * 3, crashing: i % 50 === 49, shape: i % 7 === 6 ? 'none' : 'wave', min: i % 7 === 6 ? 0 : 1 })),
+  many: Array.from({ length: 200 }, (_, i) => ({
+    name: `service-${i + 1}`,
+    seed: i,
+    peak: 4 + (i % 17) * 3,
+    crashing: i % 50 === 49,
+    shape: i % 7 === 6 ? 'none' : 'wave',
+    min: i % 7 === 6 ? 0 : 1,
+  })),
   hostile: [
     { name: '<img src=x onerror="window.hacked=1">', seed: 3, hostile: true },
     { name: '"><script>window.hacked=1</script>', seed: 4, hostile: true },
@@ -97,33 +114,128 @@ class Service {
   }
 
   tell(t, kind, text, decision = null) {
-    const event = { id: ++Service.lastEvent, unixMs: t, autoscaler: this.name, kind, text, decision };
+    const event = {
+      id: ++Service.lastEvent,
+      unixMs: t,
+      autoscaler: this.name,
+      kind,
+      text,
+      decision,
+    };
     this.events.push(event);
     Service.told?.(event);
   }
 
   decide(id, t, load, asks, most, stable, before, after) {
     const steps = [];
-    const step = (stage, code, from, to, text, inputs = {}) => steps.push({ stage, code, before: from, after: to, text, inputs });
-    if (this.of === null) step('recommend', 'Utilization', before, asks, `cpu ${Math.round((load / (before || 1) / 7) * 70)}% of 70% → ${asks} replicas`, { percent: 83, target: 70, filledIn: 0, ratio: 1.19 });
-    else if (this.of === 'rate') step('recommend', 'RequestRate', before, asks, `${load.toFixed(0)} requests/s over 60 s of ${this.target} per replica → ${asks} replicas`, { rate: load });
-    else step('recommend', 'Concurrency', before, asks, `concurrency ${load.toFixed(1)} over 60 s of ${this.target} per replica → ${asks} replicas`, { concurrency: load });
-    if (asks > this.max) step('limit', 'TooManyReplicas', asks, most, `at most ${this.max} → ${most} replicas`, { limit: this.max });
-    if (asks < this.min) step('limit', 'TooFewReplicas', asks, most, `at least ${this.min} → ${most} replicas`, { limit: this.min });
-    if (stable > most) step('stabilise', 'ScaleDownStabilized', most, stable, `held at ${stable} by the 120 s window`, { seconds: 120 });
-    if (this.hold) step('limit', 'Pinned', stable, after, `${this.hold.why} at ${this.hold.replicas} by an operator`);
-    const reason = steps.filter((each) => each.before !== each.after).map((each) => each.text).join('; ') || steps[0].text;
+    const step = (stage, code, from, to, text, inputs = {}) =>
+      steps.push({ stage, code, before: from, after: to, text, inputs });
+    if (this.of === null)
+      step(
+        'recommend',
+        'Utilization',
+        before,
+        asks,
+        `cpu ${Math.round((load / (before || 1) / 7) * 70)}% of 70% → ${asks} replicas`,
+        { percent: 83, target: 70, filledIn: 0, ratio: 1.19 },
+      );
+    else if (this.of === 'rate')
+      step(
+        'recommend',
+        'RequestRate',
+        before,
+        asks,
+        `${load.toFixed(0)} requests/s over 60 s of ${this.target} per replica → ${asks} replicas`,
+        { rate: load },
+      );
+    else {
+      // A burst is seen in the panic window first.
+      const slowly = asks > before ? before : asks;
+      const seen = asks > before ? before * this.target * 0.97 : load;
+      step(
+        'recommend',
+        'Concurrency',
+        before,
+        slowly,
+        `concurrency ${seen.toFixed(1)} over 60 s of ${this.target} per replica → ${slowly} replicas`,
+      );
+      if (asks > before)
+        step(
+          'recommend',
+          'Panic',
+          slowly,
+          asks,
+          `panic: concurrency ${load.toFixed(1)} over 6 s of ${this.target} per replica → ${asks} replicas`,
+        );
+    }
+    if (asks > this.max)
+      step('limit', 'TooManyReplicas', asks, most, `at most ${this.max} → ${most} replicas`, {
+        limit: this.max,
+      });
+    if (asks < this.min)
+      step('limit', 'TooFewReplicas', asks, most, `at least ${this.min} → ${most} replicas`, {
+        limit: this.min,
+      });
+    if (stable > most)
+      step(
+        'stabilise',
+        'ScaleDownStabilized',
+        most,
+        stable,
+        `held at ${stable} by the 120 s window`,
+        { seconds: 120 },
+      );
+    if (this.hold)
+      step(
+        'limit',
+        'Pinned',
+        stable,
+        after,
+        `${this.hold.why} at ${this.hold.replicas} by an operator`,
+      );
+    const reason =
+      steps
+        .filter((each) => each.before !== each.after)
+        .map((each) => each.text)
+        .join('; ') || steps[0].text;
     return {
-      id, autoscaler: this.name, unixMs: t, before, after,
+      id,
+      autoscaler: this.name,
+      unixMs: t,
+      before,
+      after,
       reason: this.hostile ? reason + evil : reason,
       outcome: before === after ? null : `reached after ${12 + Math.round(noise(id, 1) * 30)}ms`,
-      steps: this.hostile ? steps.map((each) => ({ ...each, text: each.text + evil, stage: each.stage + '<b>' })) : steps,
+      steps: this.hostile
+        ? steps.map((each) => ({ ...each, text: each.text + evil, stage: each.stage + '<b>' }))
+        : steps,
       conditions: [
-        { type: 'AbleToScale', status: 'True', reason: stable > most ? 'ScaleDownStabilized' : 'ReadyForNewScale', message: stable > most ? 'held by the scale-down window' : 'the last recommendation stands' },
-        { type: 'ScalingActive', status: 'True', reason: 'ValidMetricFound', message: 'a number of replicas could be calculated' },
+        {
+          type: 'AbleToScale',
+          status: 'True',
+          reason: stable > most ? 'ScaleDownStabilized' : 'ReadyForNewScale',
+          message:
+            stable > most ? 'held by the scale-down window' : 'the last recommendation stands',
+        },
+        {
+          type: 'ScalingActive',
+          status: 'True',
+          reason: 'ValidMetricFound',
+          message: 'a number of replicas could be calculated',
+        },
         asks > this.max
-          ? { type: 'ScalingLimited', status: 'True', reason: 'TooManyReplicas', message: `at most ${this.max} → ${most} replicas` }
-          : { type: 'ScalingLimited', status: 'False', reason: 'DesiredWithinRange', message: 'the desired count is within the acceptable range' },
+          ? {
+              type: 'ScalingLimited',
+              status: 'True',
+              reason: 'TooManyReplicas',
+              message: `at most ${this.max} → ${most} replicas`,
+            }
+          : {
+              type: 'ScalingLimited',
+              status: 'False',
+              reason: 'DesiredWithinRange',
+              message: 'the desired count is within the acceptable range',
+            },
       ],
     };
   }
@@ -132,7 +244,13 @@ class Service {
   move(t) {
     for (const each of this.instances) {
       if (each.state === 'starting' && t - each.born > 900) this.become(t, each, 'ready');
-      if (each.state === 'ready' && this.crashing && each === this.instances[1] && t - each.changed > 25_000) this.become(t, each, 'backingOff');
+      if (
+        each.state === 'ready' &&
+        this.crashing &&
+        each === this.instances[1] &&
+        t - each.changed > 25_000
+      )
+        this.become(t, each, 'backingOff');
       if (each.state === 'backingOff' && t - each.changed > 20_000) {
         each.restarts++;
         each.born = t;
@@ -146,7 +264,13 @@ class Service {
     this.instances = this.instances.filter((each) => each.state !== 'gone');
     const present = this.instances.filter((each) => each.state !== 'draining');
     for (let i = present.length; i < this.wanted; ++i) {
-      this.instances.push({ id: this.nextInstance++, state: 'starting', born: t, changed: t, restarts: 0 });
+      this.instances.push({
+        id: this.nextInstance++,
+        state: 'starting',
+        born: t,
+        changed: t,
+        restarts: 0,
+      });
     }
     for (const each of present.slice(this.wanted)) this.become(t, each, 'draining');
   }
@@ -154,25 +278,40 @@ class Service {
   become(t, instance, state) {
     instance.state = state;
     instance.changed = t;
-    if (state === 'ready') this.tell(t, 'ready', `replica ${instance.id} ready after ${4 + (instance.id % 9)}ms`);
-    if (state === 'draining') this.tell(t, 'draining', `replica ${instance.id} drains, ${instance.id % 4} open`);
-    if (state === 'backingOff') this.tell(t, 'trouble', `replica ${instance.id} exited with status 1; last output: cannot connect to db:5432${this.hostile ? evil : ''}`);
+    if (state === 'ready')
+      this.tell(t, 'ready', `replica ${instance.id} ready after ${4 + (instance.id % 9)}ms`);
+    if (state === 'draining')
+      this.tell(t, 'draining', `replica ${instance.id} drains, ${instance.id % 4} open`);
+    if (state === 'backingOff')
+      this.tell(
+        t,
+        'trouble',
+        `replica ${instance.id} exited with status 1; last output: cannot connect to db:5432${this.hostile ? evil : ''}`,
+      );
   }
 
   look(t, load, asks, most, stable) {
     const ready = this.instances.filter((each) => each.state === 'ready').length;
     const share = load / Math.max(1, ready * this.capacity());
-    const slow = 4 * (1 + Math.max(0, share - 0.6) ** 2 * 12) * (0.9 + 0.2 * noise(this.seed + 5, Math.floor(t / 1000)));
+    const slow =
+      4 *
+      (1 + Math.max(0, share - 0.6) ** 2 * 12) *
+      (0.9 + 0.2 * noise(this.seed + 5, Math.floor(t / 1000)));
     const quiet = this.shape === 'none';
     this.asks = { load, asks, most, stable };
     return {
-      unixMs: t, wanted: this.wanted, ready,
+      unixMs: t,
+      wanted: this.wanted,
+      ready,
       concurrency: this.of === 'rate' ? load * 0.02 : load,
       rate: this.of === 'rate' ? load : load * 21,
       waiting: quiet ? 0 : Math.max(0, Math.round(load - ready * this.capacity() * 1.45)),
-      p50Ms: quiet ? null : slow, p95Ms: quiet ? null : slow * (2.1 + share), p99Ms: quiet ? null : slow * (3 + 2.5 * share ** 3),
+      p50Ms: quiet ? null : slow,
+      p95Ms: quiet ? null : slow * (2.1 + share),
+      p99Ms: quiet ? null : slow * (3 + 2.5 * share ** 3),
       failed: this.crashing && noise(this.seed, Math.floor(t / 1000)) > 0.93 ? 1 : 0,
-      cpu: ready * Math.min(1, 0.08 + 0.5 * share), memory: ready * (46 + 10 * smooth(this.seed, t, 600_000)) * 1048576,
+      cpu: ready * Math.min(1, 0.08 + 0.5 * share),
+      memory: ready * (46 + 10 * smooth(this.seed, t, 600_000)) * 1048576,
     };
   }
 
@@ -182,43 +321,110 @@ class Service {
     const ready = Math.max(1, counts('ready'));
     const { load, asks, most, stable } = this.asks;
     return {
-      name: this.name, listening: `127.0.0.1:${8000 + this.seed}`, minReplicas: this.min, maxReplicas: this.max,
+      name: this.name,
+      listening: `127.0.0.1:${8000 + this.seed}`,
+      minReplicas: this.min,
+      maxReplicas: this.max,
       target: this.of === null ? null : { value: this.target, of: this.of },
-      replicas: { wanted: this.wanted, ready: counts('ready'), starting: counts('starting'), draining: counts('draining'), backingOff: counts('backingOff') },
-      load: { concurrency: look.concurrency, rate: look.rate, waiting: look.waiting, running: Math.round(look.concurrency) },
-      latency: look.p50Ms === null ? null : { p50Ms: look.p50Ms, p95Ms: look.p95Ms, p99Ms: look.p99Ms },
-      requests: { completed: Math.round((now - this.start) / 90), failed: this.crashing ? Math.floor((now - this.since) / 9000) : 0, rejected: 0 },
-      hold: this.hold ? { replicas: this.hold.replicas, untilUnixMs: this.hold.untilUnixMs ?? null, why: this.hold.why } : null,
-      decision: this.decide(Service.lastDecision, now, load, asks, most, stable, this.wanted, this.wanted),
+      replicas: {
+        wanted: this.wanted,
+        ready: counts('ready'),
+        starting: counts('starting'),
+        draining: counts('draining'),
+        backingOff: counts('backingOff'),
+      },
+      load: {
+        concurrency: look.concurrency,
+        rate: look.rate,
+        waiting: look.waiting,
+        running: Math.round(look.concurrency),
+      },
+      latency:
+        look.p50Ms === null ? null : { p50Ms: look.p50Ms, p95Ms: look.p95Ms, p99Ms: look.p99Ms },
+      requests: {
+        completed: Math.round((now - this.start) / 90),
+        failed: this.crashing ? Math.floor((now - this.since) / 9000) : 0,
+        rejected: 0,
+      },
+      hold: this.hold
+        ? {
+            replicas: this.hold.replicas,
+            untilUnixMs: this.hold.untilUnixMs ?? null,
+            why: this.hold.why,
+          }
+        : null,
+      decision: this.decide(
+        Service.lastDecision,
+        now,
+        load,
+        asks,
+        most,
+        stable,
+        this.wanted,
+        this.wanted,
+      ),
       instances: this.instances.map((each) => ({
-        id: each.id, state: each.state, pid: each.state === 'backingOff' ? null : 4700 + each.id, ageMs: now - each.born, restarts: each.restarts,
-        cpu: each.state === 'ready' ? (look.cpu / ready) * (0.9 + 0.2 * noise(each.id, Math.floor(now / 1000))) : 0,
+        id: each.id,
+        state: each.state,
+        pid: each.state === 'backingOff' ? null : 4700 + each.id,
+        ageMs: now - each.born,
+        restarts: each.restarts,
+        cpu:
+          each.state === 'ready'
+            ? (look.cpu / ready) * (0.9 + 0.2 * noise(each.id, Math.floor(now / 1000)))
+            : 0,
         memory: (look.memory / ready) * (0.95 + 0.1 * noise(each.id, 1)),
-        outstanding: each.state === 'ready' ? Math.max(0, Math.round(look.concurrency / ready + 2 * noise(each.id, Math.floor(now / 1000)) - 1)) : 0,
+        outstanding:
+          each.state === 'ready'
+            ? Math.max(
+                0,
+                Math.round(
+                  look.concurrency / ready + 2 * noise(each.id, Math.floor(now / 1000)) - 1,
+                ),
+              )
+            : 0,
       })),
     };
   }
 
   history(since, until) {
-    const inside = this.samples.filter((sample) => sample.unixMs >= since && sample.unixMs <= until);
+    const inside = this.samples.filter(
+      (sample) => sample.unixMs >= since && sample.unixMs <= until,
+    );
     const group = Math.max(1, Math.ceil(inside.length / 2000));
     const samples = [];
     for (let i = 0; i < inside.length; i += group) {
       const part = inside.slice(i, i + group);
       const each = (key) => part.map((sample) => sample[key]).filter((value) => value !== null);
-      const mean = (key) => (each(key).length ? each(key).reduce((a, b) => a + b, 0) / each(key).length : null);
+      const mean = (key) =>
+        each(key).length ? each(key).reduce((a, b) => a + b, 0) / each(key).length : null;
       const most = (key) => (each(key).length ? Math.max(...each(key)) : null);
       samples.push({
-        unixMs: part[0].unixMs, wanted: most('wanted'), ready: most('ready'), concurrency: mean('concurrency'), rate: mean('rate'), waiting: most('waiting'),
-        p50Ms: mean('p50Ms'), p95Ms: most('p95Ms'), p99Ms: most('p99Ms'), failed: each('failed').reduce((a, b) => a + b, 0), cpu: mean('cpu'), memory: mean('memory'),
+        unixMs: part[0].unixMs,
+        wanted: most('wanted'),
+        ready: most('ready'),
+        concurrency: mean('concurrency'),
+        rate: mean('rate'),
+        waiting: most('waiting'),
+        p50Ms: mean('p50Ms'),
+        p95Ms: most('p95Ms'),
+        p99Ms: most('p99Ms'),
+        failed: each('failed').reduce((a, b) => a + b, 0),
+        cpu: mean('cpu'),
+        memory: mean('memory'),
       });
     }
     return { stepMs: stepMs * group, samples };
   }
 
   output(id, after) {
-    const lines = Array.from({ length: 12 }, (_, i) => `${new Date(this.since + i * 700).toISOString()} \x1b[32minfo\x1b[0m replica ${id}: GET /cart/${i} 200 in ${(2 + noise(id, i) * 30).toFixed(1)} ms`);
-    if (this.hostile) lines.push(evil, '\x1b]0;title\x07\x1b[2J\x00\u202egnp.exe', 'x'.repeat(5000));
+    const lines = Array.from(
+      { length: 12 },
+      (_, i) =>
+        `${new Date(this.since + i * 700).toISOString()} \x1b[32minfo\x1b[0m replica ${id}: GET /cart/${i} 200 in ${(2 + noise(id, i) * 30).toFixed(1)} ms`,
+    );
+    if (this.hostile)
+      lines.push(evil, '\x1b]0;title\x07\x1b[2J\x00\u202egnp.exe', 'x'.repeat(5000));
     const text = lines.join('\n') + '\n';
     return after === undefined ? { text, end: text.length } : { text: '', end: Number(after) };
   }
@@ -238,7 +444,11 @@ export function play(name, now, pastMs, told) {
     find: (wanted) => services.find((service) => service.name === wanted),
     services,
     tick: (t) => services.forEach((service) => service.step(t, 1000)),
-    status: (t) => ({ version: '0.1.0', nowUnixMs: t, autoscalers: services.map((service) => service.autoscaler(t)) }),
+    status: (t) => ({
+      version: '0.1.0',
+      nowUnixMs: t,
+      autoscalers: services.map((service) => service.autoscaler(t)),
+    }),
     events: () => services.flatMap((service) => service.events),
     decision: (id) => services.map((service) => service.decisions.get(id)).find(Boolean),
   };

@@ -15,12 +15,18 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const dist = process.env.DASHBOARD_DIST ?? path.join(here, '../../build/dashboard/dist');
 const [scenario = 'few', port = '7790'] = process.argv.slice(2);
 
-if (!process.env.DASHBOARD_DIST) execFileSync(process.execPath, [path.join(here, '../build.mjs'), dist], { stdio: 'inherit' });
+if (!process.env.DASHBOARD_DIST)
+  execFileSync(process.execPath, [path.join(here, '../build.mjs'), dist], { stdio: 'inherit' });
 
 const streams = new Set();
-const send = (stream, event, data, id) => stream.write(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+const send = (stream, event, data, id) =>
+  stream.write(
+    `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`,
+  );
 const pastMs = scenario === 'few' || scenario === 'one' ? 7 * 86_400_000 : 1_800_000;
-const world = play(scenario, Date.now(), pastMs, (event) => streams.forEach((stream) => send(stream, 'event', event, event.id)));
+const world = play(scenario, Date.now(), pastMs, (event) =>
+  streams.forEach((stream) => send(stream, 'event', event, event.id)),
+);
 setInterval(() => {
   const now = Date.now();
   world.tick(now);
@@ -34,32 +40,62 @@ const headers = {
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
 };
-const types = { html: 'text/html; charset=utf-8', js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8', svg: 'image/svg+xml' };
+const types = {
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+};
 
 function api(url) {
-  const number = (name, otherwise) => (url.searchParams.has(name) ? Number(url.searchParams.get(name)) : otherwise);
-  const [what, name, part, id] = url.pathname.replace('/api/v1/', '').split('/').map(decodeURIComponent);
+  const number = (name, otherwise) =>
+    url.searchParams.has(name) ? Number(url.searchParams.get(name)) : otherwise;
+  const [what, name, part, id] = url.pathname
+    .replace('/api/v1/', '')
+    .split('/')
+    .map(decodeURIComponent);
   const [since, until] = [number('since', 0), number('until', Infinity)];
   if (what === 'autoscalers' && name === undefined) return world.status(Date.now());
   if (what === 'events') {
     const wanted = url.searchParams.get('autoscaler');
-    const found = world.events().filter((event) => (!wanted || event.autoscaler === wanted) && event.unixMs >= since && event.unixMs <= until);
+    const found = world
+      .events()
+      .filter(
+        (event) =>
+          (!wanted || event.autoscaler === wanted) &&
+          event.unixMs >= since &&
+          event.unixMs <= until,
+      );
     return { events: found.sort((a, b) => b.id - a.id).slice(0, number('limit', 100)) };
   }
   if (what === 'decisions' && name) {
     const decision = world.decision(Number(name));
-    return decision && { ...decision, observation: { at: decision.unixMs, load: { concurrency: 14.2, waiting: 0 }, replicas: [{ id: 1, state: 'ready' }] } };
+    return (
+      decision && {
+        ...decision,
+        observation: {
+          at: decision.unixMs,
+          load: { concurrency: 14.2, waiting: 0 },
+          replicas: [{ id: 1, state: 'ready' }],
+        },
+      }
+    );
   }
   const service = what === 'autoscalers' ? world.find(name) : undefined;
   if (part === 'history') return service?.history(since, until);
-  if (part === 'replicas') return service?.output(Number(id), url.searchParams.get('after') ?? undefined);
+  if (part === 'replicas')
+    return service?.output(Number(id), url.searchParams.get('after') ?? undefined);
   return service?.autoscaler(Date.now());
 }
 
 const server = createServer(async (request, response) => {
   const url = new URL(request.url, 'http://localhost');
   if (url.pathname === '/api/v1/stream') {
-    response.writeHead(200, { ...headers, 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    response.writeHead(200, {
+      ...headers,
+      'Content-Type': 'text/event-stream',
+      'Cache-Control': 'no-store',
+    });
     streams.add(response);
     send(response, 'status', world.status(Date.now()));
     response.on('close', () => streams.delete(response));
@@ -74,10 +110,15 @@ const server = createServer(async (request, response) => {
   const name = url.pathname === '/' ? 'index.html' : path.basename(url.pathname);
   try {
     const body = await readFile(path.join(dist, name));
-    response.writeHead(200, { ...headers, 'Content-Type': types[name.split('.').pop()] ?? 'application/octet-stream' });
+    response.writeHead(200, {
+      ...headers,
+      'Content-Type': types[name.split('.').pop()] ?? 'application/octet-stream',
+    });
     response.end(body);
   } catch {
     response.writeHead(404, headers).end();
   }
 });
-server.listen(Number(port), '127.0.0.1', () => console.log(`listening on http://127.0.0.1:${server.address().port}/`));
+server.listen(Number(port), '127.0.0.1', () =>
+  console.log(`listening on http://127.0.0.1:${server.address().port}/`),
+);

@@ -53,13 +53,19 @@ export interface Autoscaler {
   minReplicas: number;
   maxReplicas: number;
   target: { value: number; of: 'concurrency' | 'rate' } | null;
-  replicas: { wanted: number; ready: number; starting: number; draining: number; backingOff: number };
+  replicas: {
+    wanted: number;
+    ready: number;
+    starting: number;
+    draining: number;
+    backingOff: number;
+  };
   load: {
     concurrency: number | null;
     rate: number | null;
     waiting: number | null;
     running: number | null;
-  };
+  } | null;
   latency: { p50Ms: number | null; p95Ms: number | null; p99Ms: number | null } | null;
   requests: { completed: number; failed: number; rejected: number } | null;
   hold: Hold | null;
@@ -126,21 +132,30 @@ export class ApiError extends Error {
 
 const base = '/api/v1';
 
-async function get<T>(path: string, query: Record<string, string | number | boolean | undefined> = {}): Promise<T> {
+async function get<T>(
+  path: string,
+  query: Record<string, string | number | boolean | undefined> = {},
+): Promise<T> {
   const parameters = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
-    if (value !== undefined) parameters.set(key, String(typeof value === 'number' ? Math.round(value) : value));
+    if (value !== undefined)
+      parameters.set(key, String(typeof value === 'number' ? Math.round(value) : value));
   }
   const text = parameters.toString();
   let answer: Response;
   try {
-    answer = await fetch(base + path + (text ? '?' + text : ''), { signal: AbortSignal.timeout(15_000) });
+    answer = await fetch(base + path + (text ? '?' + text : ''), {
+      signal: AbortSignal.timeout(15_000),
+    });
   } catch {
     throw new ApiError(0, 'no answer');
   }
   if (!answer.ok) {
     const said = (await answer.json().catch(() => null)) as { error?: unknown } | null;
-    throw new ApiError(answer.status, typeof said?.error === 'string' ? said.error : `status ${answer.status}`);
+    throw new ApiError(
+      answer.status,
+      typeof said?.error === 'string' ? said.error : `status ${answer.status}`,
+    );
   }
   return (await answer.json()) as T;
 }
@@ -149,7 +164,8 @@ const of = (name: string) => `/autoscalers/${encodeURIComponent(name)}`;
 
 export const status = () => get<Status>('/autoscalers');
 
-export const history = (name: string, span: Span) => get<History>(`${of(name)}/history`, { ...span });
+export const history = (name: string, span: Span) =>
+  get<History>(`${of(name)}/history`, { ...span });
 
 export const events = async (query: {
   autoscaler?: string;
@@ -159,7 +175,8 @@ export const events = async (query: {
   limit?: number;
 }) => (await get<{ events: HappenedEvent[] }>('/events', query)).events;
 
-export const decision = (id: number) => get<Decision & { observation?: unknown }>(`/decisions/${id}`);
+export const decision = (id: number) =>
+  get<Decision & { observation?: unknown }>(`/decisions/${id}`);
 
 export const output = (name: string, replica: number, after?: number) =>
   get<Output>(`${of(name)}/replicas/${replica}/output`, { after });

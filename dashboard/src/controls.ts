@@ -6,7 +6,13 @@ import type { Connection } from './live.js';
 import { isLive, presets, type Preset, type View } from './view.js';
 import { clock, duration, moment, plural, zone } from './words.js';
 
-const names: Record<Preset, string> = { '15m': '15 minutes', '1h': '1 hour', '6h': '6 hours', '24h': '24 hours', '7d': '7 days' };
+const names: Record<Preset, string> = {
+  '15m': '15 minutes',
+  '1h': '1 hour',
+  '6h': '6 hours',
+  '24h': '24 hours',
+  '7d': '7 days',
+};
 
 /** Of <input type=datetime-local>: local, to the second. */
 function local(unixMs: number): string {
@@ -17,8 +23,18 @@ function local(unixMs: number): string {
 export class Range {
   readonly root: HTMLElement;
   private readonly radios = new Map<string, HTMLInputElement>();
-  private readonly since = el('input', { type: 'datetime-local', step: '1', required: true, 'aria-label': 'From' });
-  private readonly until = el('input', { type: 'datetime-local', step: '1', required: true, 'aria-label': 'To' });
+  private readonly since = el('input', {
+    type: 'datetime-local',
+    step: '1',
+    required: true,
+    'aria-label': 'From',
+  });
+  private readonly until = el('input', {
+    type: 'datetime-local',
+    step: '1',
+    required: true,
+    'aria-label': 'To',
+  });
   private readonly form: HTMLFormElement;
   private readonly problem = el('span', { class: 'problem', role: 'alert' });
   private shown = '';
@@ -27,16 +43,29 @@ export class Range {
     private readonly go: (range: Preset | Span) => void,
     private readonly span: () => Span,
   ) {
-    const set = el('fieldset', { class: 'range' }, el('legend', { class: 'unseen', text: 'Time range' }));
+    const set = el(
+      'fieldset',
+      { class: 'range' },
+      el('legend', { class: 'unseen', text: 'Time range' }),
+    );
     for (const key of [...Object.keys(presets), 'custom']) {
       const radio = el('input', { type: 'radio', name: 'range', value: key });
       radio.addEventListener('change', () => this.choose(key));
       this.radios.set(key, radio);
-      const name = key === 'custom' ? 'A time of your choice' : `The last ${names[key as Preset]}, live`;
+      const name =
+        key === 'custom' ? 'A time of your choice' : `The last ${names[key as Preset]}, live`;
       radio.setAttribute('aria-label', name);
       set.append(el('label', { title: name }, radio, el('span', { text: key })));
     }
-    this.form = el('form', { class: 'custom', hidden: true }, this.since, el('span', { text: 'to' }), this.until, el('button', { text: 'Show' }), this.problem);
+    this.form = el(
+      'form',
+      { class: 'custom', hidden: true },
+      this.since,
+      el('span', { text: 'to' }),
+      this.until,
+      el('button', { text: 'Show' }),
+      this.problem,
+    );
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.submit();
@@ -90,7 +119,12 @@ export class Liveness {
   constructor(again: () => void) {
     this.root.append(el('i', { class: 'dot' }), this.words);
     const now = el('button', { type: 'button', text: 'Try now', on: { click: again } });
-    this.banner = el('div', { class: 'banner', role: 'region', 'aria-label': 'Connection', hidden: true }, this.bannerWords, now);
+    this.banner = el(
+      'div',
+      { class: 'banner', role: 'region', 'aria-label': 'Connection', hidden: true },
+      this.bannerWords,
+      now,
+    );
   }
 
   set(connection: Connection, range: View['range'], span: Span, now: number, offset: number): void {
@@ -98,10 +132,22 @@ export class Liveness {
     const live = isLive(range);
     setAttribute(this.root, 'data-state', state === 'live' && !live ? 'past' : state);
     const lost = `Not connected to Headroom since ${clock(since)}`;
-    setText(this.words, state === 'lost' ? 'not connected' : state === 'connecting' ? 'connecting' : live ? 'live' : 'looking back');
+    setText(
+      this.words,
+      state === 'lost'
+        ? 'not connected'
+        : state === 'connecting'
+          ? 'connecting'
+          : live
+            ? 'live'
+            : 'looking back',
+    );
     show(this.banner, state === 'lost');
     const wait = retryAt === null ? 0 : Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
-    setText(this.bannerWords, `${lost}. What you see is of that time. ${wait > 0 ? `Next try in ${wait} s.` : 'Trying …'}`);
+    setText(
+      this.bannerWords,
+      `${lost}. What you see is of that time. ${wait > 0 ? `Next try in ${wait} s.` : 'Trying …'}`,
+    );
     this.root.title = `${moment(span.since, now)} to ${moment(span.until, now)}`;
     if (state === this.state) return;
     if (state === 'lost') this.lostAt = since;
@@ -141,10 +187,17 @@ export class ThemeSwitch {
   }
 
   private apply(): void {
-    setAttribute(document.documentElement, 'data-theme', this.theme === 'system' ? null : this.theme);
+    setAttribute(
+      document.documentElement,
+      'data-theme',
+      this.theme === 'system' ? null : this.theme,
+    );
     this.root.replaceChildren(
       el('span', { class: 'unseen', text: 'Colours: ' }),
-      el('span', { 'aria-hidden': 'true', text: { system: '◐ ', light: '○ ', dark: '● ' }[this.theme] }),
+      el('span', {
+        'aria-hidden': 'true',
+        text: { system: '◐ ', light: '○ ', dark: '● ' }[this.theme],
+      }),
       this.theme,
     );
     this.repaint();
@@ -154,9 +207,29 @@ export class ThemeSwitch {
 /** The zone of every time on the page, and how the page is used. */
 export function foot(version: () => string): { root: HTMLElement; set(services: number): void } {
   const words = el('span');
-  const root = el('footer', {}, words, el('span', { class: 'keys' }, 'Keys: ', el('kbd', { text: '/' }), ' find, ', el('kbd', { text: '↑' }), el('kbd', { text: '↓' }), ' services, ', el('kbd', { text: 'Esc' }), ' back to now'));
+  const root = el(
+    'footer',
+    {},
+    words,
+    el(
+      'span',
+      { class: 'keys' },
+      'Keys: ',
+      el('kbd', { text: '/' }),
+      ' find, ',
+      el('kbd', { text: '↑' }),
+      el('kbd', { text: '↓' }),
+      ' services, ',
+      el('kbd', { text: 'Esc' }),
+      ' back to now',
+    ),
+  );
   return {
     root,
-    set: (services) => setText(words, `Times are local: ${zone(Date.now())}. Headroom ${version()}, ${plural(services, 'service')}.`),
+    set: (services) =>
+      setText(
+        words,
+        `Times are local: ${zone(Date.now())}. Headroom ${version()}, ${plural(services, 'service')}.`,
+      ),
   };
 }

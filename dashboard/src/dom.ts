@@ -30,7 +30,11 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-export function svg(tag: string, attributes: Record<string, string | number>, ...children: Node[]): SVGElement {
+export function svg(
+  tag: string,
+  attributes: Record<string, string | number>,
+  ...children: Node[]
+): SVGElement {
   const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   element.append(...children);
@@ -75,7 +79,9 @@ export class Keyed<Item, Row extends { root: HTMLElement }> {
         this.rows.set(key, row);
       }
       this.update(row, item);
-      const place: ChildNode | null = after ? after.nextElementSibling : this.parent.firstElementChild;
+      const place: ChildNode | null = after
+        ? after.nextElementSibling
+        : this.parent.firstElementChild;
       if (place !== row.root) this.parent.insertBefore(row.root, place);
       after = row.root;
     }

@@ -18,12 +18,21 @@ export class Events {
   private readonly list: Keyed<HappenedEvent, Row>;
   private readonly rows = el('ol', { class: 'events', 'aria-labelledby': 'events' });
   private readonly none = el('p', { class: 'nothing', text: 'Nothing happened in this time.' });
-  private readonly more = el('button', { type: 'button', class: 'more', text: 'Show earlier ones' });
-  private readonly earlier = el('p', { class: 'nothing', text: 'There are earlier ones: choose a shorter time.' });
+  private readonly more = el('button', {
+    type: 'button',
+    class: 'more',
+    text: 'Show earlier ones',
+  });
+  private readonly earlier = el('p', {
+    class: 'nothing',
+    text: 'There are earlier ones: choose a shorter time.',
+  });
   private readonly only = el(
     'select',
     { 'aria-label': 'Kind of event' },
-    ...['all', 'rescale', 'trouble', 'operator', 'policy', 'ready', 'draining', 'gone'].map((kind) => el('option', { text: kind, value: kind })),
+    ...['all', 'rescale', 'trouble', 'operator', 'policy', 'ready', 'draining', 'gone'].map(
+      (kind) => el('option', { text: kind, value: kind }),
+    ),
   );
   private count = page;
 
@@ -32,11 +41,21 @@ export class Events {
       this.rows,
       (event) => String(event.id),
       (event) => {
-        const row = { time: el('time'), kind: el('span', { class: 'kind' }), text: el('span', { class: 'text' }) };
+        const row = {
+          time: el('time'),
+          kind: el('span', { class: 'kind' }),
+          text: el('span', { class: 'text' }),
+        };
         const inner =
           event.decision === null
             ? el('div', {}, row.time, row.kind, row.text)
-            : el('button', { type: 'button', on: { click: () => open(event.decision!) } }, row.time, row.kind, row.text);
+            : el(
+                'button',
+                { type: 'button', on: { click: () => open(event.decision!) } },
+                row.time,
+                row.kind,
+                row.text,
+              );
         return { ...row, root: el('li', { 'data-kind': event.kind }, inner) };
       },
       (row, event) => {
@@ -58,7 +77,13 @@ export class Events {
       { class: 'panel happened', 'aria-labelledby': 'events' },
       el('header', {}, el('h2', { id: 'events', text: 'Events' }), this.only),
       this.none,
-      el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Events, scrollable' }, this.rows, this.more, this.earlier),
+      el(
+        'div',
+        { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Events, scrollable' },
+        this.rows,
+        this.more,
+        this.earlier,
+      ),
     );
   }
 
@@ -70,7 +95,11 @@ export class Events {
     for (const event of shown) {
       const row = this.list.rows.get(String(event.id))!;
       setText(row.time, moment(event.unixMs, now));
-      setAttribute(row.root, 'data-chosen', event.decision !== null && event.decision === chosen ? 'true' : null);
+      setAttribute(
+        row.root,
+        'data-chosen',
+        event.decision !== null && event.decision === chosen ? 'true' : null,
+      );
     }
     show(this.none, found.length === 0);
     show(this.more, found.length > shown.length);

@@ -1,6 +1,6 @@
 /** The page: puts the parts together, and draws them from the store at most once a frame. */
 
-import { Stack } from './charts.js';
+import { Stack } from './stack.js';
 import { foot, Liveness, Range, ThemeSwitch } from './controls.js';
 import { el, setText, show } from './dom.js';
 import { Events } from './events.js';
@@ -17,7 +17,11 @@ import { needsAttention } from './words.js';
 const narrow = matchMedia('(max-width: 699px)');
 
 const store = new Store(draw);
-const openDecision = (decision: number | null) => store.go({ decision });
+function openDecision(decision: number | null): void {
+  store.go({ decision });
+  // What was asked for is shown, wherever on the page it was asked.
+  if (decision !== null) reasons.root.scrollIntoView({ block: 'nearest' });
+}
 
 const marks = new Marks(openDecision);
 const stack = new Stack(marks.root, (span) => store.go({ range: span }));
@@ -32,8 +36,23 @@ const footer = foot(() => store.version);
 
 const back = el('a', { class: 'back', href: '#/', text: '‹ all services' });
 const problem = el('p', { class: 'problem', role: 'alert' });
-const charts = el('section', { class: 'panel charts', 'aria-labelledby': 'charts' }, el('h2', { id: 'charts', class: 'unseen', text: 'Over time' }), problem, stack.root);
-const service = el('div', { class: 'service' }, back, head.root, charts, reasons.root, replicas.root, events.root);
+const charts = el(
+  'section',
+  { class: 'panel charts', 'aria-labelledby': 'charts' },
+  el('h2', { id: 'charts', class: 'unseen', text: 'Over time' }),
+  problem,
+  stack.root,
+);
+const service = el(
+  'div',
+  { class: 'service' },
+  back,
+  head.root,
+  charts,
+  reasons.root,
+  replicas.root,
+  events.root,
+);
 const message = el('div', { class: 'message' });
 const version = el('span', { class: 'version' });
 const main = el('main', { id: 'main', tabindex: '-1' }, message, service);
@@ -68,7 +87,9 @@ function skip(event: Event): void {
 }
 
 addEventListener('keydown', (event) => {
-  const typing = (event.target as Element).closest?.('input, select, textarea') && (event.target as HTMLInputElement).type !== 'radio';
+  const typing =
+    (event.target as Element).closest?.('input, select, textarea') &&
+    (event.target as HTMLInputElement).type !== 'radio';
   if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey) {
     event.preventDefault();
     overview.search();
@@ -90,7 +111,9 @@ setInterval(() => {
 function choose(): void {
   if (store.view.name !== null || store.services.size === 0) return;
   if (narrow.matches && store.services.size > 1) return;
-  const all = [...store.services.values()].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+  const all = [...store.services.values()].sort((a, b) =>
+    a.name.localeCompare(b.name, 'en', { numeric: true }),
+  );
   const first = all.find((each) => needsAttention(store.state(each).mood)) ?? all[0]!;
   store.go({ name: first.name }, true);
 }
@@ -102,15 +125,27 @@ function sayNothing(): void {
       ? 'Connecting to Headroom …'
       : store.services.size === 0
         ? 'No service runs behind this Headroom.'
-        : `There is no service “${name ?? ''}” any more.`;
+        : name === null
+          ? 'Choose a service' // the list is all that there is on a narrow page
+          : `There is no service “${name}” any more.`;
   if (message.dataset['said'] === text) return;
   message.dataset['said'] = text;
-  message.replaceChildren(el('h1', { text }));
+  message.replaceChildren(
+    el('h1', { text, class: store.services.size && name === null ? 'unseen' : null }),
+  );
+  if (store.heard && store.services.size > 0 && name !== null) {
+    message.append(el('a', { href: '#/', text: 'Show what there is' }));
+  }
   if (store.heard && store.services.size === 0) {
     message.append(
       el('p', { text: 'Put one behind it:' }),
-      el('pre', { text: "headroom run --listen :8080 --min 0 --max 8 -- ./server --port '$(PORT)'", tabindex: '0' }),
-      el('p', { text: 'or name a document of several: headroom run services.yaml. They appear here by themselves.' }),
+      el('pre', {
+        text: "headroom run --listen :8080 --min 0 --max 8 -- ./server --port '$(PORT)'",
+        tabindex: '0',
+      }),
+      el('p', {
+        text: 'or name a document of several: headroom run services.yaml. They appear here by themselves.',
+      }),
     );
   }
 }
@@ -125,8 +160,9 @@ function draw(): void {
   liveness.set(connection, view.range, span, now, now - Date.now());
   range.set(view.range);
   footer.set(services.size);
-  document.body.dataset['list'] = services.size > 1 ? (view.name === null ? 'only' : 'beside') : 'none';
-  show(message, chosen === null && !(view.name === null && services.size > 1));
+  document.body.dataset['list'] =
+    services.size > 1 ? (view.name === null ? 'only' : 'beside') : 'none';
+  show(message, chosen === null);
   show(service, chosen !== null);
   overview.set({
     services,
@@ -144,8 +180,13 @@ function draw(): void {
   message.replaceChildren();
   delete message.dataset['said'];
   const decision = store.decision();
-  const rescales = store.events.filter((event) => event.kind === 'rescale' && event.decision !== null);
-  const shown = view.decision !== null && decision !== null && typeof decision === 'object' ? { id: view.decision, unixMs: decision.unixMs } : null;
+  const rescales = store.events.filter(
+    (event) => event.kind === 'rescale' && event.decision !== null,
+  );
+  const shown =
+    view.decision !== null && decision !== null && typeof decision === 'object'
+      ? { id: view.decision, unixMs: decision.unixMs }
+      : null;
   head.set(chosen, store.failedLately(chosen.name), store.events, now);
   stack.set({
     service: chosen,

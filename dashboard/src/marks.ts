@@ -18,7 +18,10 @@ interface Row {
 const nearest = 24; // pixels between two buttons: as large as a finger or a shaky hand needs
 
 /** Events nearer than a button's width share one. */
-export function clusters(events: readonly HappenedEvent[], position: (unixMs: number) => number | null): Cluster[] {
+export function clusters(
+  events: readonly HappenedEvent[],
+  position: (unixMs: number) => number | null,
+): Cluster[] {
   const found: Cluster[] = [];
   for (const event of [...events].reverse()) {
     const x = position(event.unixMs);
@@ -63,7 +66,9 @@ export class Marks {
     this.root.addEventListener('keydown', (event) => {
       const buttons = [...this.root.querySelectorAll('button')];
       const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
-      const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: buttons.length - 1 }[event.key];
+      const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: buttons.length - 1 }[
+        event.key
+      ];
       if (at < 0 || to === undefined) return;
       event.preventDefault();
       buttons[to]?.focus();
@@ -72,7 +77,12 @@ export class Marks {
     this.root.addEventListener('focusin', () => this.rove());
   }
 
-  set(events: readonly HappenedEvent[], position: (unixMs: number) => number | null, chosen: number | null, now: number): void {
+  set(
+    events: readonly HappenedEvent[],
+    position: (unixMs: number) => number | null,
+    chosen: number | null,
+    now: number,
+  ): void {
     this.chosen = chosen;
     this.list.set(clusters(events, position));
     for (const row of this.list.rows.values()) {
@@ -93,9 +103,18 @@ export class Marks {
     row.cluster = cluster;
     row.root.style.left = `${Math.round(cluster.x)}px`;
     const sign = glyph(cluster.events);
-    setText(row.button, cluster.events.length > 1 ? (cluster.events.length > 99 ? '99+' : String(cluster.events.length)) : sign);
+    setText(
+      row.button,
+      cluster.events.length > 1
+        ? cluster.events.length > 99
+          ? '99+'
+          : String(cluster.events.length)
+        : sign,
+    );
     setAttribute(row.button, 'data-sign', sign);
-    const current = cluster.events.some((event) => event.decision === this.chosen && this.chosen !== null);
+    const current = cluster.events.some(
+      (event) => event.decision === this.chosen && this.chosen !== null,
+    );
     setAttribute(row.button, 'aria-pressed', String(current));
     row.button.title = cluster.events[cluster.events.length - 1]!.text;
   }

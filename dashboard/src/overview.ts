@@ -9,20 +9,30 @@ const [width, height] = [76, 26];
 const spanMs = 15 * 60_000;
 
 /** The paths of a sparkline: load as a line, capacity as an area. */
-export function sparkPaths(samples: readonly Sample[], target: Autoscaler['target'], now: number): { load: string; capacity: string } {
+export function sparkPaths(
+  samples: readonly Sample[],
+  target: Autoscaler['target'],
+  now: number,
+): { load: string; capacity: string } {
   const load = (sample: Sample) => (target?.of === 'rate' ? sample.rate : sample.concurrency);
-  const capacity = (sample: Sample) => (target && sample.ready !== null ? sample.ready * target.value : null);
-  const most = samples.reduce((most, sample) => Math.max(most, load(sample) ?? 0, capacity(sample) ?? 0), 0) || 1;
-  const x = (unixMs: number) => Math.max(0, Math.min(width, width * (1 - (now - unixMs) / spanMs))).toFixed(1);
+  const capacity = (sample: Sample) =>
+    target && sample.ready !== null ? sample.ready * target.value : null;
+  const most =
+    samples.reduce((most, sample) => Math.max(most, load(sample) ?? 0, capacity(sample) ?? 0), 0) ||
+    1;
+  const x = (unixMs: number) =>
+    Math.max(0, Math.min(width, width * (1 - (now - unixMs) / spanMs))).toFixed(1);
   const y = (value: number) => (height - 1 - (value / most) * (height - 3)).toFixed(1);
   let [line, area] = ['', ''];
   let pen = false;
   for (const sample of samples) {
     const value = load(sample);
-    if (value !== null) line += `${pen ? 'L' : 'M'}${x(sample.unixMs + sample.spanMs / 2)} ${y(value)}`;
+    if (value !== null)
+      line += `${pen ? 'L' : 'M'}${x(sample.unixMs + sample.spanMs / 2)} ${y(value)}`;
     pen = value !== null;
     const room = capacity(sample);
-    if (room) area += `M${x(sample.unixMs)} ${height}V${y(room)}H${x(sample.unixMs + sample.spanMs + 1000)}V${height}Z`;
+    if (room)
+      area += `M${x(sample.unixMs)} ${height}V${y(room)}H${x(sample.unixMs + sample.spanMs + 1000)}V${height}Z`;
   }
   return { load: line, capacity: area };
 }
@@ -50,7 +60,14 @@ export interface Overviewed {
 
 export class Overview {
   readonly root: HTMLElement;
-  private readonly find = el('input', { type: 'search', placeholder: 'Find a service', 'aria-label': 'Find a service', 'aria-keyshortcuts': '/', autocomplete: 'off', spellcheck: 'false' });
+  private readonly find = el('input', {
+    type: 'search',
+    placeholder: 'Find a service',
+    'aria-label': 'Find a service',
+    'aria-keyshortcuts': '/',
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
   private readonly grave = el('input', { type: 'checkbox' });
   private readonly graveLabel = el('span');
   private readonly summary = el('p', { class: 'summary' });
@@ -62,8 +79,20 @@ export class Overview {
   private readonly byElement = new Map<Element, Row>();
 
   constructor(private readonly changed: () => void) {
-    this.tools = el('div', { class: 'tools' }, this.find, el('label', {}, this.grave, this.graveLabel));
-    this.root = el('nav', { class: 'overview', 'aria-label': 'Services' }, this.summary, this.tools, this.rows, this.none);
+    this.tools = el(
+      'div',
+      { class: 'tools' },
+      this.find,
+      el('label', {}, this.grave, this.graveLabel),
+    );
+    this.root = el(
+      'nav',
+      { class: 'overview', 'aria-label': 'Services' },
+      this.summary,
+      this.tools,
+      this.rows,
+      this.none,
+    );
     this.find.addEventListener('input', changed);
     this.grave.addEventListener('change', changed);
     this.watch = new IntersectionObserver((entries) => {
@@ -87,10 +116,22 @@ export class Overview {
     const capacity = svg('path', { class: 'room' });
     const word = el('span', { class: 'word' });
     const count = el('span', { class: 'count' });
-    const drawing = svg('svg', { viewBox: `0 0 ${width} ${height}`, width, height, 'aria-hidden': 'true' }, capacity, line);
+    const drawing = svg(
+      'svg',
+      { viewBox: `0 0 ${width} ${height}`, width, height, 'aria-hidden': 'true' },
+      capacity,
+      line,
+    );
     const load = el('span', { class: 'unseen' });
     const ready = el('span', { class: 'unseen', text: ' replicas ready' });
-    const link = el('a', {}, el('span', { class: 'name', text: service.name }), el('span', { class: 'right' }, count, ready), word, load);
+    const link = el(
+      'a',
+      {},
+      el('span', { class: 'name', text: service.name }),
+      el('span', { class: 'right' }, count, ready),
+      word,
+      load,
+    );
     link.append(drawing);
     const root = el('li', {}, link);
     const row: Row = { root, link, word, count, load, line, capacity, visible: false };
@@ -123,21 +164,29 @@ export class Overview {
   }
 
   set(data: Overviewed): void {
-    const all = [...data.services.values()].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+    const all = [...data.services.values()].sort((a, b) =>
+      a.name.localeCompare(b.name, 'en', { numeric: true }),
+    );
     const states = new Map(all.map((service) => [service.name, data.state(service)]));
     const grave = all.filter((service) => needsAttention(states.get(service.name)!.mood)).length;
     const text = this.find.value.trim().toLowerCase();
     const found = all.filter(
       (service) =>
-        service.name.toLowerCase().includes(text) && (!this.grave.checked || needsAttention(states.get(service.name)!.mood)),
+        service.name.toLowerCase().includes(text) &&
+        (!this.grave.checked || needsAttention(states.get(service.name)!.mood)),
     );
-    setText(this.summary, `${plural(all.length, 'service')}, ` + (grave ? `${grave} ${grave === 1 ? 'needs' : 'need'} attention` : 'all well'));
+    setText(
+      this.summary,
+      `${plural(all.length, 'service')}, ` +
+        (grave ? `${grave} ${grave === 1 ? 'needs' : 'need'} attention` : 'all well'),
+    );
     setAttribute(this.summary, 'data-mood', grave ? 'bad' : 'good');
     show(this.tools, all.length > 7);
     setText(this.graveLabel, `only what needs attention (${grave})`);
     show(this.none, found.length === 0 && all.length > 0);
     this.list.set(found);
-    for (const service of found) this.update(this.list.rows.get(service.name)!, service, states.get(service.name)!, data);
+    for (const service of found)
+      this.update(this.list.rows.get(service.name)!, service, states.get(service.name)!, data);
     for (const [element, row] of this.byElement) {
       if (element.isConnected) continue;
       this.watch.unobserve(element);
@@ -155,7 +204,10 @@ export class Overview {
     setAttribute(row.link, 'aria-current', service.name === data.chosen ? 'page' : null);
     if (!row.visible) return;
     const capacity = capacityOf(service);
-    setText(row.load, `, load ${number(loadOf(service))}` + (capacity === null ? '' : ` of ${number(capacity)}`));
+    setText(
+      row.load,
+      `, load ${number(loadOf(service))}` + (capacity === null ? '' : ` of ${number(capacity)}`),
+    );
     data.wantSpark(service.name);
     const paths = sparkPaths(data.spark(service.name).samples, service.target, data.now);
     setAttribute(row.line, 'd', paths.load);

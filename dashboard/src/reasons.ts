@@ -29,7 +29,11 @@ export class Reasons {
   private readonly conditions = el('ul', { class: 'conditions', 'aria-label': 'Conditions' });
   private readonly body: HTMLElement;
   private readonly problem = el('p', { class: 'nothing' });
-  private readonly seen = el('pre', { tabindex: '0', role: 'region', 'aria-label': 'What was seen' });
+  private readonly seen = el('pre', {
+    tabindex: '0',
+    role: 'region',
+    'aria-label': 'What was seen',
+  });
   private readonly details: HTMLDetailsElement;
   private readonly earlier: HTMLButtonElement;
   private readonly later: HTMLButtonElement;
@@ -48,7 +52,12 @@ export class Reasons {
     this.newest = button('now', 'Back to now (Esc)', () => this.open(null));
     this.details = el('details', {}, el('summary', { text: 'What was seen' }), this.seen);
     this.details.addEventListener('toggle', () => void this.look());
-    this.stepList = new Keyed(this.steps, (item) => item.key, () => this.stepRow(), (row, item) => this.setStep(row, item.step));
+    this.stepList = new Keyed(
+      this.steps,
+      (item) => item.key,
+      () => this.stepRow(),
+      (row, item) => this.setStep(row, item.step),
+    );
     this.conditionList = new Keyed(
       this.conditions,
       (condition) => condition.type,
@@ -56,15 +65,26 @@ export class Reasons {
       (row, condition) => {
         const good = condition.status === 'True';
         setAttribute(row.root, 'data-status', condition.status);
-        setText(row.name, `${condition.type} is ${condition.status === 'Unknown' ? 'unknown' : String(good)}`);
-        setText(row.text, condition.message ? `${condition.reason}: ${condition.message}` : condition.reason);
+        setText(
+          row.name,
+          `${condition.type} is ${condition.status === 'Unknown' ? 'unknown' : String(good)}`,
+        );
+        setText(
+          row.text,
+          condition.message ? `${condition.reason}: ${condition.message}` : condition.reason,
+        );
       },
     );
     this.body = el('div', {}, this.reason, this.outcome, this.steps, this.conditions, this.details);
     this.root = el(
       'section',
       { class: 'panel why', 'aria-labelledby': 'why' },
-      el('header', {}, this.title, el('div', { class: 'walk' }, this.earlier, this.later, this.newest)),
+      el(
+        'header',
+        {},
+        this.title,
+        el('div', { class: 'walk' }, this.earlier, this.later, this.newest),
+      ),
       this.when,
       this.problem,
       this.body,
@@ -88,15 +108,29 @@ export class Reasons {
 
   private setStep(row: StepRow, step: Step): void {
     setText(row.stage, step.stage);
-    setText(row.move, step.before === step.after ? String(step.after) : `${step.before} → ${step.after}`);
+    setText(
+      row.move,
+      step.before === step.after ? String(step.after) : `${step.before} → ${step.after}`,
+    );
     setText(row.text, step.text);
     setText(row.code, step.code);
-    const inputs = Object.entries(step.inputs ?? {}).map(([name, value]) => `${name} ${typeof value === 'number' ? number(value) : value}`);
+    const inputs = Object.entries(step.inputs ?? {}).map(
+      ([name, value]) => `${name} ${typeof value === 'number' ? number(value) : value}`,
+    );
     row.code.title = inputs.join(', ');
-    setAttribute(row.root, 'data-kind', holds(step) ? 'held' : step.before !== step.after ? 'moved' : null);
+    setAttribute(
+      row.root,
+      'data-kind',
+      holds(step) ? 'held' : step.before !== step.after ? 'moved' : null,
+    );
   }
 
-  set(decision: Decision | string | null, events: readonly HappenedEvent[], newest: boolean, now: number): void {
+  set(
+    decision: Decision | string | null,
+    events: readonly HappenedEvent[],
+    newest: boolean,
+    now: number,
+  ): void {
     this.events = events;
     this.shown = typeof decision === 'object' ? decision : null;
     show(this.body, this.shown !== null);
@@ -111,7 +145,12 @@ export class Reasons {
     }
     const { before, after, unixMs, reason, outcome, steps, conditions, id } = this.shown;
     setText(this.title, `Why ${plural(after, 'replica')}`);
-    setText(this.when, newest ? `the newest decision, ${moment(unixMs, now)}` : `the decision of ${moment(unixMs, now)}` + (id === null ? '' : `, number ${id}`));
+    setText(
+      this.when,
+      newest
+        ? `the newest decision, ${moment(unixMs, now)}`
+        : `the decision of ${moment(unixMs, now)}` + (id === null ? '' : `, number ${id}`),
+    );
     setText(this.reason, (before === after ? '' : `${before} → ${after}: `) + reason);
     setText(this.outcome, outcome ?? '');
     show(this.outcome, !!outcome);
@@ -123,7 +162,9 @@ export class Reasons {
 
   private setWalk(newest: boolean): void {
     const at = this.at();
-    this.earlier.disabled = newest ? this.events.length === 0 : at < 0 || at + 1 >= this.events.length;
+    this.earlier.disabled = newest
+      ? this.events.length === 0
+      : at < 0 || at + 1 >= this.events.length;
     this.later.disabled = newest || at <= 0;
   }
 

@@ -42,7 +42,8 @@ class Output {
     try {
       const { text, end, lost } = await api.output(this.service, this.replica, this.end);
       if (this.stopped) return;
-      if (this.end === undefined || text || lost) this.append(lost ? `[what came before is not kept]\n${text}` : text);
+      if (this.end === undefined || text || lost)
+        this.append(lost ? `[what came before is not kept]\n${text}` : text);
       this.end = end;
     } catch (error) {
       if (this.stopped) return;
@@ -62,7 +63,10 @@ class Output {
 
 interface Row {
   root: HTMLTableSectionElement;
-  cells: Record<'state' | 'age' | 'cpu' | 'memory' | 'outstanding' | 'restarts' | 'pid', HTMLElement>;
+  cells: Record<
+    'state' | 'age' | 'cpu' | 'memory' | 'outstanding' | 'restarts' | 'pid',
+    HTMLElement
+  >;
   button: HTMLButtonElement;
   verb: HTMLElement;
   output: Output | null;
@@ -88,7 +92,13 @@ export class Replicas {
       el(
         'thead',
         {},
-        el('tr', {}, ...heads.map((text, i) => el('th', { scope: 'col', text, class: i >= 7 ? 'minor' : null }))),
+        el(
+          'tr',
+          {},
+          ...heads.map((text, i) =>
+            el('th', { scope: 'col', text, class: i >= 7 ? 'minor' : null }),
+          ),
+        ),
       ),
     );
     this.list = this.newList();
@@ -97,7 +107,14 @@ export class Replicas {
       this.more.hidden = true;
     });
     this.scroll = el('div', { class: 'scroll' }, this.table);
-    this.root = el('section', { class: 'panel replicas', 'aria-labelledby': 'replicas' }, el('header', {}, this.title), this.none, this.scroll, this.more);
+    this.root = el(
+      'section',
+      { class: 'panel replicas', 'aria-labelledby': 'replicas' },
+      el('header', {}, this.title),
+      this.none,
+      this.scroll,
+      this.more,
+    );
   }
 
   private newList = () =>
@@ -112,10 +129,33 @@ export class Replicas {
   // Each replica is a table body of its own, so that its output goes with it.
   private create(instance: Instance): Row {
     const cell = (minor = false) => el('td', { class: minor ? 'minor' : null });
-    const cells = { state: cell(), age: cell(), cpu: cell(), memory: cell(), outstanding: cell(), restarts: cell(true), pid: cell(true) };
+    const cells = {
+      state: cell(),
+      age: cell(),
+      cpu: cell(),
+      memory: cell(),
+      outstanding: cell(),
+      restarts: cell(true),
+      pid: cell(true),
+    };
     const verb = el('span', { text: 'show' });
-    const button = el('button', { type: 'button', 'aria-expanded': 'false' }, verb, el('span', { class: 'unseen', text: ` the last output of replica ${instance.id}` }));
-    const root = el('tbody', {}, el('tr', {}, el('th', { scope: 'row', text: String(instance.id) }), el('td', {}, button), ...Object.values(cells)));
+    const button = el(
+      'button',
+      { type: 'button', 'aria-expanded': 'false' },
+      verb,
+      el('span', { class: 'unseen', text: ` the last output of replica ${instance.id}` }),
+    );
+    const root = el(
+      'tbody',
+      {},
+      el(
+        'tr',
+        {},
+        el('th', { scope: 'row', text: String(instance.id) }),
+        el('td', {}, button),
+        ...Object.values(cells),
+      ),
+    );
     const row: Row = { root, cells, button, verb, output: null };
     button.addEventListener('click', () => this.toggle(row, instance.id));
     return row;

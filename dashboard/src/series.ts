@@ -10,7 +10,9 @@ export interface Sample extends HistorySample {
 const averaged = ['concurrency', 'rate', 'cpu', 'memory'] as const;
 const largest = ['wanted', 'ready', 'waiting', 'p50Ms', 'p95Ms', 'p99Ms'] as const;
 
+/** Of those that are known; of none at all it is 0. */
 const sum = (values: (number | null)[]) => {
+  if (!values.length) return 0;
   const known = values.filter((value) => value !== null);
   return known.length ? known.reduce((all, value) => all + value, 0) : null;
 };
@@ -23,14 +25,15 @@ export function sampleOf(service: Autoscaler, unixMs: number, before?: Autoscale
     unixMs,
     wanted: service.replicas.wanted,
     ready: service.replicas.ready,
-    concurrency: service.load.concurrency,
-    rate: service.load.rate,
-    waiting: service.load.waiting,
+    concurrency: service.load?.concurrency ?? null,
+    rate: service.load?.rate ?? null,
+    waiting: service.load?.waiting ?? null,
     p50Ms: service.latency?.p50Ms ?? null,
     p95Ms: service.latency?.p95Ms ?? null,
     p99Ms: service.latency?.p99Ms ?? null,
     // The counter starts anew with the process.
-    failed: failed === null || earlier === null ? null : failed >= earlier ? failed - earlier : failed,
+    failed:
+      failed === null || earlier === null ? null : failed >= earlier ? failed - earlier : failed,
     cpu: sum(service.instances.map((instance) => instance.cpu)),
     memory: sum(service.instances.map((instance) => instance.memory)),
   };
@@ -44,6 +47,7 @@ export class Series {
   private kept: Sample[] = [];
   private live: Sample[] = [];
   private inBucket = 0; // live samples that the last one is made of
+  private bridgeMs = 0; // what may be missing between history and the first live sample
 
   constructor(private readonly bucketMs: number) {}
 
@@ -51,12 +55,27 @@ export class Series {
     return this.kept.concat(this.live);
   }
 
-  /** Takes what the server kept of the time before the first live sample. */
-  load(history: History): void {
+  /**
+   * Takes what the server kept of the time before the first live sample. Its newest steps are not
+   * among them until they are over and written; `joined`: nothing was lost in between.
+   */
+  load(history: History, joined: boolean): void {
     const first = this.live[0]?.unixMs ?? Infinity;
     this.kept = history.samples
       .filter((sample) => sample.unixMs < first)
-      .map((sample) => ({ ...sample, spanMs: Math.min(history.stepMs, first - sample.unixMs) }));
+      .map((sample) => ({ ...sample, spanMs: history.stepMs }));
+    this.bridgeMs = joined ? 2.5 * history.stepMs : 0;
+    this.join();
+  }
+
+  /** The last step of history ends where the first live sample begins. */
+  private join(): void {
+    const last = this.kept[this.kept.length - 1];
+    const first = this.live[0];
+    if (!last || !first) return;
+    const between = first.unixMs - last.unixMs;
+    const missing = between - last.spanMs;
+    if (missing <= this.bridgeMs) last.spanMs = Math.max(1, between);
   }
 
   add(sample: HistorySample): void {
@@ -67,10 +86,10 @@ export class Series {
       this.merge(last, sample);
       return;
     }
-    const before = last ?? this.kept[this.kept.length - 1];
-    if (before) before.spanMs = Math.max(1, Math.min(before.spanMs, start - before.unixMs));
+    if (last) last.spanMs = Math.max(1, Math.min(last.spanMs, start - last.unixMs));
     this.live.push({ ...sample, unixMs: start, spanMs: this.bucketMs });
     this.inBucket = 1;
+    if (!last) this.join();
   }
 
   private merge(into: Sample, sample: HistorySample): void {
@@ -103,7 +122,11 @@ export function isGap(before: Sample, after: Sample): boolean {
 }
 
 /** Times without samples inside the span, as [from, to]. */
-export function gapsOf(samples: readonly Sample[], since: number, until: number): [number, number][] {
+export function gapsOf(
+  samples: readonly Sample[],
+  since: number,
+  until: number,
+): [number, number][] {
   const gaps: [number, number][] = [];
   const first = samples[0];
   if (!first) return [[since, until]];

@@ -2,7 +2,20 @@
 
 import type { Autoscaler, HappenedEvent } from './api.js';
 import { el, Keyed, setAttribute, setText, show } from './dom.js';
-import { bytes, capacityOf, duration, held, holds, latency, loadOf, moment, number, plural, stateOf, unknown } from './words.js';
+import { sampleOf } from './series.js';
+import {
+  bytes,
+  capacityOf,
+  duration,
+  held,
+  holds,
+  latency,
+  loadOf,
+  moment,
+  number,
+  plural,
+  stateOf,
+} from './words.js';
 
 class Figure {
   readonly root: HTMLElement;
@@ -98,18 +111,19 @@ export class Head {
       number(load) + (capacity === null ? '' : ` of ${number(capacity)}`),
       (rate ? 'requests/s' : 'requests in flight') +
         (service.target ? `, ${number(service.target.value)} a replica` : '') +
-        (!rate && service.load.rate !== null ? `; ${number(service.load.rate)}/s` : ''),
+        (!rate && service.load ? `; ${number(service.load.rate)}/s` : ''),
       share !== null && share > 1 ? 'warning' : null,
     );
     this.bar.style.width = `${Math.min(1, share ?? 0) * 100}%`;
-    const waiting = service.load.waiting;
+    const waiting = service.load?.waiting ?? null;
     this.waiting.set(number(waiting), 'requests without a replica', waiting ? 'warning' : null);
     const times = service.latency;
-    this.latency.set(latency(times?.p99Ms), times ? `p50 ${latency(times.p50Ms)}, p95 ${latency(times.p95Ms)}` : 'no request in 10 s');
-    const cpu = service.instances.map((instance) => instance.cpu).filter((value): value is number => value !== null);
-    const memory = service.instances.map((instance) => instance.memory).filter((value): value is number => value !== null);
-    const total = (values: number[]) => (values.length ? values.reduce((a, b) => a + b) : null);
-    this.used.set(cpu.length ? number(total(cpu)) : unknown, `cores; memory ${bytes(total(memory))}`);
+    this.latency.set(
+      latency(times?.p99Ms),
+      times ? `p50 ${latency(times.p50Ms)}, p95 ${latency(times.p95Ms)}` : 'no request in 10 s',
+    );
+    const now = sampleOf(service, 0);
+    this.used.set(number(now.cpu), `cores; memory ${bytes(now.memory)}`);
     const requests = service.requests;
     this.failed.set(
       number(requests?.failed),
@@ -131,12 +145,19 @@ export function heldOf(service: Autoscaler, events: readonly HappenedEvent[], no
       text:
         `${held(service.hold)} by an operator` +
         (since ? ` since ${moment(since.unixMs, now)}` : '') +
-        (until === null ? ', until somebody resumes it' : ` until ${moment(until, now)} (${duration(until - now)} left)`),
+        (until === null
+          ? ', until somebody resumes it'
+          : ` until ${moment(until, now)} (${duration(until - now)} left)`),
     });
   }
-  for (const step of service.decision?.steps ?? []) {
-    if (!holds(step) || (service.hold && (step.code === 'Pinned' || step.code === 'Paused'))) continue;
-    found.push({ key: step.code, by: 'rule', text: step.text || `${step.code}: ${plural(step.after, 'replica')}` });
+  for (const [i, step] of (service.decision?.steps ?? []).entries()) {
+    if (!holds(step) || (service.hold && (step.code === 'Pinned' || step.code === 'Paused')))
+      continue;
+    found.push({
+      key: `${i} ${step.code}`,
+      by: 'rule',
+      text: step.text || `${step.code}: ${plural(step.after, 'replica')}`,
+    });
   }
   return found;
 }

@@ -28,6 +28,7 @@ export class Store {
   readonly sparks = new Map<string, Series>();
 
   private readonly decisions = new Map<number, Decision | string>(); // or why there is none
+  private coming = this.series; // what is being loaded; live samples go there, too
   private offset = 0; // the server's clock less ours
   private generation = 0;
   private sparkQueue: string[] = [];
@@ -48,7 +49,8 @@ export class Store {
 
   now = () => Date.now() + this.offset;
   span = (): Span => spanOf(this.view.range, this.now());
-  chosen = (): Autoscaler | null => (this.view.name === null ? null : (this.services.get(this.view.name) ?? null));
+  chosen = (): Autoscaler | null =>
+    this.view.name === null ? null : (this.services.get(this.view.name) ?? null);
 
   /** Changes what is looked at; the address follows. */
   go(change: Partial<View>, replace = false): void {
@@ -62,7 +64,8 @@ export class Store {
   private follow(view: View): void {
     const before = this.view;
     this.view = view;
-    if (view.name !== before.name || JSON.stringify(view.range) !== JSON.stringify(before.range)) this.refresh();
+    if (view.name !== before.name || JSON.stringify(view.range) !== JSON.stringify(before.range))
+      this.refresh(true);
     if (view.decision !== null) void this.ask(view.decision);
     this.changed();
   }
@@ -70,6 +73,8 @@ export class Store {
   take(status: Status): void {
     this.offset = status.nowUnixMs - Date.now();
     this.heard = true;
+    // Another Headroom brings another page.
+    if (this.version && this.version !== status.version) location.reload();
     this.version = status.version;
     const before = this.services;
     this.services = new Map(status.autoscalers.map((service) => [service.name, service]));
@@ -78,8 +83,10 @@ export class Store {
       this.spark(service.name).add(sample);
       this.spark(service.name).trim(status.nowUnixMs - sparkMs);
       if (service.name === this.view.name && isLive(this.view.range)) {
-        this.series.add(sample);
-        this.series.trim(this.span().since);
+        for (const series of new Set([this.series, this.coming])) {
+          series.add(sample);
+          series.trim(this.span().since);
+        }
       }
     }
     for (const name of this.sparks.keys()) if (!this.services.has(name)) this.sparks.delete(name);
@@ -95,40 +102,75 @@ export class Store {
   connected(connection: Connection): void {
     const back = connection.state === 'live' && this.connection.state !== 'live';
     this.connection = connection;
-    if (back) this.refresh(); // what was missed meanwhile
+    if (back) this.refresh(false); // what was missed meanwhile
     this.changed();
   }
 
-  /** Loads history and events of what is in view. */
-  refresh(): void {
+  /** Loads history and events of what is in view. Unless it is looked at anew, what is shown stays until then. */
+  private refresh(anew: boolean): void {
     const generation = ++this.generation;
     const { name, range, decision } = this.view;
     const span = this.span();
     // A sample for a pixel or two: a range of any length has a bounded number of them.
-    this.series = new Series(Math.max(1000, Math.ceil(lengthOf(range) / mostPoints / 1000) * 1000));
-    this.events = [];
-    this.moreEvents = false;
+    const series = new Series(
+      Math.max(1000, Math.ceil(lengthOf(range) / mostPoints / 1000) * 1000),
+    );
+    this.coming = series;
+    if (anew) {
+      this.series = series;
+      this.events = [];
+      this.moreEvents = false;
+    }
     this.problem = null;
     if (decision !== null) void this.ask(decision);
     if (name === null) return;
     this.loading = true;
     const current = () => generation === this.generation;
     void Promise.allSettled([
-      api.history(name, span).then((history) => {
-        if (current()) this.series.load(history);
-      }),
+      this.loadHistory(name, series, anew, current),
       this.loadEvents(name, span.since, isLive(range) ? undefined : span.until, current),
     ]).then((results) => {
       if (!current()) return;
       this.loading = false;
       const failed = results.find((result) => result.status === 'rejected');
-      this.problem = failed ? String((failed as PromiseRejectedResult).reason?.message ?? 'failed') : null;
+      this.problem = failed
+        ? String((failed as PromiseRejectedResult).reason?.message ?? 'failed')
+        : null;
       this.changed();
     });
   }
 
+  /** And once more when the steps that are under way now have been written. */
+  private async loadHistory(
+    name: string,
+    series: Series,
+    joined: boolean,
+    current: () => boolean,
+  ): Promise<void> {
+    const loaded = await api.history(name, this.span());
+    if (!current()) return;
+    series.load(loaded, joined);
+    this.series = series;
+    if (!isLive(this.view.range)) return;
+    setTimeout(
+      () => {
+        const again = async () => {
+          const loaded = await api.history(name, this.span());
+          if (current()) series.load(loaded, joined);
+        };
+        if (current()) again().catch(() => undefined); // what is shown stays
+      },
+      2 * loaded.stepMs + 3000,
+    );
+  }
+
   /** The newest first, as many as are kept. */
-  private async loadEvents(autoscaler: string, since: number, until: number | undefined, current: () => boolean): Promise<void> {
+  private async loadEvents(
+    autoscaler: string,
+    since: number,
+    until: number | undefined,
+    current: () => boolean,
+  ): Promise<void> {
     for (;;) {
       const page = await api.events({ autoscaler, since, until, limit: eventsAtOnce });
       if (!current()) return;
@@ -136,7 +178,8 @@ export class Store {
       this.addEvents(page);
       this.moreEvents = page.length >= eventsAtOnce;
       this.changed();
-      if (!this.moreEvents || this.events.length >= mostEvents || this.events.length === before) return;
+      if (!this.moreEvents || this.events.length >= mostEvents || this.events.length === before)
+        return;
       until = page[page.length - 1]!.unixMs;
     }
   }
@@ -178,7 +221,10 @@ export class Store {
   /** Requests of it that failed in the last minute. */
   failedLately(name: string): number {
     const since = this.now() - 60_000;
-    return this.spark(name).samples.reduce((sum, sample) => sum + (sample.unixMs >= since ? (sample.failed ?? 0) : 0), 0);
+    return this.spark(name).samples.reduce(
+      (sum, sample) => sum + (sample.unixMs >= since ? (sample.failed ?? 0) : 0),
+      0,
+    );
   }
 
   /** Its state in a word. */
@@ -200,7 +246,7 @@ export class Store {
       const now = this.now();
       api
         .history(name, { since: now - sparkMs, until: now })
-        .then((history) => this.spark(name).load(history))
+        .then((history) => this.spark(name).load(history, true))
         .catch(() => this.sparksAsked.delete(name))
         .finally(() => {
           --this.sparksRunning;

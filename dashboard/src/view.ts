@@ -20,7 +20,8 @@ export function spanOf(range: View['range'], now: number): Span {
 export const lengthOf = (range: View['range']) =>
   isLive(range) ? presets[range] * 60_000 : range.until - range.since;
 
-const whole = (text: string | null) => (text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null);
+const whole = (text: string | null) =>
+  text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
 
 export function parse(hash: string): View {
   const [path = '', query = ''] = hash.replace(/^#?\/?/, '').split('?', 2);
@@ -36,7 +37,9 @@ export function parse(hash: string): View {
   const range =
     since !== null && until !== null && since < until
       ? { since, until }
-      : Object.hasOwn(presets, preset) ? (preset as Preset) : '15m';
+      : Object.hasOwn(presets, preset)
+        ? (preset as Preset)
+        : '15m';
   return { name, range, decision: whole(parameters.get('decision')) };
 }
 
@@ -48,5 +51,7 @@ export function format(view: View): string {
   } else if (view.range !== '15m') parameters.set('range', view.range);
   if (view.decision !== null) parameters.set('decision', String(view.decision));
   const query = parameters.toString();
-  return '#/' + (view.name === null ? '' : encodeURIComponent(view.name)) + (query ? '?' + query : '');
+  return (
+    '#/' + (view.name === null ? '' : encodeURIComponent(view.name)) + (query ? '?' + query : '')
+  );
 }

@@ -48,14 +48,17 @@ export function duration(ms: number | null | undefined): string {
   return `${Math.floor(seconds / size)} ${unit}` + (next && rest ? ` ${rest} ${next[0]}` : '');
 }
 
-export const plural = (count: number, one: string, many = one + 's') => `${number(count)} ${count === 1 ? one : many}`;
+export const plural = (count: number, one: string, many = one + 's') =>
+  `${number(count)} ${count === 1 ? one : many}`;
 
 const two = (value: number) => String(value).padStart(2, '0');
 
 /** 14:05:09, local. */
 export function clock(unixMs: number, seconds = true): string {
   const at = new Date(unixMs);
-  return `${two(at.getHours())}:${two(at.getMinutes())}` + (seconds ? `:${two(at.getSeconds())}` : '');
+  return (
+    `${two(at.getHours())}:${two(at.getMinutes())}` + (seconds ? `:${two(at.getSeconds())}` : '')
+  );
 }
 
 export const day = (unixMs: number) =>
@@ -71,7 +74,9 @@ export function moment(unixMs: number, nowUnixMs: number, seconds = true): strin
 export function zone(unixMs: number): string {
   const minutes = -new Date(unixMs).getTimezoneOffset();
   const size = Math.abs(minutes);
-  const offset = minutes ? `${minutes < 0 ? '−' : '+'}${Math.floor(size / 60)}${size % 60 ? ':' + two(size % 60) : ''}` : '';
+  const offset = minutes
+    ? `${minutes < 0 ? '−' : '+'}${Math.floor(size / 60)}${size % 60 ? ':' + two(size % 60) : ''}`
+    : '';
   const name = Intl.DateTimeFormat().resolvedOptions().timeZone;
   return `UTC${offset}` + (name && name !== 'UTC' ? `, ${name}` : '');
 }
@@ -89,7 +94,7 @@ export function plain(text: string): string {
 
 /** The load that the service is scaled by; null: unknown. */
 export function loadOf(service: Autoscaler): number | null {
-  return service.target?.of === 'rate' ? service.load.rate : service.load.concurrency;
+  return (service.target?.of === 'rate' ? service.load?.rate : service.load?.concurrency) ?? null;
 }
 
 /** What the ready replicas are meant to take; null: not scaled by load. */
@@ -108,30 +113,75 @@ export interface State {
 /** Is it well? The gravest thing there is to say. `failed`: requests in the last minute. */
 export function stateOf(service: Autoscaler, failed = 0): State {
   const { wanted, ready, draining, backingOff } = service.replicas;
-  const waiting = service.load.waiting ?? 0;
+  const waiting = service.load?.waiting ?? 0;
   const load = loadOf(service);
   const capacity = capacityOf(service);
   const atMost = wanted >= service.maxReplicas && wanted > 0;
   if (backingOff > 0) {
-    return { mood: 'bad', word: 'crashing', sentence: `${plural(backingOff, 'replica')} crashed and will be started again` };
+    return {
+      mood: 'bad',
+      word: 'crashing',
+      sentence: `${plural(backingOff, 'replica')} crashed and will be started again`,
+    };
   }
-  if (atMost && (waiting > 0 || (load !== null && capacity !== null && ready >= wanted && load > capacity))) {
-    return { mood: 'warning', word: 'at its limit', sentence: `the load asks for more than the ${service.maxReplicas} replicas that are allowed` };
+  if (
+    atMost &&
+    (waiting > 0 || (load !== null && capacity !== null && ready >= wanted && load > capacity))
+  ) {
+    return {
+      mood: 'warning',
+      word: 'at its limit',
+      sentence: `the load asks for more than the ${service.maxReplicas} replicas that are allowed`,
+    };
   }
-  if (failed > 0) return { mood: 'warning', word: 'failing', sentence: `${plural(failed, 'request')} failed in the last minute` };
+  if (failed > 0)
+    return {
+      mood: 'warning',
+      word: 'failing',
+      sentence: `${plural(failed, 'request')} failed in the last minute`,
+    };
   if (service.target && load === null) {
-    return { mood: 'warning', word: 'load unknown', sentence: 'the load could not be read: nothing is scaled down' };
+    return {
+      mood: 'warning',
+      word: 'load unknown',
+      sentence: 'the load could not be read: nothing is scaled down',
+    };
   }
-  if (service.hold) return { mood: 'held', word: service.hold.why === 'paused' ? 'paused' : 'pinned', sentence: `at ${plural(service.hold.replicas, 'replica')}` };
+  if (service.hold)
+    return {
+      mood: 'held',
+      word: service.hold.why === 'paused' ? 'paused' : 'pinned',
+      sentence: `at ${plural(service.hold.replicas, 'replica')}`,
+    };
   if (ready < wanted) {
     const missing = wanted - ready;
-    if (ready === 0) return { mood: 'moving', word: 'waking', sentence: `${plural(missing, 'replica')} starting` + (waiting ? `, ${plural(waiting, 'request')} waiting` : '') };
-    return { mood: 'moving', word: 'scaling up', sentence: `${plural(missing, 'more replica')} starting` };
+    if (ready === 0)
+      return {
+        mood: 'moving',
+        word: 'waking',
+        sentence:
+          `${plural(missing, 'replica')} starting` +
+          (waiting ? `, ${plural(waiting, 'request')} waiting` : ''),
+      };
+    return {
+      mood: 'moving',
+      word: 'scaling up',
+      sentence: `${plural(missing, 'more replica')} starting`,
+    };
   }
   if (ready > wanted || draining > 0) {
-    return { mood: 'moving', word: 'scaling down', sentence: `${plural(Math.max(draining, ready - wanted), 'replica')} finishing what is open` };
+    return {
+      mood: 'moving',
+      word: 'scaling down',
+      sentence: `${plural(Math.max(draining, ready - wanted), 'replica')} finishing what is open`,
+    };
   }
-  if (wanted === 0) return { mood: 'quiet', word: 'asleep', sentence: 'at zero: the next request starts a replica' };
+  if (wanted === 0)
+    return {
+      mood: 'quiet',
+      word: 'asleep',
+      sentence: 'at zero: the next request starts a replica',
+    };
   return { mood: 'good', word: 'steady', sentence: `${plural(ready, 'replica')} ready` };
 }
 
@@ -144,17 +194,39 @@ export function held(hold: Hold): string {
 
 // Steps that keep the number from where the load alone would take it. (src/decide/steps.h)
 const holding = new Set([
-  'CoolingDown', 'Cooldown', 'FailedHolds', 'InvalidSelector', 'KeptAwake', 'LoadUnavailable', 'NothingReadable',
-  'Panic', 'Paused', 'Pinned', 'ScaleDownDelay', 'ScaleDownLimit', 'ScaleDownRate', 'ScaleDownStabilized',
-  'ScaleUpLimit', 'ScaleUpRate', 'ScaleUpStabilized', 'ScalingDisabled', 'SourceFailed', 'TooFewReplicas',
-  'TooManyReplicas', 'TriggerFails', 'WaitingHeld',
+  'CoolingDown',
+  'Cooldown',
+  'FailedHolds',
+  'InvalidSelector',
+  'KeptAwake',
+  'LoadUnavailable',
+  'NothingReadable',
+  'Panic',
+  'Paused',
+  'Pinned',
+  'ScaleDownDelay',
+  'ScaleDownLimit',
+  'ScaleDownRate',
+  'ScaleDownStabilized',
+  'ScaleUpLimit',
+  'ScaleUpRate',
+  'ScaleUpStabilized',
+  'ScalingDisabled',
+  'SourceFailed',
+  'TooFewReplicas',
+  'TooManyReplicas',
+  'TriggerFails',
+  'WaitingHeld',
 ]);
 
 export const holds = (step: Step) => holding.has(step.code);
 
 /** Milliseconds between two nice marks of a time axis with room for about `most` of them. */
 export function niceStep(spanMs: number, most: number): number {
-  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800];
+  const steps = [
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400,
+    172_800,
+  ];
   const least = spanMs / 1000 / Math.max(1, most);
   return 1000 * (steps.find((step) => step >= least) ?? Math.ceil(least / 86_400) * 86_400);
 }

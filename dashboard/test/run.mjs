@@ -14,10 +14,31 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const out = path.join(here, '../build/test');
 const kinds = process.argv.length > 2 ? process.argv.slice(2) : ['unit', 'browser'];
 
-const sources = kinds.flatMap((kind) => readdirSync(path.join(here, kind)).filter((name) => name.endsWith('.test.ts')).map((name) => path.join(here, kind, name)));
+const sources = kinds.flatMap((kind) =>
+  readdirSync(path.join(here, kind))
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => path.join(here, kind, name)),
+);
 rmSync(out, { recursive: true, force: true });
-await build({ entryPoints: sources, outdir: out, outbase: here, outExtension: { '.js': '.mjs' }, bundle: true, platform: 'node', format: 'esm', target: 'node18', packages: 'external', logLevel: 'warning' });
-const files = sources.map((source) => path.join(out, path.relative(here, source)).replace(/\.ts$/, '.mjs'));
+await build({
+  entryPoints: sources,
+  outdir: out,
+  outbase: here,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node18',
+  packages: 'external',
+  logLevel: 'warning',
+});
+const files = sources.map((source) =>
+  path.join(out, path.relative(here, source)).replace(/\.ts$/, '.mjs'),
+);
 // One after the other: a browser and a load beside another's would be slow, not wrong.
-const { status } = spawnSync(process.execPath, ['--test', '--test-concurrency=1', ...files], { stdio: 'inherit', cwd: path.join(here, '..'), env: { ...process.env, DASHBOARD: path.join(here, '..') } });
+const { status } = spawnSync(process.execPath, ['--test', '--test-concurrency=1', ...files], {
+  stdio: 'inherit',
+  cwd: path.join(here, '..'),
+  env: { ...process.env, DASHBOARD: path.join(here, '..') },
+});
 process.exit(status ?? 1);

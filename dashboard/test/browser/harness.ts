@@ -11,7 +11,10 @@ import { createRequire } from 'node:module';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 
 const dashboard = process.env['DASHBOARD']!; // set by test/run.mjs
-const axe = readFileSync(createRequire(path.join(dashboard, 'package.json')).resolve('axe-core/axe.min.js'), 'utf8');
+const axe = readFileSync(
+  createRequire(path.join(dashboard, 'package.json')).resolve('axe-core/axe.min.js'),
+  'utf8',
+);
 
 export const programs = {
   headroom: process.env['HEADROOM'],
@@ -20,7 +23,11 @@ export const programs = {
 };
 
 /** The first true value of `condition`; fails after that many seconds. */
-export async function eventually<T>(what: string, condition: () => Promise<T> | T, seconds = 30): Promise<NonNullable<T>> {
+export async function eventually<T>(
+  what: string,
+  condition: () => Promise<T> | T,
+  seconds = 30,
+): Promise<NonNullable<T>> {
   const until = Date.now() + seconds * 1000;
   for (;;) {
     const value = await condition();
@@ -56,7 +63,11 @@ export class Program {
   constructor(cleanup: Cleanup, folder: string, command: string[], env: NodeJS.ProcessEnv = {}) {
     this.logPath = path.join(folder, `log-${Math.random().toString(36).slice(2)}`);
     const log = openSync(this.logPath, 'w');
-    this.process = spawn(command[0]!, command.slice(1), { stdio: ['ignore', log, log], cwd: folder, env: { ...process.env, ...env } });
+    this.process = spawn(command[0]!, command.slice(1), {
+      stdio: ['ignore', log, log],
+      cwd: folder,
+      env: { ...process.env, ...env },
+    });
     cleanup.add(() => this.end('SIGKILL'));
   }
 
@@ -64,7 +75,11 @@ export class Program {
   ended = () => this.process.exitCode !== null || this.process.signalCode !== null;
 
   async said(pattern: RegExp, seconds = 30): Promise<RegExpMatchArray> {
-    const found = await eventually(`${pattern} in the log`, () => pattern.exec(this.log()) ?? (this.ended() ? 'ended' : null), seconds);
+    const found = await eventually(
+      `${pattern} in the log`,
+      () => pattern.exec(this.log()) ?? (this.ended() ? 'ended' : null),
+      seconds,
+    );
     assert.notEqual(found, 'ended', `it ended: ${this.log()}`);
     return found as RegExpMatchArray;
   }
@@ -78,9 +93,14 @@ export class Program {
 
 /** The made-up scenario's address (dev/server.mjs), with the page of dist/. */
 export async function madeUp(cleanup: Cleanup, scenario: string): Promise<string> {
-  const program = new Program(cleanup, cleanup.folder(), [process.execPath, path.join(dashboard, 'dev/server.mjs'), scenario, '0'], {
-    DASHBOARD_DIST: path.join(dashboard, 'dist'),
-  });
+  const program = new Program(
+    cleanup,
+    cleanup.folder(),
+    [process.execPath, path.join(dashboard, 'dev/server.mjs'), scenario, '0'],
+    {
+      DASHBOARD_DIST: path.join(dashboard, 'dist'),
+    },
+  );
   return (await program.said(/listening on (\S+)/))[1]!;
 }
 
@@ -122,14 +142,23 @@ export class Wire {
     const target = new URL(this.target);
     const headers = { ...request.headers, host: target.host };
     delete headers.origin;
-    const onward = http.request({ host: target.hostname, port: target.port, path: request.url, method: request.method, headers }, (answer) => {
-      response.writeHead(answer.statusCode!, answer.headers);
-      answer.on('data', (data) => {
-        if (this.mode !== 'silent') response.write(data);
-      });
-      answer.on('end', () => response.end());
-      answer.on('error', () => response.destroy());
-    });
+    const onward = http.request(
+      {
+        host: target.hostname,
+        port: target.port,
+        path: request.url,
+        method: request.method,
+        headers,
+      },
+      (answer) => {
+        response.writeHead(answer.statusCode!, answer.headers);
+        answer.on('data', (data) => {
+          if (this.mode !== 'silent') response.write(data);
+        });
+        answer.on('end', () => response.end());
+        answer.on('error', () => response.destroy());
+      },
+    );
     onward.on('error', () => response.destroy());
     response.on('close', () => onward.destroy());
     request.pipe(onward);
@@ -137,7 +166,10 @@ export class Wire {
 }
 
 export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
+  chromium.launch({
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+  });
 
 /** A page, and what it must never do. */
 export class Visit {
@@ -146,22 +178,35 @@ export class Visit {
 
   private constructor(readonly page: Page) {}
 
-  static async to(browser: Browser, cleanup: Cleanup, url: string, options: BrowserContextOptions = {}): Promise<Visit> {
-    const context = await browser.newContext({ viewport: { width: 1440, height: 1000 }, ...options });
+  static async to(
+    browser: Browser,
+    cleanup: Cleanup,
+    url: string,
+    options: BrowserContextOptions = {},
+  ): Promise<Visit> {
+    const context = await browser.newContext({
+      viewport: { width: 1440, height: 1000 },
+      ...options,
+    });
     cleanup.add(() => context.close());
     const page = await context.newPage();
     const visit = new Visit(page);
     page.on('pageerror', (error) => visit.complaints.push(String(error.stack)));
     page.on('console', (message) => {
       // A lost connection is the browser's own line.
-      if (message.type() === 'error' && !/net::ERR_/.test(message.text())) visit.complaints.push(message.text());
+      if (message.type() === 'error' && !/net::ERR_/.test(message.text()))
+        visit.complaints.push(message.text());
     });
     page.on('dialog', (dialog) => {
       visit.complaints.push(`dialog: ${dialog.message()}`);
       void dialog.dismiss();
     });
     page.on('request', (request) => {
-      if (new URL(request.url()).origin !== new URL(url).origin && !request.url().startsWith('data:')) visit.elsewhere.push(request.url());
+      if (
+        new URL(request.url()).origin !== new URL(url).origin &&
+        !request.url().startsWith('data:')
+      )
+        visit.elsewhere.push(request.url());
     });
     await page.goto(url);
     return visit;
@@ -176,16 +221,117 @@ export class Visit {
   text = (selector: string) => this.page.locator(selector).first().innerText({ timeout: 5000 });
   has = (selector: string) => this.page.locator(selector).first().isVisible();
   shows = (selector: string, pattern: RegExp, seconds = 30) =>
-    eventually(`${selector} shows ${pattern}`, async () => (await this.has(selector)) && pattern.test(await this.text(selector)), seconds);
+    eventually(
+      `${selector} shows ${pattern}`,
+      async () => (await this.has(selector)) && pattern.test(await this.text(selector)),
+      seconds,
+    );
 
   /** axe-core's opinion of the page as it is. */
   async accessible(what: string): Promise<void> {
     // Its own code is not under the page's policy: it is evaluated by the debugger.
     await this.page.evaluate(axe);
     const violations = await this.page.evaluate(async () => {
-      const found = await (window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe.run();
-      return found.violations.map(({ id, nodes }) => ({ id, nodes: nodes.slice(0, 3).map((node) => `${node.html}: ${node.failureSummary}`) }));
+      const found = await (
+        window as unknown as {
+          axe: {
+            run(): Promise<{
+              violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
+            }>;
+          };
+        }
+      ).axe.run();
+      return found.violations.map(({ id, nodes }) => ({
+        id,
+        nodes: nodes.slice(0, 3).map((node) => `${node.html}: ${node.failureSummary}`),
+      }));
     });
     assert.deepEqual(violations, [], what);
   }
 }
+
+/** Frames that were drawn, and the share of a CPU that the main thread took: others' load is not in it. */
+export async function framesOf(
+  page: Page,
+  seconds: number,
+): Promise<{ frames: number; longest: number; share: number }> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const busy = async () =>
+    (await session.send('Performance.getMetrics')).metrics.find(
+      ({ name }) => name === 'TaskDuration',
+    )!.value;
+  const before = await busy();
+  const drawn = await page.evaluate(
+    (ms) =>
+      new Promise<{ frames: number; longest: number }>((done) => {
+        const from = performance.now();
+        let [frames, longest, last] = [0, 0, from];
+        const frame = (now: number) => {
+          ++frames;
+          longest = Math.max(longest, now - last);
+          last = now;
+          if (now - from < ms) requestAnimationFrame(frame);
+          else done({ frames, longest });
+        };
+        requestAnimationFrame(frame);
+      }),
+    seconds * 1000,
+  );
+  return { ...drawn, share: ((await busy()) - before) / seconds };
+}
+
+/** One run of `headroom run`, as tests/integration has it. */
+export class Headroom {
+  private constructor(
+    readonly program: Program,
+    readonly url: string, // of the admin's door
+    readonly socket: string,
+  ) {}
+
+  static async run(cleanup: Cleanup, folder: string, what: string[]): Promise<Headroom> {
+    const program = new Program(cleanup, folder, [
+      programs.headroom!,
+      'run',
+      '--journal',
+      path.join(folder, 'journal.db'),
+      ...what,
+    ]);
+    const url = (await program.said(/admin: (http:\/\/\S+)/))[1]!;
+    return new Headroom(program, url.replace(/\/?$/, '/'), path.join(folder, 'admin.sock'));
+  }
+
+  gateway = async () => `http://${(await this.program.said(/: listening on (\S+)/))[1]}/`;
+
+  async get<T>(what: string): Promise<T> {
+    const answer = await fetch(`${this.url}api/v1/${what}`);
+    assert.equal(answer.status, 200, what);
+    return (await answer.json()) as T;
+  }
+
+  /** By the Unix socket, which needs no token. */
+  post(what: string, body: unknown = {}): Promise<number> {
+    return new Promise((done, failed) => {
+      const text = JSON.stringify(body);
+      const headers = {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(text),
+        host: 'localhost',
+      };
+      http
+        .request(
+          { socketPath: this.socket, path: `/api/v1/${what}`, method: 'POST', headers },
+          (answer) => {
+            answer.resume();
+            answer.on('end', () => done(answer.statusCode!));
+          },
+        )
+        .on('error', failed)
+        .end(text);
+    });
+  }
+}
+
+/** Requests at a rate, in the background, until they are stopped. */
+export const load = (cleanup: Cleanup, folder: string, url: string, schedule: string) =>
+  new Program(cleanup, folder, [programs.load!, url, '--quiet', '--schedule', schedule]);

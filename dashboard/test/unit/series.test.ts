@@ -4,8 +4,19 @@ import type { HistorySample } from '../../src/api.js';
 import { columns, gapsOf, Series, thinned } from '../../src/series.js';
 
 const at = (seconds: number, change: Partial<HistorySample> = {}): HistorySample => ({
-  unixMs: seconds * 1000, wanted: 1, ready: 1, concurrency: 4, rate: 40, waiting: 0,
-  p50Ms: 1, p95Ms: 2, p99Ms: 3, failed: 0, cpu: 0.1, memory: 100, ...change,
+  unixMs: seconds * 1000,
+  wanted: 1,
+  ready: 1,
+  concurrency: 4,
+  rate: 40,
+  waiting: 0,
+  p50Ms: 1,
+  p95Ms: 2,
+  p99Ms: 3,
+  failed: 0,
+  cpu: 0.1,
+  memory: 100,
+  ...change,
 });
 const times = (series: Series) => series.samples.map((sample) => sample.unixMs / 1000);
 
@@ -13,7 +24,7 @@ test('live samples go on where history ends', () => {
   const series = new Series(1000);
   series.add(at(30));
   series.add(at(31));
-  series.load({ stepMs: 15_000, samples: [at(0), at(15), at(30), at(45)] });
+  series.load({ stepMs: 15_000, samples: [at(0), at(15), at(30), at(45)] }, true);
   assert.deepEqual(times(series), [0, 15, 30, 31], 'what came live is the truer for its time');
   series.add(at(32));
   assert.deepEqual(times(series), [0, 15, 30, 31, 32]);
@@ -21,9 +32,29 @@ test('live samples go on where history ends', () => {
 
 test('a step of history ends where a live sample begins', () => {
   const series = new Series(1000);
-  series.load({ stepMs: 15_000, samples: [at(0), at(15)] });
+  series.load({ stepMs: 15_000, samples: [at(0), at(15)] }, true);
   series.add(at(20));
-  assert.deepEqual(series.samples.map((sample) => sample.spanMs), [15_000, 5000, 1000]);
+  assert.deepEqual(
+    series.samples.map((sample) => sample.spanMs),
+    [15_000, 5000, 1000],
+  );
+});
+
+test('steps that the server has not written yet are no gap, a loss is one', () => {
+  const cases: [string, boolean, number, number][] = [
+    ['the step under way and the one before are not written', true, 14, 0],
+    ['the same after the connection was lost may be Headroom that did not run', false, 14, 1],
+    ['three steps are too many', true, 23, 1],
+  ];
+  for (const [why, joined, live, expected] of cases) {
+    for (const liveFirst of [false, true]) {
+      const series = new Series(1000);
+      if (liveFirst) series.add(at(live));
+      series.load({ stepMs: 5000, samples: [at(-5), at(0)] }, joined);
+      if (!liveFirst) series.add(at(live));
+      assert.equal(gapsOf(series.samples, -5000, (live + 1) * 1000).length, expected, why);
+    }
+  }
 });
 
 test('live samples of one bucket are one', () => {
@@ -49,7 +80,7 @@ test('a clock that goes back changes nothing', () => {
 
 test('what is older than the range is forgotten', () => {
   const series = new Series(1000);
-  series.load({ stepMs: 5000, samples: [at(0), at(5), at(10)] });
+  series.load({ stepMs: 5000, samples: [at(0), at(5), at(10)] }, true);
   series.add(at(15));
   series.trim(7000);
   assert.deepEqual(times(series), [5, 10, 15], 'a step that reaches into the range stays');
@@ -61,8 +92,19 @@ test('a silence is a gap, a late sample is not', () => {
   const series = new Series(1000);
   for (const seconds of [0, 1, 3, 4, 20, 21]) series.add(at(seconds));
   assert.deepEqual(gapsOf(series.samples, 0, 22_000), [[5000, 20_000]]);
-  assert.deepEqual(gapsOf(series.samples, 0, 60_000), [[5000, 20_000], [22_000, 60_000]], 'nothing for long is one, too');
-  assert.deepEqual(gapsOf(series.samples, -60_000, 22_000)[0], [-60_000, 0], 'before the first as well');
+  assert.deepEqual(
+    gapsOf(series.samples, 0, 60_000),
+    [
+      [5000, 20_000],
+      [22_000, 60_000],
+    ],
+    'nothing for long is one, too',
+  );
+  assert.deepEqual(
+    gapsOf(series.samples, -60_000, 22_000)[0],
+    [-60_000, 0],
+    'before the first as well',
+  );
   assert.deepEqual(gapsOf([], 1, 2), [[1, 2]]);
 });
 
@@ -77,6 +119,9 @@ test('a line ends at a gap', () => {
 test('a table has the first and is evenly thinned', () => {
   const series = new Series(1000);
   for (let seconds = 0; seconds < 100; ++seconds) series.add(at(seconds));
-  assert.deepEqual(thinned(series.samples, 4).map((sample) => sample.unixMs), [0, 25_000, 50_000, 75_000]);
+  assert.deepEqual(
+    thinned(series.samples, 4).map((sample) => sample.unixMs),
+    [0, 25_000, 50_000, 75_000],
+  );
   assert.equal(thinned(series.samples, 500).length, 100);
 });

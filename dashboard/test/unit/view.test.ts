@@ -7,7 +7,10 @@ test('a view is its address', () => {
     [{ name: null, range: '15m', decision: null }, '#/'],
     [{ name: 'shop', range: '15m', decision: null }, '#/shop'],
     [{ name: 'shop', range: '7d', decision: 12 }, '#/shop?range=7d&decision=12'],
-    [{ name: 'a/b?c#d%', range: { since: 5, until: 9 }, decision: null }, '#/a%2Fb%3Fc%23d%25?since=5&until=9'],
+    [
+      { name: 'a/b?c#d%', range: { since: 5, until: 9 }, decision: null },
+      '#/a%2Fb%3Fc%23d%25?since=5&until=9',
+    ],
   ];
   for (const [view, address] of cases) {
     assert.equal(format(view), address);
@@ -17,7 +20,14 @@ test('a view is its address', () => {
 
 test('an address that we did not write is still one', () => {
   const plain: View = { name: 'shop', range: '15m', decision: null };
-  for (const query of ['range=constructor', 'range=9y', 'since=9&until=5', 'since=x&until=5', 'decision=-1', 'decision=1e9']) {
+  for (const query of [
+    'range=constructor',
+    'range=9y',
+    'since=9&until=5',
+    'since=x&until=5',
+    'decision=-1',
+    'decision=1e9',
+  ]) {
     assert.deepEqual(parse(`#/shop?${query}`), plain, query);
   }
   assert.equal(parse('#/%E0%A4%A').name, null, 'not UTF-8');

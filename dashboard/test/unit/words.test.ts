@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Autoscaler } from '../../src/api.js';
-import { bytes, duration, latency, niceStep, number, plain, stateOf, type Mood } from '../../src/words.js';
+import {
+  bytes,
+  duration,
+  latency,
+  niceStep,
+  number,
+  plain,
+  stateOf,
+  type Mood,
+} from '../../src/words.js';
 
 test('numbers have three digits that count', () => {
   const cases: [string, number | null, string][] = [
@@ -46,26 +55,63 @@ test('output is shown without what a terminal would obey', () => {
 });
 
 const base: Autoscaler = {
-  name: 'shop', listening: null, minReplicas: 0, maxReplicas: 8, target: { value: 7, of: 'concurrency' },
+  name: 'shop',
+  listening: null,
+  minReplicas: 0,
+  maxReplicas: 8,
+  target: { value: 7, of: 'concurrency' },
   replicas: { wanted: 2, ready: 2, starting: 0, draining: 0, backingOff: 0 },
   load: { concurrency: 10, rate: 100, waiting: 0, running: 10 },
-  latency: null, requests: null, hold: null, decision: null, instances: [],
+  latency: null,
+  requests: null,
+  hold: null,
+  decision: null,
+  instances: [],
 };
 
 test('a state is the gravest thing there is to say', () => {
-  const replicas = (change: Partial<Autoscaler['replicas']>) => ({ replicas: { ...base.replicas, ...change } });
-  const load = (change: Partial<Autoscaler['load']>) => ({ load: { ...base.load, ...change } });
+  const replicas = (change: Partial<Autoscaler['replicas']>) => ({
+    replicas: { ...base.replicas, ...change },
+  });
+  const load = (change: Partial<NonNullable<Autoscaler['load']>>) => ({
+    load: { ...base.load!, ...change },
+  });
   const cases: [string, Partial<Autoscaler>, number, string, Mood][] = [
     ['as wanted', {}, 0, 'steady', 'good'],
     ['at zero', replicas({ wanted: 0, ready: 0 }), 0, 'asleep', 'quiet'],
     ['the first starts', replicas({ wanted: 1, ready: 0, starting: 1 }), 0, 'waking', 'moving'],
     ['more start', replicas({ wanted: 3, starting: 1 }), 0, 'scaling up', 'moving'],
     ['some drain', replicas({ draining: 1 }), 0, 'scaling down', 'moving'],
-    ['a crash is worse than a start', replicas({ wanted: 3, starting: 1, backingOff: 1 }), 0, 'crashing', 'bad'],
-    ['the most, and not enough', { ...replicas({ wanted: 8, ready: 8 }), ...load({ concurrency: 60 }) }, 0, 'at its limit', 'warning'],
-    ['the most, and enough', { ...replicas({ wanted: 8, ready: 8 }), ...load({ concurrency: 50 }) }, 0, 'steady', 'good'],
-    ['the most, still starting, is not yet too little', { ...replicas({ wanted: 8, ready: 2, starting: 6 }), ...load({ concurrency: 40 }) }, 0, 'scaling up', 'moving'],
+    [
+      'a crash is worse than a start',
+      replicas({ wanted: 3, starting: 1, backingOff: 1 }),
+      0,
+      'crashing',
+      'bad',
+    ],
+    [
+      'the most, and not enough',
+      { ...replicas({ wanted: 8, ready: 8 }), ...load({ concurrency: 60 }) },
+      0,
+      'at its limit',
+      'warning',
+    ],
+    [
+      'the most, and enough',
+      { ...replicas({ wanted: 8, ready: 8 }), ...load({ concurrency: 50 }) },
+      0,
+      'steady',
+      'good',
+    ],
+    [
+      'the most, still starting, is not yet too little',
+      { ...replicas({ wanted: 8, ready: 2, starting: 6 }), ...load({ concurrency: 40 }) },
+      0,
+      'scaling up',
+      'moving',
+    ],
     ['unknown is not zero', load({ concurrency: null }), 0, 'load unknown', 'warning'],
+    ['nothing of it is known', { load: null }, 0, 'load unknown', 'warning'],
     ['nobody scales by it', { ...load({ concurrency: null }), target: null }, 0, 'steady', 'good'],
     ['paused', { hold: { replicas: 2, untilUnixMs: null, why: 'paused' } }, 0, 'paused', 'held'],
     ['pinned', { hold: { replicas: 2, untilUnixMs: 5, why: 'scale' } }, 0, 'pinned', 'held'],
