@@ -393,8 +393,9 @@ std::string_view nearest_knative_setting(std::string_view annotation) {
 Concurrency concurrency_of(const KnativeRevision& revision, const KpaSettings& settings) {
   Values values(revision.annotations, true);
   Concurrency concurrency;
+  using By = Concurrency::Metric;
   using Aggregation = Concurrency::Aggregation;
-  concurrency.metric = settings.rps ? Concurrency::Metric::rps : Concurrency::Metric::concurrency;
+  concurrency.metric = settings.rps ? By::rps : By::concurrency;
   double target = 0;
   if (values.read("target", target)) concurrency.target = target;
   values.read("target-utilization-percentage", concurrency.target_utilization_percentage);

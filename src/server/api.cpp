@@ -59,7 +59,7 @@ const std::vector<Api::Route>& Api::routes() {
        Need::read,
        {"autoscaler", "since", "until", "after", "limit"},
        &Api::events},
-      {"GET", {"api", "v1", "stream"}, Need::read, {}, &Api::stream},
+      {"GET", {"api", "v1", "stream"}, Need::read, {"after"}, &Api::stream},
       {"POST", {"api", "v1", "autoscalers", "{}", "scale"}, Need::change, {}, &Api::scale},
       {"POST", {"api", "v1", "autoscalers", "{}", "pause"}, Need::change, {}, &Api::pause},
       {"POST", {"api", "v1", "autoscalers", "{}", "resume"}, Need::change, {}, &Api::resume},

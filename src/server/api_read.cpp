@@ -167,8 +167,10 @@ void Api::output(const Call& call, const Done& done) {
 }
 
 void Api::stream(const Call& call, const Done& done) {
+  Parameters parameters(call.query);
   Answer answer{.type = "text/event-stream"};
-  answer.stream.emplace();
+  answer.stream.emplace(Answer::Stream{parameters.whole({"after", 0, kMostId})});
+  if (parameters.error()) return done(refusal(400, parameters.error()->what));
   if (const auto& last = call.request.last_event_id; !last.empty()) {
     const auto id = read_whole({"Last-Event-ID", 0, kMostId}, last);
     if (!id) return done(refusal(400, id.error().what));

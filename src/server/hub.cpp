@@ -51,7 +51,10 @@ void Hub::add(std::weak_ptr<Subscriber> subscriber, std::optional<std::int64_t> 
   const auto to = client.to.lock();
   clients_.push_back(std::move(client));
   if (to) to->push(status());
-  if (!looking_) look_soon();
+  if (looking_) return;
+  told_ = standing();
+  status_at_ = std::chrono::steady_clock::now();
+  look_soon();
 }
 
 void Hub::look_soon() {

@@ -282,7 +282,10 @@ void put_decisions(Page& page, const Statuses& all) {
   for (const auto& status : all) {
     for (const auto& condition : status->decided.conditions) {
       for (const auto& [word, truth] : kRows) {
-        page.add({{"autoscaler", status->name}, {"condition", condition.type}, {"status", word}},
+        page.add({{"autoscaler", status->name},
+                  {"condition", condition.type},
+                  {"reason", condition.reason},
+                  {"status", word}},
                  condition.status == truth ? 1 : 0);
       }
     }

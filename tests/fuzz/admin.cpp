@@ -82,8 +82,7 @@ void check_answer(const server::Request& request, server::Door door, const Answe
   if (answer.status < 300 && changes && !door.local) {
     check(request.authorization.find(kToken) != std::string::npos, "no change without the token");
   }
-  if (answer.status < 300 && !door.local && !door.loopback &&
-      request.target.find("/api/") != std::string::npos) {
+  if (answer.status < 300 && !door.local && !door.loopback && request.target.starts_with("/api/")) {
     check(request.authorization.find(kToken) != std::string::npos, "no reading by others, either");
   }
 }

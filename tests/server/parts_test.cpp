@@ -126,7 +126,8 @@ TEST(Metrics, AreConventional) {
       {"decisions", "headroom_decisions_total{" + of + "} 12\n"},
       {"rescales", "headroom_rescales_total{" + of + ",direction=\"up\"} 2\n"},
       {"conditions",
-       "headroom_condition{" + of + ",condition=\"ScalingLimited\",status=\"false\"} 1\n"},
+       "headroom_condition{" + of +
+           ",condition=\"ScalingLimited\",reason=\"DesiredWithinRange\",status=\"false\"} 1\n"},
       {"what waits for the journal", "headroom_journal_late_decisions 2\n"},
       {"10 µs and 900 µs are within a millisecond",
        "headroom_request_duration_seconds_bucket{" + of + ",le=\"0.001\"} 2\n"},

@@ -54,6 +54,9 @@ TEST_F(StreamTest, WhoComesBackMissesNothing) {
   for (int i = 0; i < 600; ++i) {
     ASSERT_THAT(wait_for(socket, "event: event"), HasSubstr(fmt::format("missed {}.", i)));
   }
+  auto asked = tcp();
+  asked.send(request(fmt::format("GET /api/v1/stream?after={}", seen)));
+  EXPECT_THAT(wait_for(asked, "event: event"), HasSubstr("missed 0."));
   auto ahead = subscribe("Last-Event-ID: 99999999\r\n");  // of a journal that is no more
   wait_for(ahead, "event: status");
   say("new");
