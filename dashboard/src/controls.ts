@@ -128,7 +128,7 @@ export class Liveness {
   }
 
   set(connection: Connection, range: View['range'], span: Span, now: number, offset: number): void {
-    const { state, since, retryAt } = connection;
+    const { state, since, retryAt, refused } = connection;
     const live = isLive(range);
     setAttribute(this.root, 'data-state', state === 'live' && !live ? 'past' : state);
     const lost = `Not connected to Headroom since ${clock(since)}`;
@@ -146,7 +146,8 @@ export class Liveness {
     const wait = retryAt === null ? 0 : Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
     setText(
       this.bannerWords,
-      `${lost}. What you see is of that time. ${wait > 0 ? `Next try in ${wait} s.` : 'Trying …'}`,
+      `${lost}${refused ? `, which says: ${refused}` : ''}. What you see is of that time. ` +
+        (wait > 0 ? `Next try in ${wait} s.` : 'Trying …'),
     );
     this.root.title = `${moment(span.since, now)} to ${moment(span.until, now)}`;
     if (state === this.state) return;

@@ -1,5 +1,7 @@
 /** Making and updating elements. Text is only ever text: nothing here takes markup. */
 
+import { shown } from './words.js';
+
 type Child = Node | string | null;
 
 interface Properties {
@@ -19,14 +21,15 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   for (const [name, value] of Object.entries(properties)) {
     if (value === null || value === undefined) continue;
     if (name === 'class') element.className = String(value);
-    else if (name === 'text') element.textContent = String(value);
+    else if (name === 'text') element.textContent = shown(String(value));
     else if (name === 'on') {
       for (const [event, handler] of Object.entries(value as Record<string, EventListener>)) {
         element.addEventListener(event, handler);
       }
-    } else element.setAttribute(name, value === true ? '' : String(value));
+    } else element.setAttribute(name, value === true ? '' : shown(String(value)));
   }
-  for (const child of children) if (child !== null) element.append(child);
+  for (const child of children)
+    if (child !== null) element.append(typeof child === 'string' ? shown(child) : child);
   return element;
 }
 
@@ -42,13 +45,14 @@ export function svg(
 }
 
 export function setText(element: Element, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
+  const clean = shown(text);
+  if (element.textContent !== clean) element.textContent = clean;
 }
 
 /** null takes the attribute away. */
 export function setAttribute(element: Element, name: string, value: string | null): void {
   if (value === null) element.removeAttribute(name);
-  else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+  else if (element.getAttribute(name) !== shown(value)) element.setAttribute(name, shown(value));
 }
 
 export function show(element: HTMLElement, visible: boolean): void {

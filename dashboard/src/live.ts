@@ -1,11 +1,12 @@
 /** The stream: one connection that is made again when it is lost, be it cut or silent. */
 
-import { streamUrl, type HappenedEvent, type Status } from './api.js';
+import { ApiError, status, streamUrl, type HappenedEvent, type Status } from './api.js';
 
 export interface Connection {
   state: 'connecting' | 'live' | 'lost';
   since: number; // this state, by this machine's clock
   retryAt: number | null;
+  refused: string | null; // what Headroom says against it, where it answers
 }
 
 interface Handlers {
@@ -23,7 +24,7 @@ export class Live {
   private heard = 0;
   private pause = 1000;
   private retry: number | undefined;
-  connection: Connection = { state: 'connecting', since: Date.now(), retryAt: null };
+  connection: Connection = { state: 'connecting', since: Date.now(), retryAt: null, refused: null };
 
   constructor(private readonly handlers: Handlers) {
     setInterval(() => {
@@ -67,11 +68,18 @@ export class Live {
     this.become('lost', Date.now() + this.pause);
     this.retry = window.setTimeout(() => this.open(), this.pause);
     this.pause = Math.min(longestPauseMs, this.pause * 2);
+    // An EventSource does not tell why: a token that it cannot send, or too many streams.
+    status().catch((error: unknown) => {
+      if (this.connection.state !== 'lost' || !(error instanceof ApiError)) return;
+      this.connection = { ...this.connection, refused: error.status ? error.message : null };
+      this.handlers.connection(this.connection);
+    });
   }
 
   private become(state: Connection['state'], retryAt: number | null): void {
     const since = state === this.connection.state ? this.connection.since : Date.now();
-    this.connection = { state, since, retryAt };
+    const refused = state === 'lost' ? this.connection.refused : null;
+    this.connection = { state, since, retryAt, refused };
     this.handlers.connection(this.connection);
   }
 }

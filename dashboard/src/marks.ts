@@ -116,7 +116,7 @@ export class Marks {
       (event) => event.decision === this.chosen && this.chosen !== null,
     );
     setAttribute(row.button, 'aria-pressed', String(current));
-    row.button.title = cluster.events[cluster.events.length - 1]!.text;
+    setAttribute(row.button, 'title', cluster.events[cluster.events.length - 1]!.text);
   }
 
   /** One of them is reached by Tab. */

@@ -117,7 +117,7 @@ export class Reasons {
     const inputs = Object.entries(step.inputs ?? {}).map(
       ([name, value]) => `${name} ${typeof value === 'number' ? number(value) : value}`,
     );
-    row.code.title = inputs.join(', ');
+    setAttribute(row.code, 'title', inputs.join(', ') || null);
     setAttribute(
       row.root,
       'data-kind',

@@ -85,7 +85,7 @@ export class Stack {
     const between = this.gaps.filter(([from]) => samples[0] && from > samples[0].unixMs).slice(-3);
     const spans = between.map(
       ([from, to]) =>
-        `${moment(from, drawn.now)} to ${to === this.max ? 'now' : moment(to, drawn.now)}`,
+        `${moment(from, drawn.now)} to ${to === this.max && drawn.live ? 'now' : moment(to, drawn.now)}`,
     );
     setText(
       this.without,

@@ -18,7 +18,7 @@ export class Store {
   services = new Map<string, Autoscaler>();
   version = '';
   heard = false; // a status came
-  connection: Connection = { state: 'connecting', since: Date.now(), retryAt: null };
+  connection: Connection = { state: 'connecting', since: Date.now(), retryAt: null, refused: null };
   view: View = parse(location.hash);
   series = new Series(1000);
   events: HappenedEvent[] = []; // of the service and range in view, newest first

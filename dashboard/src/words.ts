@@ -81,16 +81,23 @@ export function zone(unixMs: number): string {
   return `UTC${offset}` + (name && name !== 'UTC' ? `, ${name}` : '');
 }
 
-/** What may be shown of a program's output: no escape sequences, no control characters. */
-export function plain(text: string): string {
-  return (
+/**
+ * Nothing that turns text around or cannot be seen: a name or a message could read as another.
+ * Line feeds and tabs stay.
+ */
+export const shown = (text: string): string =>
+  text.replace(
+    /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    '\ufffd',
+  );
+
+/** A program's output without what a terminal would obey. */
+export const plain = (text: string): string =>
+  shown(
     text
       .replace(/\r\n?/g, '\n')
-      .replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])/g, '')
-      // What turns text around could make a line read as another.
-      .replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+      .replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])/g, ''),
   );
-}
 
 /** The load that the service is scaled by; null: unknown. */
 export function loadOf(service: Autoscaler): number | null {
@@ -201,7 +208,6 @@ const holding = new Set([
   'KeptAwake',
   'LoadUnavailable',
   'NothingReadable',
-  'Panic',
   'Paused',
   'Pinned',
   'ScaleDownDelay',
@@ -219,7 +225,8 @@ const holding = new Set([
   'WaitingHeld',
 ]);
 
-export const holds = (step: Step) => holding.has(step.code);
+// Panic is two things: what it asks for, and the peak that is held.
+export const holds = (step: Step) => holding.has(step.code) || / held /.test(step.text);
 
 /** Milliseconds between two nice marks of a time axis with room for about `most` of them. */
 export function niceStep(spanMs: number, most: number): number {

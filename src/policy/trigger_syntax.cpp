@@ -2,25 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
-#include <limits>
 
-#include "formula/modifiers.h"
+#include "formula/go_number.h"
 #include "policy/names.h"
 
 namespace headroom::policy {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\n\v\f\r";
-
-std::optional<std::int64_t> whole(std::string_view text) {
-  std::int64_t number = 0;
-  const char* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, number);
-  if (error != std::errc{} || end != last) return std::nullopt;
-  return number;
-}
 
 }  // namespace
 
@@ -49,11 +38,7 @@ std::optional<bool> go_bool(std::string_view text) {
 }
 
 std::optional<std::int64_t> go_integer(std::string_view text) {
-  if (text.starts_with('+')) {
-    text.remove_prefix(1);
-    if (text.empty() || !is_digit(text[0])) return std::nullopt;
-  }
-  return whole(text);
+  return formula::read_go_integer(text);
 }
 
 std::optional<double> json_number(std::string_view text) {
@@ -85,37 +70,11 @@ std::optional<double> json_number(std::string_view text) {
 
 std::optional<std::int64_t> json_integer(std::string_view text) {
   if (!json_number(text)) return std::nullopt;
-  return whole(text);
+  return go_integer(text);
 }
 
 std::optional<std::int64_t> go_signed_duration(std::string_view text) {
-  struct Unit {
-    std::string_view name;
-    double nanoseconds;
-  };
-  constexpr std::array kUnits = {Unit{"ns", 1},        Unit{"us", 1e3},  Unit{"\u00b5s", 1e3},
-                                 Unit{"\u03bcs", 1e3}, Unit{"ms", 1e6},  Unit{"s", 1e9},
-                                 Unit{"m", 60e9},      Unit{"h", 3600e9}};
-  constexpr double kMost = 9.2e18;
-  const bool negative = text.starts_with('-');
-  if (negative || text.starts_with('+')) text.remove_prefix(1);
-  if (text == "0") return 0;
-  if (text.empty()) return std::nullopt;
-  std::int64_t all = 0;
-  while (!text.empty()) {
-    const auto digits = std::min(text.find_first_not_of("0123456789."), text.size());
-    const auto number = formula::read_go_float(text.substr(0, digits));
-    if (!number) return std::nullopt;
-    text.remove_prefix(digits);
-    const auto end = std::min(text.find_first_of("0123456789."), text.size());
-    const auto unit = std::ranges::find(kUnits, text.substr(0, end), &Unit::name);
-    if (unit == kUnits.end()) return std::nullopt;
-    text.remove_prefix(end);
-    const double part = *number * unit->nanoseconds;
-    if (static_cast<double>(all) + part > kMost) return std::nullopt;
-    all += std::llround(part);
-  }
-  return negative ? -all : all;
+  return formula::read_duration(text);
 }
 
 std::optional<std::int64_t> go_duration(std::string_view text) {

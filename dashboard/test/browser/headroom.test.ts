@@ -206,6 +206,18 @@ test('what happened while the network was cut is there afterwards', { skip }, as
   visit.blameless();
 });
 
+test('where a token is needed the page is empty, and says why', { skip }, async () => {
+  const folder = cleanup.folder();
+  const token = path.join(folder, 'token');
+  writeFileSync(token, 'a-token-of-more-than-16-characters\n', { mode: 0o600 });
+  const admin = ['--admin', '0.0.0.0:0', '--admin-token-file', token];
+  const headroom = await Headroom.run(cleanup, folder, [...admin, ...quick, ...service()]);
+  const visit = await Visit.to(browser, cleanup, headroom.url.replace('0.0.0.0', '127.0.0.1'));
+  await visit.shows('.banner', /Not connected to Headroom .*which says: .*token/i);
+  await visit.accessible('refused');
+  assert.deepEqual(visit.elsewhere, []);
+});
+
 test('200 services behind one Headroom', { skip }, async () => {
   const folder = cleanup.folder();
   const documents = Array.from(

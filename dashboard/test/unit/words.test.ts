@@ -4,6 +4,7 @@ import type { Autoscaler } from '../../src/api.js';
 import {
   bytes,
   duration,
+  holds,
   latency,
   niceStep,
   number,
@@ -47,6 +48,7 @@ test('output is shown without what a terminal would obey', () => {
     ['a title without end takes no more than itself', '\x1b]0;owned', ''],
     ['screen cleared', '\x1b[2J\x1b[Hok', 'ok'],
     ['nul and bell', 'a\x00b\x07', 'a\ufffdb\ufffd'],
+    ['what cannot be seen', 'ad\u200bmin\ufeff', 'ad\ufffdmin\ufffd'],
     ['text that turns around', 'a\u202egnp', 'a\ufffdgnp'],
     ['lines stay, of every system', 'a\r\nb\rc\n\td', 'a\nb\nc\n\td'],
     ['markup is text', '<b>&amp;', '<b>&amp;'],
@@ -68,6 +70,18 @@ const base: Autoscaler = {
   decision: null,
   instances: [],
 };
+
+test('a step holds by its code, or where it says so', () => {
+  const step = (code: string, text: string) => ({ stage: '', code, before: 1, after: 2, text });
+  const cases: [boolean, string, string][] = [
+    [true, 'ScaleDownStabilized', 'held at 9 by the 300 s window'],
+    [true, 'TooManyReplicas', 'at most 6 → 6 replicas'],
+    [false, 'Concurrency', 'concurrency 14.2 over 10 s of 7 per replica → 3 replicas'],
+    [false, 'Panic', 'panic: concurrency 12 over 1 s of 7 per replica → 2 replicas'],
+    [true, 'Panic', 'the peak of 4 s ago is held for 10 s → 4 replicas'],
+  ];
+  for (const [expected, code, text] of cases) assert.equal(holds(step(code, text)), expected, text);
+});
 
 test('a state is the gravest thing there is to say', () => {
   const replicas = (change: Partial<Autoscaler['replicas']>) => ({
