@@ -394,13 +394,7 @@ std::string_view nearest_knative_setting(std::string_view annotation) {
 Concurrency concurrency_of(const KnativeRevision& revision, const KpaSettings& settings) {
   Values values(revision.annotations, true);
   Concurrency concurrency;
-<<<<<<< HEAD
   if (settings.rps) concurrency.metric = Concurrency::Metric::rps;
-=======
-  using By = Concurrency::Metric;
-  using Aggregation = Concurrency::Aggregation;
-  concurrency.metric = settings.rps ? By::rps : By::concurrency;
->>>>>>> dash
   double target = 0;
   if (values.read("target", target)) concurrency.target = target;
   values.read("target-utilization-percentage", concurrency.target_utilization_percentage);
