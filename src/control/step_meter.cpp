@@ -32,7 +32,7 @@ std::optional<double> StepMeter::Mean::get() const {
 
 void StepMeter::begin(std::int64_t unix_ms) {
   before_ = step_ ? step_->duration : last_.duration;
-  step_.emplace();
+  step_ = Step{};  // emplace() is more than clang 14 knows of it
   step_->unix_ms = unix_ms;
   step_->failed = last_.failed;
   step_->duration = last_.duration;

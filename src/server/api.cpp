@@ -84,7 +84,7 @@ void Api::answer(const Request& request, Door door, const Done& done) {
 void Api::dispatch(const Request& request, Door door, const Done& done) {
   const auto target = read_target(request.target);
   if (!target) return done(refusal(400, target.error().what));
-  const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+  const std::string method = request.method == "HEAD" ? "GET" : request.method;
   const Route* route = nullptr;
   std::string allow;
   for (const auto& each : routes()) {

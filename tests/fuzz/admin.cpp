@@ -27,6 +27,7 @@ class World {
     log::set_level(log::Level::error);
     const auto folder = std::filesystem::temp_directory_path() /
                         ("headroom-fuzz-admin-" + std::to_string(::getpid()));
+    folder_ = folder;
     path_ = folder / "journal.db";
     auto journal = journal::Journal::open(path_, journal::Journal::Mode::write);
     check(journal.has_value(), "a journal can be made");
@@ -47,6 +48,12 @@ class World {
     api_.emplace(io_, doors, server::Api::Settings{"1", server::Guard(kToken, {"shop"})});
   }
 
+  ~World() {
+    api_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
   /// What is answered: exactly once.
   Answer ask(const server::Request& request, server::Door door) {
     std::vector<Answer> answers;
@@ -62,6 +69,7 @@ class World {
   }
 
  private:
+  std::filesystem::path folder_;
   std::string path_;
   control::Board board_;
   std::shared_ptr<boost::asio::io_context> io_ = std::make_shared<boost::asio::io_context>(1);
