@@ -8,7 +8,11 @@ import { chromium } from 'playwright-core';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const server = spawn(process.execPath, [path.join(here, 'server.mjs'), 'few', '0'], {
-  env: { ...process.env, DASHBOARD_DIST: path.join(here, '../dist') },
+  env: {
+    ...process.env,
+    AT: '2026-11-25T09:17:30Z',
+    DASHBOARD_DIST: path.join(here, '../dist'),
+  },
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 const [said] = await once(server.stdout, 'data');
@@ -20,7 +24,11 @@ const browser = await chromium.launch({
 });
 try {
   for (const colorScheme of ['light', 'dark']) {
-    const page = await browser.newPage({ viewport: { width: 1360, height: 900 }, colorScheme });
+    const page = await browser.newPage({
+      viewport: { width: 1360, height: 900 },
+      colorScheme,
+      timezoneId: 'UTC',
+    });
     await page.goto(`${url}#/shop?range=1h`);
     // The newest that has more than one step: a burst.
     await page.locator('.marks [data-sign="▲"]').last().click();

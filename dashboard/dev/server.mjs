@@ -3,7 +3,8 @@
 //
 //   node dev/server.mjs [few|one|many|hostile|empty] [PORT]
 //
-// Builds the page at each start. The headers are those of the real door.
+// Builds the page at each start. AT=2026-11-25T09:17:00Z plays as if it were then: the same pictures
+// again. The headers are those of the real door.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { execFileSync } from 'node:child_process';
@@ -18,17 +19,20 @@ const [scenario = 'few', port = '7790'] = process.argv.slice(2);
 if (!process.env.DASHBOARD_DIST)
   execFileSync(process.execPath, [path.join(here, '../build.mjs'), dist], { stdio: 'inherit' });
 
+const shift = process.env.AT ? Date.parse(process.env.AT) - Date.now() : 0;
+const clock = () => Date.now() + shift;
+
 const streams = new Set();
 const send = (stream, event, data, id) =>
   stream.write(
     `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`,
   );
 const pastMs = scenario === 'few' || scenario === 'one' ? 7 * 86_400_000 : 1_800_000;
-const world = play(scenario, Date.now(), pastMs, (event) =>
+const world = play(scenario, clock(), pastMs, (event) =>
   streams.forEach((stream) => send(stream, 'event', event, event.id)),
 );
 setInterval(() => {
-  const now = Date.now();
+  const now = clock();
   world.tick(now);
   const status = world.status(now);
   streams.forEach((stream) => send(stream, 'status', status));
@@ -55,7 +59,7 @@ function api(url) {
     .split('/')
     .map(decodeURIComponent);
   const [since, until] = [number('since', 0), number('until', Infinity)];
-  if (what === 'autoscalers' && name === undefined) return world.status(Date.now());
+  if (what === 'autoscalers' && name === undefined) return world.status(clock());
   if (what === 'events') {
     const wanted = url.searchParams.get('autoscaler');
     const found = world
@@ -85,7 +89,7 @@ function api(url) {
   if (part === 'history') return service?.history(since, until);
   if (part === 'replicas')
     return service?.output(Number(id), url.searchParams.get('after') ?? undefined);
-  return service?.autoscaler(Date.now());
+  return service?.autoscaler(clock());
 }
 
 const server = createServer(async (request, response) => {
@@ -97,7 +101,7 @@ const server = createServer(async (request, response) => {
       'Cache-Control': 'no-store',
     });
     streams.add(response);
-    send(response, 'status', world.status(Date.now()));
+    send(response, 'status', world.status(clock()));
     response.on('close', () => streams.delete(response));
     return;
   }

@@ -50,8 +50,9 @@ export class Live {
     source.addEventListener('status', (message: MessageEvent<string>) => {
       this.heard = Date.now();
       this.pause = 1000;
-      if (this.connection.state !== 'live') this.become('live', null);
+      // First: it tells the server's clock, by which history is asked for.
       this.handlers.status(JSON.parse(message.data) as Status);
+      if (this.connection.state !== 'live') this.become('live', null);
     });
     source.addEventListener('event', (message: MessageEvent<string>) => {
       this.heard = Date.now();

@@ -39,17 +39,20 @@ class Output {
   }
 
   private async poll(): Promise<void> {
+    if (!document.hidden) await this.ask();
+    if (!this.stopped) this.timer = window.setTimeout(() => void this.poll(), pollMs);
+  }
+
+  private async ask(): Promise<void> {
     try {
       const { text, end, lost } = await api.output(this.service, this.replica, this.end);
-      if (this.stopped) return;
-      if (this.end === undefined || text || lost)
+      if (this.end === undefined || text || lost) {
         this.append(lost ? `[what came before is not kept]\n${text}` : text);
+      }
       this.end = end;
     } catch (error) {
-      if (this.stopped) return;
-      if (this.end === undefined) setText(this.root, `${(error as Error).message}`);
+      if (this.end === undefined) setText(this.root, (error as Error).message);
     }
-    this.timer = window.setTimeout(() => void this.poll(), pollMs);
   }
 
   private append(text: string): void {

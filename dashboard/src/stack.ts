@@ -218,7 +218,7 @@ export class Stack {
     ctx.save();
     // So many lines would hide what they mark.
     const events = this.data?.events ?? [];
-    if (events.length <= 60)
+    if (events.length * 20 <= u.width)
       for (const event of events) line(event.unixMs, colour('mark'), 1, [2, 3]);
     const chosen = this.data?.chosen;
     if (chosen) line(chosen.unixMs, colour('accent'), 1.5, []);

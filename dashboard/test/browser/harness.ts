@@ -92,12 +92,17 @@ export class Program {
 }
 
 /** The made-up scenario's address (dev/server.mjs), with the page of dist/. */
-export async function madeUp(cleanup: Cleanup, scenario: string): Promise<string> {
+export async function madeUp(
+  cleanup: Cleanup,
+  scenario: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<string> {
   const program = new Program(
     cleanup,
     cleanup.folder(),
     [process.execPath, path.join(dashboard, 'dev/server.mjs'), scenario, '0'],
     {
+      ...env,
       DASHBOARD_DIST: path.join(dashboard, 'dist'),
     },
   );

@@ -249,6 +249,25 @@ test('no violation that axe-core knows, light and dark, wide and narrow', async 
   }
 });
 
+test('the clock is the server’s, whatever this machine’s says', async () => {
+  const AT = '2026-03-01T12:00:00Z';
+  const visit = await Visit.to(browser, cleanup, await madeUp(cleanup, 'one', { AT }), {
+    timezoneId: 'UTC',
+  });
+  await eventually(
+    'history of that time',
+    async () => Number(await visit.page.locator('.cursor').getAttribute('max')) > 50,
+  );
+  await visit.page.locator('.cursor').focus();
+  await visit.page.keyboard.press('End');
+  assert.match(
+    (await visit.page.locator('.cursor').getAttribute('aria-valuetext'))!,
+    /^(11:59|12:0\d):\d\d:/,
+  );
+  assert.equal(await visit.text('.without').catch(() => ''), '');
+  visit.blameless();
+});
+
 test('nothing runs: what to do is said', async () => {
   const visit = await Visit.to(browser, cleanup, await madeUp(cleanup, 'empty'));
   await visit.shows('main', /No service runs behind this Headroom/);
