@@ -22,7 +22,8 @@ declare -A may=(
   [target]="target policy formula base"
   [gateway]="gateway base"
   [control]="control target gateway journal decide policy formula base"
-  [cli]="cli control target gateway journal decide policy formula base"
+  [server]="server control target gateway journal decide policy formula base"
+  [cli]="cli server control target gateway journal decide policy formula base"
 )
 
 checks=0
