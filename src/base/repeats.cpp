@@ -6,11 +6,14 @@
 namespace headroom {
 namespace {
 
+/// Each number is one digit.
 std::string kind_of(std::string_view line) {
   constexpr std::size_t kTelling = 200;
   std::string kind(line.substr(0, kTelling));
   std::ranges::replace_if(
       kind, [](char c) { return c >= '0' && c <= '9'; }, '0');
+  const auto again = std::ranges::unique(kind, [](char a, char b) { return a == '0' && b == '0'; });
+  kind.erase(again.begin(), again.end());
   return kind;
 }
 

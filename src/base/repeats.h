@@ -10,7 +10,7 @@
 namespace headroom {
 
 /// Lets lines through, but of one kind only so many in a while, and counts the others: a failure
-/// in a loop must not fill a disk. Lines that differ in their digits alone are of one kind.
+/// in a loop must not fill a disk. Lines that differ in their numbers alone are of one kind.
 /// Bounded: remembers the kinds of the last while, at most kKinds.
 class Repeats {
  public:

@@ -15,7 +15,7 @@ TEST(Repeats, AFloodIsCutAndCounted) {
   for (std::size_t i = 0; i < Repeats::kMost; ++i) {
     ASSERT_EQ(repeats.pass("replica " + std::to_string(i) + " exited", now), 0u);
   }
-  EXPECT_FALSE(repeats.pass("replica 7 exited", now)) << "digits make no other kind";
+  EXPECT_FALSE(repeats.pass("replica 7 exited", now)) << "numbers make no other kind";
   EXPECT_FALSE(repeats.pass("replica 8 exited", now + Repeats::kWhile - 1ms));
   EXPECT_EQ(repeats.pass("another line", now), 0u);
   EXPECT_EQ(repeats.pass("replica 9 exited", now + Repeats::kWhile), 2u) << "two were left out";

@@ -42,7 +42,7 @@ while IFS=$'\t' read -r room includes; do
     header=$(cd "$src" && ls "$other"/*.h | head -n 1)
     printf '#include "%s"\n' "$header" >"$scratch/one.cpp"
     checks=$((checks + 1))
-    if "$compiler" -std=c++20 "${flags[@]}" -E -o /dev/null "$scratch/one.cpp" 2>"$scratch/said"; then
+    if "$compiler" -std=c++20 "${flags[@]}" -E -o "$scratch/one.i" "$scratch/one.cpp" 2>"$scratch/said"; then
       [[ " ${may[$room]} " == *" $other "* ]] || complain "$room compiles with $header"
     elif [[ " ${may[$room]} " == *" $other "* ]]; then
       complain "$room does not compile with $header: $(head -n 1 "$scratch/said")"
