@@ -64,8 +64,8 @@ int tell(const HoldOptions& options, const char* action, boost::json::object bod
   } else if (options.output == "yaml") {
     fmt::print("{}", to_yaml_text(*answer));
   } else {
-    fmt::print("{}: {} replicas: {}\n", options.name,
-               number_at(*answer, "/replicas/wanted").value_or(0),
+    const auto wanted = number_at(*answer, "/replicas/wanted").value_or(0);
+    fmt::print("{}: {} replica{}: {}\n", options.name, wanted, wanted == 1 ? "" : "s",
                text_at(*answer, "/decision/reason"));
   }
   return kOk;

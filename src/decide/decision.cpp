@@ -63,6 +63,8 @@ void show_conditions(const std::vector<Condition>& conditions, Decision& decisio
 
 std::string Decision::reason() const {
   if (steps.empty()) return "";
+  // An operator's word is why, whatever the others said.
+  if (steps.back().code == step::kPinned) return steps.back().text;
   // To zero and from it, one step alone is why, whatever the others said.
   for (const Step& step : steps) {
     const bool alone = step.code == step::kWaiting || step.code == step::kActivated ||

@@ -382,7 +382,9 @@ TEST(Decide, AnOperatorsWordIsTheLast) {
     EXPECT_EQ(decision.replicas, Replicas{replicas});
     EXPECT_EQ(decision.steps.back().code, step::kPinned);
     EXPECT_THAT(decision.steps.back().text, HasSubstr(text));
+    EXPECT_THAT(decision.reason(), HasSubstr(text));
     EXPECT_EQ(live.look_for(30s).replicas, Replicas{replicas}) << "and so it stays";
+    EXPECT_THAT(live.look().reason(), HasSubstr(hold.pause ? "paused at" : "pinned at"));
   }
 }
 

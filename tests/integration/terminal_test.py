@@ -16,7 +16,7 @@ import termios
 from harness import HEADROOM, SERVICE, Case, document, eventually, free_port
 
 
-class Terminal(Case):
+class Verbs(Case):
     def call(self, *arguments, code=0):
         done = subprocess.run([HEADROOM, *arguments], capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, code, f"{arguments}: {done.stdout}{done.stderr}")
@@ -38,6 +38,8 @@ class Terminal(Case):
         headroom.wait_for("admin: ")
         return headroom
 
+
+class Terminal(Verbs):
     def test_status_says_what_runs_and_why(self):
         headroom = self.shop("--min", "2", "--max", "4")
         self.assertTrue(self.ready(headroom, 2))
@@ -90,17 +92,17 @@ class Terminal(Case):
         headroom = self.shop("--min", "1", "--max", "3")
         self.assertTrue(self.ready(headroom, 1))
         watch = subprocess.Popen([HEADROOM, "events", "--watch", "-o", "json", "--journal",
-                                  headroom.journal], stdout=subprocess.PIPE, text=True)
+                                  headroom.journal], stdout=subprocess.PIPE)
         self.addCleanup(watch.stdout.close)
         self.addCleanup(watch.wait)
         self.addCleanup(watch.kill)
         self.verb(headroom, "scale", "shop", "2")
         self.assertTrue(self.ready(headroom, 2))
-        seen, until = [], time.monotonic() + 30
-        while time.monotonic() < until and not any("1 → 2" in text for text in seen):
+        seen, until = b"", time.monotonic() + 30
+        while time.monotonic() < until and "1 → 2".encode() not in seen:
             if select.select([watch.stdout], [], [], 1)[0]:
-                seen.append(watch.stdout.readline())
-        self.assertTrue(any("1 → 2 replicas: " in text for text in seen), seen)
+                seen += os.read(watch.stdout.fileno(), 65536)
+        self.assertIn("1 → 2 replicas: pinned at 2", seen.decode())
         os.kill(headroom.replicas()[0], signal.SIGKILL)
         headroom.wait_for("exited|killed")
         self.assertEqual(headroom.terminate(), 0)
@@ -155,7 +157,7 @@ class Terminal(Case):
         self.assertEqual(done.returncode, 0, done.stderr)
 
 
-class Top(Terminal):
+class Top(Verbs):
     def window(self, descriptor, columns, rows):
         fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
