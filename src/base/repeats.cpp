@@ -12,8 +12,8 @@ std::string kind_of(std::string_view line) {
   std::string kind(line.substr(0, kTelling));
   std::ranges::replace_if(
       kind, [](char c) { return c >= '0' && c <= '9'; }, '0');
-  const auto again = std::ranges::unique(kind, [](char a, char b) { return a == '0' && b == '0'; });
-  kind.erase(again.begin(), again.end());
+  const auto both = [](char a, char b) { return a == '0' && b == '0'; };
+  kind.erase(std::unique(kind.begin(), kind.end(), both), kind.end());
   return kind;
 }
 
