@@ -46,20 +46,8 @@ std::string said(const Absent& absent) {
 }
 
 const char* word(Step::Stage stage) {
-  using Stage = Step::Stage;
-  switch (stage) {
-    case Stage::recommend:
-      return "recommend";
-    case Stage::combine:
-      return "combine";
-    case Stage::activate:
-      return "activate";
-    case Stage::stabilise:
-      return "stabilise";
-    case Stage::limit:
-      return "limit";
-  }
-  return "";
+  static constexpr std::array kStages = {"recommend", "combine", "activate", "stabilise", "limit"};
+  return kStages[static_cast<std::size_t>(stage)];
 }
 
 }  // namespace headroom::decide

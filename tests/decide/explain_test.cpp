@@ -436,5 +436,14 @@ TEST(Explain, AConditionSaysWhatItsStepSays) {
   }
 }
 
+TEST(Words, TheStagesInTheirOrder) {
+  using Stage = Step::Stage;
+  EXPECT_STREQ(word(Stage::recommend), "recommend");
+  EXPECT_STREQ(word(Stage::combine), "combine");
+  EXPECT_STREQ(word(Stage::activate), "activate");
+  EXPECT_STREQ(word(Stage::stabilise), "stabilise");
+  EXPECT_STREQ(word(Stage::limit), "limit");
+}
+
 }  // namespace
 }  // namespace headroom::decide
