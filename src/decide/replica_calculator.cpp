@@ -21,19 +21,23 @@ Calculated failed(std::string_view code) { return {.code = code, .failed = true}
 class ByReplica {
  public:
   ByReplica(const MetricReadings& readings, std::string_view resource)
-      : readings_(readings),
+      : first_(readings.own ? nullptr : readings.of_replicas.data()),
+        count_(readings.own ? std::numeric_limits<std::size_t>::max() : readings.of_replicas.size()),
+        strays_(readings.strays),
         own_(resource == "memory" ? &ReplicaSeen::memory : &ReplicaSeen::cpu) {}
 
-  std::span<const Quantity> strays() const { return readings_.strays; }
+  std::span<const Quantity> strays() const { return strays_; }
   /// None: there is no reading of this replica, the observation's `index`th.
   const Measured* of(const ReplicaSeen& replica, std::size_t index) const {
-    if (!readings_.own && index >= readings_.of_replicas.size()) return nullptr;
-    const Reading& reading = readings_.own ? replica.*own_ : readings_.of_replicas[index];
+    if (index >= count_) return nullptr;
+    const Reading& reading = first_ == nullptr ? replica.*own_ : first_[index];
     return reading ? &*reading : nullptr;
   }
 
  private:
-  const MetricReadings& readings_;
+  const Reading* first_;
+  std::size_t count_;
+  std::span<const Quantity> strays_;
   Reading ReplicaSeen::*own_;  // where the metric has no readings of its own
 };
 
@@ -266,15 +270,6 @@ Tolerances tolerances_of(const policy::Autoscaler& policy) {
   if (down) tolerances.down = down->tolerance.value_or(tolerances.down);
   if (up) tolerances.up = up->tolerance.value_or(tolerances.up);
   return tolerances;
-}
-
-MetricReadings readings_of(const Observation& observation, std::size_t metric) {
-  if (metric >= observation.metrics.size()) return {.own = true};
-  const MetricSeen& seen = observation.metrics[metric];
-  return {.failed = seen.failed ? &*seen.failed : nullptr,
-          .of_replicas = seen.of_replicas,
-          .strays = seen.strays,
-          .values = seen.values};
 }
 
 Calculated calculate(const policy::Autoscaler& policy, std::size_t index,

@@ -40,7 +40,14 @@ struct MetricReadings {
   std::span<const Quantity> values;
 };
 /// Of the observation's metric of that index; own where it has none.
-MetricReadings readings_of(const Observation& observation, std::size_t metric);
+inline MetricReadings readings_of(const Observation& observation, std::size_t metric) {
+  if (metric >= observation.metrics.size()) return {.own = true};
+  const MetricSeen& seen = observation.metrics[metric];
+  return {.failed = seen.failed ? &*seen.failed : nullptr,
+          .of_replicas = seen.of_replicas,
+          .strays = seen.strays,
+          .values = seen.values};
+}
 
 /// HPA v2's replica calculator: how many replicas the policy's metric of that index asks for.
 /// `current` is what was asked for (spec replicas). Linear in the replicas; allocates nothing.
