@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,10 +21,26 @@ struct Measured {
   Millis window;  // what it averages over
   bool operator==(const Measured&) const = default;
 };
+/// A text that is mostly empty, in the room of two pointers: there is a reading for each replica
+/// and metric, and deciding for many is waiting for memory.
+class RareText {
+ public:
+  RareText() = default;
+  RareText(std::string text)  // NOLINT: it is a text
+      : text_(text.empty() ? nullptr : std::make_shared<const std::string>(std::move(text))) {}
+  RareText(const char* text) : RareText(std::string(text)) {}  // NOLINT
+
+  std::string text() const { return text_ ? *text_ : std::string(); }
+  bool operator==(const RareText& other) const { return text() == other.text(); }
+
+ private:
+  std::shared_ptr<const std::string> text_;
+};
+
 struct Absent {
   enum class Reason { unreachable, timeout, no_data, not_finite, negative, stale };
   Reason reason = Reason::no_data;
-  std::string answer;  // what the source said, at most 200 bytes
+  RareText answer;  // what the source said, at most 200 bytes
   bool operator==(const Absent&) const = default;
 };
 /// Zero is an answer, and it takes people's services away: "none" is Absent.

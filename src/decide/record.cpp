@@ -54,7 +54,9 @@ void describe(Io& io, T& measured) {
 template <class Io, Is<Absent> T>
 void describe(Io& io, T& absent) {
   io.field("absent", absent.reason);
-  io.field("answer", absent.answer);
+  auto answer = absent.answer.text();
+  io.field("answer", answer);
+  if constexpr (std::same_as<Io, JsonReader>) absent.answer = std::move(answer);
 }
 
 using Request = ResourceRequests::value_type;

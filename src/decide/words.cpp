@@ -42,7 +42,8 @@ std::string said(const Absent& absent) {
   static constexpr std::array kReasons = {"unreachable", "timeout",  "no data",
                                           "not finite",  "negative", "stale"};
   const char* reason = kReasons[static_cast<std::size_t>(absent.reason)];
-  return absent.answer.empty() ? reason : fmt::format("{} ({})", reason, absent.answer);
+  const auto answer = absent.answer.text();
+  return answer.empty() ? reason : fmt::format("{} ({})", reason, answer);
 }
 
 const char* word(Step::Stage stage) {

@@ -98,7 +98,7 @@ TEST(Cron, ByTheClocksOfItsZone) {
     }
     seen.zones.push_back({"Late/Zone", {{now + kDay, 7'200}, {now + 2 * kDay, 0}}});
     const auto desired = desired_by_cron(*prepared.triggers[0].cron, seen);
-    ASSERT_TRUE(desired) << desired.error().answer;
+    ASSERT_TRUE(desired) << desired.error().answer.text();
     EXPECT_EQ(*desired ? std::optional((*desired)->count) : std::nullopt, expected);
   }
 }

@@ -71,7 +71,7 @@ TEST(Record, TextThatIsNoUtf8IsReplaced) {
       "a\xff\xc3(\xed\xa0\x80\xf4\x90\x80\x80\xc0\xaf\xe0\x80\xaf\xf0\x80\x80\xaf\xf5\xe2\x82"});
   const auto back = observation_from_json(to_json(seen));
   ASSERT_TRUE(back) << back.error().what;
-  EXPECT_THAT(back->load.error().answer, HasSubstr("a\xEF\xBF\xBD"));
+  EXPECT_THAT(back->load.error().answer.text(), HasSubstr("a\xEF\xBF\xBD"));
   EXPECT_EQ(to_json(*back), to_json(seen));
 }
 
@@ -82,7 +82,7 @@ TEST(Record, TextThatIsUtf8IsKept) {
     seen.load = tl::unexpected<Absent>(Absent{Absent::Reason::timeout, text});
     const auto back = observation_from_json(to_json(seen));
     ASSERT_TRUE(back) << back.error().what;
-    EXPECT_EQ(back->load.error().answer, text);
+    EXPECT_EQ(back->load.error().answer.text(), text);
   }
 }
 
