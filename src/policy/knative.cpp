@@ -313,8 +313,10 @@ Error error_of(const KnativeProblem& problem) {
 
 Millis panic_window_of(Millis window, double percentage) {
   // By nanoseconds, cut off, as upstream's durations are; then to whole seconds.
+  // What is asked for may be wrong, and said so elsewhere: it has to fit a duration all the same.
+  constexpr double kMost = 9.2e18;
   const double nanos = static_cast<double>(Nanos(window).count()) * percentage / 100;
-  const Nanos exact(static_cast<std::int64_t>(nanos));
+  const Nanos exact(static_cast<std::int64_t>(std::fmax(0, std::fmin(nanos, kMost))));
   return std::max<Millis>(1s, std::chrono::floor<std::chrono::seconds>(exact + Nanos(500ms)));
 }
 

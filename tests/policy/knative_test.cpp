@@ -1,5 +1,7 @@
 #include "policy/knative.h"
 
+#include <chrono>
+#include <limits>
 #include <optional>
 
 #include <gmock/gmock.h>
@@ -82,6 +84,11 @@ TEST(Knative, PanicWindowIsWholeSecondsAndAtLeastOne) {
        {Case{60s, 6s}, Case{25s, 3s}, Case{24s, 2s}, Case{15s, 2s}, Case{6s, 1s}}) {
     EXPECT_EQ(panic_window_of(window, 10), panic);
   }
+  constexpr auto kMost = std::chrono::floor<Millis>(std::chrono::nanoseconds::max());
+  for (const double none : {8.9e109, -1.0, std::numeric_limits<double>::quiet_NaN()}) {
+    EXPECT_GE(panic_window_of(60s, none), 1s) << "no percentage, and no harm";
+  }
+  EXPECT_GT(panic_window_of(kMost, 100), 292 * 365 * 24h);
 }
 
 TEST(Knative, AnnotationsBeatTheClusterAndHaveAliases) {
