@@ -2,24 +2,18 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "base/result.h"
 #include "base/units.h"
+#include "policy/schedule.h"
 
-/// KEDA's cron trigger: five fields as robfig/cron's standard parser reads them.
+/// KEDA's cron trigger: when its schedules fire, by the clocks of their zones.
 namespace headroom::decide::cron {
 
-/// The times at which an expression fires, as sets of bits.
-struct Schedule {
-  std::uint64_t minutes = 0, hours = 0, days = 0, months = 0, weekdays = 0;
-  bool any_day = false, any_weekday = false;  // `*` or `?`: then both have to match
-  std::string zone;                           // of a prefix TZ= or CRON_TZ=; empty: the trigger's
-};
+using policy::Schedule;
 
-/// Names of months and days in any case, `?` as `*`, ranges, steps and lists; weekdays 0 to 6
-/// only. Errors: Code::invalid, also for one that can never fire (30 February).
+/// Errors: those of policy::read_schedule(); invalid for more than 1,024 bytes.
 Result<Schedule> parse(std::string_view expression);
 
 /// How far around a moment next() asks for offsets, in seconds before and after it.

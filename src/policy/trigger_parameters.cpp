@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "policy/names.h"
+#include "policy/schedule.h"
 #include "policy/trigger_syntax.h"
 
 namespace headroom::policy {
@@ -307,8 +308,8 @@ void check_cron(Source& source) {
   for (const std::string_view name : {"start", "end"}) {
     const auto text = values.text(name);
     if (text.empty()) continue;  // said already
-    if (const auto wrong = wrong_with_schedule(text)) {
-      source.problems.push_back({std::string(name), *wrong});
+    if (const auto schedule = read_schedule(text); !schedule) {
+      source.problems.push_back({std::string(name), schedule.error().what});
     }
   }
   if (!values.text("start").empty() && values.text("start") == values.text("end")) {

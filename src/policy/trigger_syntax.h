@@ -8,7 +8,7 @@
 
 /// How the texts of KEDA's documents are read: as Go's standard library and the libraries that
 /// KEDA uses read them. Linear in the text; nothing is looked up outside.
-/// Source: KEDA, pkg/scalers/scalersconfig; Go, strconv, encoding/json, time; robfig/cron v3;
+/// Source: KEDA, pkg/scalers/scalersconfig; Go, strconv, encoding/json, time;
 /// k8s.io/apimachinery/pkg/labels.
 namespace headroom::policy {
 
@@ -35,9 +35,6 @@ std::string_view trimmed(std::string_view text);
 
 /// The pieces between the separators, trimmed; at least one.
 std::vector<std::string_view> pieces(std::string_view text, char separator);
-
-/// What is wrong with a schedule of five fields, or nothing. One that never fires is wrong.
-std::optional<std::string> wrong_with_schedule(std::string_view text);
 
 /// What is wrong with a label selector ("app in (a,b),tier!=x"), or nothing.
 std::optional<std::string> wrong_with_selector(std::string_view text);

@@ -1,9 +1,8 @@
+#include "policy/schedule.h"
+
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cstdint>
-#include <span>
-#include <tuple>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -86,40 +85,47 @@ bool add_range(std::string_view text, const Bounds& bounds, Field& field) {
 
 /// Whether there is a minute, and a month that has such a day. Any date that comes again and again
 /// falls on each day of the week.
-bool can_fire(std::span<const Field, kFields.size()> fields) {
-  const auto& [minutes, hours, days, months, weekdays] =
-      std::tie(fields[0], fields[1], fields[2], fields[3], fields[4]);
-  if (minutes.bits == 0 || hours.bits == 0 || months.bits == 0) return false;
-  const bool either = !days.star && !weekdays.star;  // of the two is enough
-  if (either && weekdays.bits != 0) return true;
-  if (!either && weekdays.bits == 0) return false;
+bool can_fire(const Schedule& schedule) {
+  if (schedule.minutes == 0 || schedule.hours == 0 || schedule.months == 0) return false;
+  const bool either = !schedule.any_day && !schedule.any_weekday;  // of the two is enough
+  if (either && schedule.weekdays != 0) return true;
+  if (!either && schedule.weekdays == 0) return false;
   constexpr std::array kLengths = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   for (std::size_t month = 0; month < kLengths.size(); ++month) {
-    if ((months.bits >> (month + 1) & 1) == 0) continue;
+    if ((schedule.months >> (month + 1) & 1) == 0) continue;
     const auto inside = (std::uint64_t{1} << (kLengths[month] + 1)) - 1;
-    if ((days.bits & inside) != 0) return true;
+    if ((schedule.days & inside) != 0) return true;
   }
   return false;
 }
 
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> words;
+  for (text = trimmed(text); !text.empty(); text = trimmed(text)) {
+    const auto end = std::min(text.find_first_of(" \t\n\v\f\r"), text.size());
+    words.push_back(text.substr(0, end));
+    text.remove_prefix(end);
+  }
+  return words;
+}
+
 }  // namespace
 
-std::optional<std::string> wrong_with_schedule(std::string_view text) {
+Result<Schedule> read_schedule(std::string_view text) {
   const auto found = [text](std::string_view what) {
-    return fmt::format("found \"{}\", expected {}", printable(text, 60), what);
+    return fail(
+        {Code::invalid, fmt::format("found \"{}\", expected {}", printable(text, 60), what), {}});
   };
+  Schedule schedule;
   auto rest = text;
   if (rest.starts_with("TZ=") || rest.starts_with("CRON_TZ=")) {
     const auto blank = rest.find(' ');
     if (blank == rest.npos) return found("a schedule after the time zone");
-    rest = trimmed(rest.substr(blank));
+    const auto zone = rest.find('=') + 1;
+    schedule.zone = rest.substr(zone, blank - zone);
+    rest = rest.substr(blank);
   }
-  std::vector<std::string_view> words;
-  for (rest = trimmed(rest); !rest.empty(); rest = trimmed(rest)) {
-    const auto end = std::min(rest.find_first_of(" \t\n\v\f\r"), rest.size());
-    words.push_back(rest.substr(0, end));
-    rest.remove_prefix(end);
-  }
+  const auto words = words_of(rest);
   if (words.size() != kFields.size()) {
     return found("five fields: minute, hour, day of month, month, day of week");
   }
@@ -132,8 +138,15 @@ std::optional<std::string> wrong_with_schedule(std::string_view text) {
                                kFields[i].max));
     }
   }
-  if (!can_fire(fields)) return found("a day that there is");
-  return std::nullopt;
+  schedule.minutes = fields[0].bits;
+  schedule.hours = fields[1].bits;
+  schedule.days = fields[2].bits;
+  schedule.months = fields[3].bits;
+  schedule.weekdays = fields[4].bits;
+  schedule.any_day = fields[2].star;
+  schedule.any_weekday = fields[4].star;
+  if (!can_fire(schedule)) return found("a day that there is");
+  return schedule;
 }
 
 }  // namespace headroom::policy
