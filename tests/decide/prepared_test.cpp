@@ -163,7 +163,9 @@ TEST(Cron, WithoutItsZoneOrScheduleItFails) {
        "s0-cron-Europe-Berlin-09xxx-TZ=EmptySlZone017xxx: no data (unknown time zone "
        "\"Empty/Zone\")"},
       {"no schedule", cron_trigger("0 9 * *", "0 17 * * *"),
-       "s0-cron-Europe-Berlin-09xx-017xxx: no data (a cron expression has 5 fields, this one 4)"},
+       "s0-cron-Europe-Berlin-09xx-017xxx: no data (found \"0 9 * *\", expected five fields: "
+       "minute, "
+       "hour, day of month, month, day of week)"},
       {"no number", cron_trigger("0 9 * * *", "0 17 * * *", ""),
        "s0-cron-Europe-Berlin-09xxx-017xxx: no data (desiredReplicas: expected a whole number)"},
   };
