@@ -241,7 +241,7 @@ decide::Observation Scaler::collect() {
   }
   observation.status = {static_cast<std::int32_t>(observation.replicas.size())};
   if (service_) {
-    const auto counters = world_.gateway.snapshot(*service_);
+    const auto& counters = traffic_.emplace(world_.gateway.snapshot(*service_));
     observation.load = load_.add({observation.now, counters.arrived, counters.concurrency_seconds,
                                   counters.waiting, counters.outstanding + counters.tunnels});
   }
@@ -281,16 +281,20 @@ void Scaler::act(const decide::Decision& decision, std::optional<std::int64_t> e
   target_->scale(current_);
 }
 
-ReplicaStatus Scaler::status_of(const target::Replica& replica,
-                                const decide::ReplicaSeen& seen) const {
-  return {.id = replica.id,
-          .state = replica.state,
-          .pid = replica.pid,
-          .age = since(replica.started),
-          .restarts = replica.restarts,
-          .cpu = seen.cpu,
-          .memory = seen.memory,
-          .outstanding = outstanding(replica.id)};
+ReplicaStatus Scaler::status_of(const target::Replica& replica, Instant now) const {
+  ReplicaStatus status{.id = replica.id,
+                       .state = replica.state,
+                       .pid = replica.pid,
+                       .age = since(replica.started),
+                       .restarts = replica.restarts,
+                       .cpu = tl::unexpected(decide::Absent{}),
+                       .memory = tl::unexpected(decide::Absent{}),
+                       .outstanding = outstanding(replica.id)};
+  if (const auto meter = usage_.find(replica.id); meter != usage_.end()) {
+    status.cpu = meter->second.cpu(now);
+    status.memory = meter->second.memory(now);
+  }
+  return status;
 }
 
 void Scaler::show(decide::Observation observation, decide::Decision decision,
@@ -304,16 +308,11 @@ void Scaler::show(decide::Observation observation, decide::Decision decision,
     status->target = by_load.target;
     status->by_rate = by_load.rps;
   }
-  if (service_) {
-    status->listening = to_string(world_.gateway.listening(*service_));
-    status->traffic = world_.gateway.snapshot(*service_);
-  }
-  // The two are of one moment: nothing has run between them.
+  if (service_) status->listening = to_string(world_.gateway.listening(*service_));
+  status->traffic = traffic_;
+  // Those, too, that the decision has started since the look.
   for (const auto& replica : target_->replicas()) {
-    const auto found =
-        std::ranges::find(observation.replicas, replica.id, &decide::ReplicaSeen::id);
-    status->replicas.push_back(
-        status_of(replica, found != observation.replicas.end() ? *found : decide::ReplicaSeen{}));
+    status->replicas.push_back(status_of(replica, observation.now));
   }
   status->hold = memory_.hold;
   status->decisions = decisions_;

@@ -91,7 +91,7 @@ class Scaler {
   void act(const decide::Decision& decision, std::optional<std::int64_t> entry);
   void show(decide::Observation observation, decide::Decision decision,
             std::optional<std::int64_t> entry);
-  ReplicaStatus status_of(const target::Replica& replica, const decide::ReplicaSeen& seen) const;
+  ReplicaStatus status_of(const target::Replica& replica, Instant now) const;
   void settle_soon();
   void settle();
   void note(const std::string& outcome);
@@ -109,6 +109,7 @@ class Scaler {
   StepMeter steps_;
   std::uint64_t decisions_ = 0, ups_ = 0, downs_ = 0;  // of this life
   LoadMeter load_;
+  std::optional<gateway::Snapshot> traffic_;  // at the newest look
   decide::Memory memory_;
   Replicas current_;
 
