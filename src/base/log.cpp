@@ -1,12 +1,13 @@
 #include "base/log.h"
 
-#include <ctime>
+#include <chrono>
 #include <mutex>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include "base/repeats.h"
+#include "base/zone.h"
 
 namespace headroom::log {
 namespace {
@@ -62,13 +63,8 @@ std::string quoted(std::string_view text) {
 }
 
 std::string utc_now() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  std::tm time{};
-  ::gmtime_r(&now.tv_sec, &time);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", time.tm_year + 1900,
-                     time.tm_mon + 1, time.tm_mday, time.tm_hour, time.tm_min, time.tm_sec,
-                     now.tv_nsec / 1'000'000);
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return utc_time(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
 std::string line_of(Format format, Level level, const std::string& message) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <string_view>
 
 #include <cctz/time_zone.h>
@@ -61,6 +62,15 @@ Result<std::vector<ZoneOffset>> zone_offsets(const std::string& name, Span span)
     add(at = next);
   }
   return offsets;
+}
+
+std::string utc_time(std::int64_t unix_millis) {
+  const auto seconds = static_cast<std::time_t>(unix_millis / 1000);
+  std::tm time{};
+  if (::gmtime_r(&seconds, &time) == nullptr) return "";
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", time.tm_year + 1900,
+                     time.tm_mon + 1, time.tm_mday, time.tm_hour, time.tm_min, time.tm_sec,
+                     unix_millis % 1000);
 }
 
 }  // namespace headroom

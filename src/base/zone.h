@@ -28,4 +28,8 @@ struct Span {
 /// Errors: invalid: there is no such zone.
 Result<std::vector<ZoneOffset>> zone_offsets(const std::string& name, Span span);
 
+/// Wall-clock milliseconds since 1970 as UTC, "2024-05-01T14:05:09.123Z"; "" beyond what civil
+/// time can say.
+std::string utc_time(std::int64_t unix_millis);
+
 }  // namespace headroom

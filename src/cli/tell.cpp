@@ -1,13 +1,13 @@
 #include "cli/tell.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 
 #include "base/time.h"
+#include "base/zone.h"
 #include "decide/record.h"
 #include "decide/words.h"
 
@@ -64,16 +64,6 @@ std::string headline(const journal::Entry& entry) {
   return reason.empty() ? count : count + ": " + reason;
 }
 
-/// 2024-05-01T14:05:09.123Z
-std::string utc(std::int64_t unix_millis) {
-  const auto seconds = static_cast<std::time_t>(unix_millis / 1000);
-  std::tm time{};
-  if (::gmtime_r(&seconds, &time) == nullptr) return "";
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", time.tm_year + 1900,
-                     time.tm_mon + 1, time.tm_mday, time.tm_hour, time.tm_min, time.tm_sec,
-                     unix_millis % 1000);
-}
-
 std::string quoted(const std::string& text) {
   return boost::json::serialize(boost::json::string(text));
 }
@@ -120,7 +110,7 @@ std::string tell_json(const std::vector<journal::Entry>& entries) {
     text += fmt::format(
         "{}{{\"id\":{},\"autoscaler\":{},\"time\":\"{}\",\"unixMillis\":{},\n\"observation\":{},\n"
         "\"decision\":{},\n\"outcome\":{}}}",
-        between, entry.id, quoted(entry.autoscaler), utc(entry.observation.unix_millis),
+        between, entry.id, quoted(entry.autoscaler), utc_time(entry.observation.unix_millis),
         entry.observation.unix_millis, decide::to_json(entry.observation),
         decide::to_json(entry.decision), quoted(entry.outcome));
     between = ",\n";
