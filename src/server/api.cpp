@@ -149,6 +149,18 @@ Result<void> Api::with_journal(const std::function<Result<void>(const journal::J
   return done;
 }
 
+void Api::from_journal(const std::function<Result<Answer>(const journal::Journal&)>& read,
+                       const Done& done) {
+  Answer answer;
+  const auto did = with_journal([&](const journal::Journal& journal) -> Result<void> {
+    auto made = read(journal);
+    if (!made) return fail(made.error());
+    answer = std::move(*made);
+    return {};
+  });
+  done(did ? std::move(answer) : refusal(503, did.error().what));
+}
+
 Result<std::vector<journal::Event>> Api::events_after(std::int64_t id) {
   std::vector<journal::Event> found;
   auto done = with_journal([&](const journal::Journal& journal) -> Result<void> {

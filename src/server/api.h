@@ -79,6 +79,9 @@ class Api {
   void show_changed(const std::string& name, const std::optional<Result<void>>& did,
                     const Done& done) const;
   Result<void> with_journal(const std::function<Result<void>(const journal::Journal&)>& work);
+  /// Answers with what `read` makes of the journal, or that it cannot be read.
+  void from_journal(const std::function<Result<Answer>(const journal::Journal&)>& read,
+                    const Done& done);
 
   std::shared_ptr<boost::asio::io_context> io_;
   Doors doors_;

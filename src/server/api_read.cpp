@@ -76,31 +76,26 @@ void Api::decisions(const Call& call, const Done& done) {
                              .only_rescales = parameters.flag("rescales"),
                              .limit = parameters.limit()};
   if (parameters.error()) return done(refusal(400, parameters.error()->what));
-  Answer answer;
-  const auto read = with_journal([&](const journal::Journal& journal) -> Result<void> {
-    const auto found = journal.find(query);
-    if (!found) return fail(found.error());
-    answer.body = decisions_json(*found);
-    return {};
-  });
-  done(read ? std::move(answer) : refusal(503, read.error().what));
+  from_journal(
+      [&query](const journal::Journal& journal) -> Result<Answer> {
+        const auto found = journal.find(query);
+        if (!found) return fail(found.error());
+        return Answer{.body = decisions_json(*found)};
+      },
+      done);
 }
 
 void Api::decision(const Call& call, const Done& done) {
   const auto id = read_whole({"id", 0, kMostId}, call.names[0]);
   if (!id) return done(no_such("decision", call.names[0]));
-  Answer answer;
-  const auto read = with_journal([&](const journal::Journal& journal) -> Result<void> {
-    const auto found = journal.entry(*id);
-    if (!found) return fail(found.error());
-    if (*found) {
-      answer.body = decision_json(**found, true);
-    } else {
-      answer = no_such("decision", call.names[0]);
-    }
-    return {};
-  });
-  done(read ? std::move(answer) : refusal(503, read.error().what));
+  from_journal(
+      [&](const journal::Journal& journal) -> Result<Answer> {
+        const auto found = journal.entry(*id);
+        if (!found) return fail(found.error());
+        if (!*found) return no_such("decision", call.names[0]);
+        return Answer{.body = decision_json(**found, true)};
+      },
+      done);
 }
 
 void Api::events(const Call& call, const Done& done) {
@@ -111,14 +106,13 @@ void Api::events(const Call& call, const Done& done) {
                                   .after = parameters.whole({"after", 0, kMostId}),
                                   .limit = parameters.limit()};
   if (parameters.error()) return done(refusal(400, parameters.error()->what));
-  Answer answer;
-  const auto read = with_journal([&](const journal::Journal& journal) -> Result<void> {
-    const auto found = journal.events(query);
-    if (!found) return fail(found.error());
-    answer.body = events_json(*found);
-    return {};
-  });
-  done(read ? std::move(answer) : refusal(503, read.error().what));
+  from_journal(
+      [&query](const journal::Journal& journal) -> Result<Answer> {
+        const auto found = journal.events(query);
+        if (!found) return fail(found.error());
+        return Answer{.body = events_json(*found)};
+      },
+      done);
 }
 
 void Api::history(const Call& call, const Done& done) {
@@ -129,19 +123,17 @@ void Api::history(const Call& call, const Done& done) {
   if (parameters.error()) return done(refusal(400, parameters.error()->what));
   if (since > until) return done(refusal(400, "since: it is after until"));
   const auto& name = call.names[0];
-  Answer answer;
-  const auto read = with_journal([&](const journal::Journal& journal) -> Result<void> {
-    const auto history = journal.history(name, since, until);
-    if (!history) return fail(history.error());
-    // One that is gone has a past, too; one that never was has none.
-    if (history->samples.empty() && !doors_.board.find(name)) {
-      answer = no_such("autoscaler", name);
-    } else {
-      answer.body = history_json(*history);
-    }
-    return {};
-  });
-  done(read ? std::move(answer) : refusal(503, read.error().what));
+  from_journal(
+      [&](const journal::Journal& journal) -> Result<Answer> {
+        const auto history = journal.history(name, since, until);
+        if (!history) return fail(history.error());
+        // One that is gone has a past, too; one that never was has none.
+        if (history->samples.empty() && !doors_.board.find(name)) {
+          return no_such("autoscaler", name);
+        }
+        return Answer{.body = history_json(*history)};
+      },
+      done);
 }
 
 void Api::output(const Call& call, const Done& done) {
