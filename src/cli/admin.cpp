@@ -89,42 +89,41 @@ const boost::json::value* at(const boost::json::value& value, std::string_view p
 }  // namespace
 
 std::vector<Admin> Admin::all() {
-  std::vector<Admin> answering;
+  std::vector<Admin> all;
   for (const auto& journal : known_journals()) {
-    Admin admin(journal);
-    if (std::filesystem::exists(socket_of(journal)) && admin.get("/api/v1/autoscalers")) {
-      answering.push_back(std::move(admin));
-    }
+    if (std::filesystem::exists(socket_of(journal))) all.push_back(Admin(journal));
   }
-  return answering;
+  return all;
 }
 
 Result<Admin> Admin::find(const std::string& journal, const std::string& name) {
   if (!journal.empty()) {
     Admin admin(journal);
-    if (auto state = admin.get("/api/v1/autoscalers"); !state) return fail(state.error());
+    if (auto state = admin.state(); !state) return fail(state.error());
     return admin;
   }
-  auto running = all();
+  std::vector<Admin> running;
+  for (auto& admin : all()) {
+    const auto state = admin.state();
+    if (!state) continue;
+    if (!name.empty() && has(*state, name)) return admin;
+    running.push_back(std::move(admin));
+  }
   if (running.empty()) {
     return fail({Code::unavailable,
                  "no running Headroom was found; start one (headroom run --help), or say which by "
                  "its --journal PATH",
                  {}});
   }
-  if (name.empty() && running.size() == 1) return running.front();
+  if (!name.empty()) {
+    return fail({Code::unavailable, fmt::format("no running Headroom has \"{}\"", name), {}});
+  }
+  if (running.size() == 1) return running.front();
   std::vector<std::string> journals;
-  for (auto& admin : running) {
-    const auto state = admin.get("/api/v1/autoscalers");
-    if (!name.empty() && state && has(*state, name)) return admin;
-    journals.push_back(admin.journal());
-  }
-  if (name.empty()) {
-    return fail({Code::invalid,
-                 fmt::format("which one? Say a name, or --journal: {}", fmt::join(journals, ", ")),
-                 {}});
-  }
-  return fail({Code::unavailable, fmt::format("no running Headroom has \"{}\"", name), {}});
+  for (const auto& admin : running) journals.push_back(admin.journal());
+  return fail({Code::invalid,
+               fmt::format("which one? Say a name, or --journal: {}", fmt::join(journals, ", ")),
+               {}});
 }
 
 Result<boost::json::value> Admin::ask(std::string_view method, const std::string& path,

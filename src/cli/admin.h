@@ -18,8 +18,11 @@ class Admin {
   /// the only one there is. Errors: unavailable (none answers: says what to do), invalid (several
   /// do: names them).
   static Result<Admin> find(const std::string& journal, const std::string& name);
-  /// All that answer, those of the newest journals first.
+  /// All that may answer (there is a socket), those of the newest journals first.
   static std::vector<Admin> all();
+
+  /// What runs there.
+  Result<boost::json::value> state() const { return get("/api/v1/autoscalers"); }
 
   /// The answer's JSON. Errors: unavailable (no answer within 10 s), or what the other end says is
   /// wrong: invalid (400), conflict (409), unavailable (all other).

@@ -85,7 +85,7 @@ void print(const std::vector<journal::Event>& events, const EventsOptions& optio
   } else {
     boost::json::array all;
     for (const auto& event : events) all.push_back(json_of(event));
-    fmt::print("{}", options.output == "json" ? to_json_text(all) : to_yaml_text(all));
+    print_data(options.output, all);
   }
   std::fflush(stdout);
 }

@@ -59,15 +59,10 @@ int tell(const HoldOptions& options, const char* action, boost::json::object bod
       admin->ask("POST", fmt::format("/api/v1/autoscalers/{}/{}", escaped(options.name), action),
                  boost::json::serialize(body));
   if (!answer) return complain(answer.error());
-  if (options.output == "json") {
-    fmt::print("{}", to_json_text(*answer));
-  } else if (options.output == "yaml") {
-    fmt::print("{}", to_yaml_text(*answer));
-  } else {
-    const auto wanted = number_at(*answer, "/replicas/wanted").value_or(0);
-    fmt::print("{}: {} replica{}: {}\n", options.name, wanted, wanted == 1 ? "" : "s",
-               text_at(*answer, "/decision/reason"));
-  }
+  if (print_data(options.output, *answer)) return kOk;
+  const auto wanted = number_at(*answer, "/replicas/wanted").value_or(0);
+  fmt::print("{}: {} replica{}: {}\n", options.name, wanted, wanted == 1 ? "" : "s",
+             text_at(*answer, "/decision/reason"));
   return kOk;
 }
 

@@ -98,6 +98,12 @@ std::string to_yaml_text(const boost::json::value& value) {
   return fmt::format("{}\n", fmt::join(yaml_lines(value), "\n"));
 }
 
+bool print_data(const std::string& output, const boost::json::value& value) {
+  if (output == "table") return false;
+  fmt::print("{}", output == "json" ? to_json_text(value) : to_yaml_text(value));
+  return true;
+}
+
 std::size_t width(std::string_view text) {
   return static_cast<std::size_t>(
       std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));

@@ -20,6 +20,9 @@ void add_output_flag(CLI::App& verb, std::string& to);
 std::string to_json_text(const boost::json::value& value);
 std::string to_yaml_text(const boost::json::value& value);
 
+/// Prints it where `output` is json or yaml; false: it is table, and the caller's to print.
+bool print_data(const std::string& output, const boost::json::value& value);
+
 using Row = std::vector<std::string>;
 /// Columns of the width of their widest cell, two spaces apart; the last one as it is.
 std::string table(const Row& heads, const std::vector<Row>& rows);

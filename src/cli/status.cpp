@@ -28,7 +28,7 @@ struct StatusOptions {
 Result<boost::json::array> autoscalers(const StatusOptions& options) {
   boost::json::array found;
   const auto take = [&found, &options](const Admin& admin) {
-    const auto state = admin.get("/api/v1/autoscalers");
+    const auto state = admin.state();
     if (!state) return;
     for (auto& each : list_at(*state, "/autoscalers")) {
       if (options.name.empty() || text_at(each, "/name") == options.name) found.push_back(each);
@@ -50,15 +50,10 @@ Result<boost::json::array> autoscalers(const StatusOptions& options) {
 int status(const StatusOptions& options) {
   const auto found = autoscalers(options);
   if (!found) return complain(found.error());
-  if (options.output == "json") {
-    fmt::print("{}", to_json_text(*found));
-  } else if (options.output == "yaml") {
-    fmt::print("{}", to_yaml_text(*found));
-  } else {
-    fmt::print("{}", services_table(*found));
-    if (found->size() == 1) {
-      fmt::print("\n{}\n\n{}", why(found->front()), replicas_table(found->front()));
-    }
+  if (print_data(options.output, *found)) return kOk;
+  fmt::print("{}", services_table(*found));
+  if (found->size() == 1) {
+    fmt::print("\n{}\n\n{}", why(found->front()), replicas_table(found->front()));
   }
   return kOk;
 }

@@ -52,7 +52,7 @@ std::vector<journal::Event> events_of(const boost::json::value& answer) {
 }
 
 Result<Seen> look(const Admin& admin, const std::string& name) {
-  const auto state = admin.get("/api/v1/autoscalers");
+  const auto state = admin.state();
   if (!state) return fail(state.error());
   const auto events = admin.get(fmt::format("/api/v1/events?limit={}{}", kEvents,
                                             name.empty() ? "" : "&autoscaler=" + escaped(name)));
