@@ -22,10 +22,13 @@ std::string taken(const char* name) {
 
 }  // namespace
 
-Notify::Notify() : socket_(taken("NOTIFY_SOCKET")) {
+Notify::Notify(std::function<void(const std::string&)> through)
+    : socket_(taken(kSocket)), through_(std::move(through)) {
   const auto micros = taken("WATCHDOG_USEC");
   const auto whose = taken("WATCHDOG_PID");
-  const bool ours = whose.empty() || whose == std::to_string(::getpid());
+  // The parent is our guardian, and what the manager knows.
+  const bool ours =
+      whose.empty() || whose == std::to_string(::getpid()) || whose == std::to_string(::getppid());
   const auto period = Millis(std::strtoll(micros.c_str(), nullptr, 10) / 1000);
   if (ours && period > 0ms) watchdog_ = period / 2;  // as sd_watchdog_enabled(3) advises
 }
@@ -38,12 +41,18 @@ void Notify::reloading() const {
 }
 
 void Notify::tell(const std::string& what) const {
+  if (socket_.empty()) return;
+  if (through_) return through_(what);
+  send(socket_, what);
+}
+
+void Notify::send(const std::string& name, const std::string& what) {
   sockaddr_un to{};
-  if (socket_.empty() || socket_.size() >= sizeof to.sun_path) return;
+  if (name.size() >= sizeof to.sun_path) return;
   to.sun_family = AF_UNIX;
-  socket_.copy(to.sun_path, socket_.size());
+  name.copy(to.sun_path, name.size());
   if (to.sun_path[0] == '@') to.sun_path[0] = '\0';  // an abstract one
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_.size());
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
   const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   // Told for its good; what it does not take, it does without.
   static_cast<void>(::sendto(socket.get(), what.data(), what.size(), MSG_NOSIGNAL,

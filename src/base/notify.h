@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -11,8 +12,13 @@ namespace headroom {
 /// names; nothing where there is none.
 class Notify {
  public:
-  /// Takes what the environment says out of it: the replicas are not to speak for us.
-  Notify();
+  static constexpr const char* kSocket = "NOTIFY_SOCKET";
+  /// One message to the socket of that name.
+  static void send(const std::string& socket, const std::string& what);
+
+  /// Takes what the environment says out of it: the replicas are not to speak for us. `through`:
+  /// who sends what we tell (a manager may listen to its own child only); none: we do.
+  explicit Notify(std::function<void(const std::string&)> through = {});
 
   void ready() const { tell("READY=1"); }
   void reloading() const;  // ready() ends it
@@ -28,6 +34,7 @@ class Notify {
   void tell(const std::string& what) const;
 
   std::string socket_;
+  std::function<void(const std::string&)> through_;
   std::optional<Millis> watchdog_;
 };
 

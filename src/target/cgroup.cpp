@@ -268,9 +268,22 @@ Cgroups Cgroups::open(const std::string& name, pid_t guardian, std::optional<Kin
   return found;
 }
 
+Cgroups::Cgroups(const HandedCgroups& handed)
+    : kind_(static_cast<Kind>(handed.kind)), parents_(handed.parents), home_(handed.home) {}
+
+Cgroup Cgroups::existing(const std::vector<std::string>& directories) const {
+  Cgroup found;
+  found.directories_ = directories;
+  if (kind_ == Kind::v2 && !directories.empty()) {
+    found.v2_ = Fd(::open(directories.front().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  }
+  return found;
+}
+
 Cgroup Cgroups::make() {
   Cgroup made;
-  const auto leaf = fmt::format("/{}", ++made_);
+  // By our id: a successor makes some beside ours.
+  const auto leaf = fmt::format("/{}-{}", ::getpid(), ++made_);
   for (const auto& parent : parents_) {
     made.directories_.push_back(parent + leaf);
     if (::mkdir(made.directories_.back().c_str(), 0755) == 0) continue;

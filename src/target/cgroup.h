@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/fd.h"
+#include "target/handed.h"
 
 namespace headroom::target {
 
@@ -51,6 +52,11 @@ class Cgroups {
                       std::optional<Kind> only = std::nullopt);
   Cgroups(Cgroups&&) = default;
   Cgroups& operator=(Cgroups&&) = default;
+
+  /// The predecessor's, and one of a replica of its.
+  explicit Cgroups(const HandedCgroups& handed);
+  Cgroup existing(const std::vector<std::string>& directories) const;
+  HandedCgroups hand_over() const { return {static_cast<int>(kind_), parents_, home_}; }
 
   Kind kind() const { return kind_; }
   /// A new empty one; empty where that fails.

@@ -1,159 +1,46 @@
 #include "target/guardian.h"
 
-#include <atomic>
 #include <cerrno>
-#include <climits>
+#include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <map>
-#include <set>
 #include <sstream>
-#include <vector>
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/close_range.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "target/cgroup.h"
+#include "base/message.h"
+#include "target/guard.h"
 #include "target/proc.h"
 
 namespace headroom::target {
 namespace {
 
-constexpr const char* kTitle = "headroom-guardian";
-constexpr std::size_t kLongest = 8192;  // of a message; three paths fit
-
-struct Watched {
-  std::uint64_t leader_started = 0;
-  std::string socket;
-  std::vector<std::string> cgroups;
-};
-using Book = std::map<pid_t, Watched>;
-
-/// "watch GROUP STARTED\nSOCKET\nCGROUP\n…" or "forget GROUP".
-void note(Book& book, const std::string& message) {
-  std::istringstream lines(message);
-  std::string verb;
-  pid_t group = 0;
-  lines >> verb >> group;
-  if (group <= 1) return;  // kill(-1) would be everyone
-  if (verb == "forget") {
-    book.erase(group);
-    return;
-  }
-  Watched watched;
-  lines >> watched.leader_started;
-  std::string rest;
-  std::getline(lines, rest);
-  std::getline(lines, watched.socket);
-  for (std::string cgroup; std::getline(lines, cgroup);) watched.cgroups.push_back(cgroup);
-  book.insert_or_assign(group, std::move(watched));
+Error no_guardian(const char* what) {
+  return {Code::unavailable, fmt::format("guardian: {}: {}", what, std::strerror(errno)), {}};
 }
 
-/// While a group has a member its number is not given to a new process. So a process of that
-/// number that started at another time says that our group is gone; none at all does not: the
-/// leader got SIGKILL with Headroom, its children may live.
-void kill_group(pid_t group, const Watched& watched) {
-  const auto leader = see_process(group);
-  if (leader && leader->started != watched.leader_started) return;
-  ::kill(-group, SIGKILL);
-}
+/// Where the guardian is stopped or hangs, we wait this long for it and no longer.
+constexpr timeval kPatience{5, 0};
 
-/// Headroom is dead: nothing of its replicas may be left, and neither may we.
-void clean_up(const Book& book, const std::string& run) {
-  std::set<std::string> parents;
-  for (const auto& [group, watched] : book) {
-    kill_group(group, watched);
-    kill_cgroups(watched.cgroups);
-    if (!watched.socket.empty()) ::unlink(watched.socket.c_str());
-    for (const auto& cgroup : watched.cgroups) parents.insert(cgroup.substr(0, cgroup.rfind('/')));
-  }
-  const std::vector<std::string> all(parents.begin(), parents.end());
-  const auto mark = fmt::format("{}={}", kRunVariable, run);
-  for (useconds_t pause = 5'000; pause < 3'000'000; pause *= 2) {
-    // Who forked while we looked is found the next time.
-    bool done = kill_marked({mark}) == 0;
-    const auto groups = see_groups();
-    for (const auto& [group, watched] : book) {
-      kill_group(group, watched);
-      const auto seen = groups.find(group);
-      done = done && (seen == groups.end() || seen->second.living == 0);
-    }
-    done = Cgroups::clear(all) && done;
-    if (done) return;
-    ::usleep(pause);
+void be_patient(int socket) {
+  for (const int which : {SO_SNDTIMEO, SO_RCVTIMEO}) {
+    ::setsockopt(socket, SOL_SOCKET, which, &kPatience, sizeof kPatience);
   }
 }
 
-/// Shown by ps instead of Headroom's arguments, over which it is written.
-void set_title() {
-  ::prctl(PR_SET_NAME, "headroom-guard");
-  std::ifstream stat("/proc/self/stat");
-  std::string text((std::istreambuf_iterator<char>(stat)), {});
-  std::istringstream fields(text.substr(std::min(text.rfind(')') + 1, text.size())));
-  std::string skip;
-  for (int n = 3; n < 48; ++n) fields >> skip;
-  std::uintptr_t start = 0, end = 0;  // fields 48 and 49: where the arguments are
-  if (!(fields >> start >> end) || start == 0 || end <= start) return;
-  auto* const arguments = reinterpret_cast<char*>(start);  // NOLINT(performance-no-int-to-ptr)
-  const auto room = end - start;
-  std::memset(arguments, 0, room);
-  std::memcpy(arguments, kTitle, std::min(room - 1, std::strlen(kTitle)));
-}
-
-/// Nothing of Headroom's may be kept open by us, nor may its terminal's signals end us.
-void detach(int socket) {
-  constexpr int kSocket = 3;
-  const int null = ::fcntl(::open("/dev/null", O_RDWR), F_DUPFD, 10);
-  if (socket != kSocket) ::dup2(socket, kSocket);
-  for (int fd = 0; fd < kSocket; ++fd) ::dup2(null, fd);
-  ::close_range(kSocket + 1, UINT_MAX, 0);
-  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP}) {
-    ::signal(signal, SIG_IGN);
-  }
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  if (::chdir("/") != 0) ::_exit(1);
-}
-
-[[noreturn]] void run(int socket, const std::string& token) {
-  detach(socket);
-  set_title();
-  const pid_t self = ::getpid();
-  ::send(3, &self, sizeof self, MSG_NOSIGNAL);
-  Book book;
-  std::vector<char> message(kLongest);
-  for (;;) {
-    const auto got = ::recv(3, message.data(), message.size(), 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    note(book, std::string(message.data(), static_cast<std::size_t>(got)));
-  }
-  if (!book.empty()) clean_up(book, token);
-  ::_exit(0);
-}
-
-void send_message(int pipe, const std::string& message) {
-  if (::send(pipe, message.data(), message.size(), MSG_NOSIGNAL) >= 0) return;
-  static std::atomic<bool> said{false};
-  if (!said.exchange(true)) {
+void send_to(int guardian, const std::string& message) {
+  if (send_message(guardian, message)) return;
+  static bool said = false;
+  if (!std::exchange(said, true)) {
     log::warn(
         "the guardian does not answer ({}): should Headroom be killed, children of its "
         "replicas may be left behind",
         std::strerror(errno));
   }
-}
-
-Error no_guardian(const char* what) {
-  return {Code::unavailable, fmt::format("guardian: {}: {}", what, std::strerror(errno))};
 }
 
 }  // namespace
@@ -164,31 +51,94 @@ Result<Guardian> Guardian::start() {
     return fail(no_guardian("socketpair"));
   }
   Fd ours(ends[0]), its(ends[1]);
-  // Should it ever be stopped, we wait this long for it and no longer.
-  const timeval limit{1, 0};
-  ::setsockopt(ours.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  const auto token = run_token();
-  const pid_t between = ::fork();
-  if (between < 0) return fail(no_guardian("fork"));
-  if (between == 0) {
-    // Twice, so that it is no child of ours and leaves no zombie; a session of its own.
-    ::setsid();
-    if (::fork() == 0) run(its.get(), token);
-    ::_exit(0);
+  run_token();  // made now, so that both have the same
+  const pid_t guardian = ::getpid();
+  const guard::Signals signals = guard::block_signals();
+  const pid_t worker = ::fork();
+  if (worker < 0) {
+    const auto error = no_guardian("fork");
+    guard::unblock_signals(signals);
+    return fail(error);
   }
-  its.reset();
-  while (::waitpid(between, nullptr, 0) < 0 && errno == EINTR) continue;
-  pid_t pid = 0;
-  if (::recv(ours.get(), &pid, sizeof pid, 0) != sizeof pid) return fail(no_guardian("start"));
-  return Guardian(std::move(ours), pid);
+  if (worker > 0) guard::run(worker, its.get(), signals);
+  guard::unblock_signals(signals);
+  be_patient(ours.get());
+  return Guardian(std::move(ours), guardian);
+}
+
+std::optional<Guardian> Guardian::inherited() {
+  const char* const found = std::getenv(guard::kVariable);
+  if (found == nullptr) return std::nullopt;
+  std::istringstream fields(found);
+  std::string token;
+  fields >> token;
+  ::unsetenv(guard::kVariable);
+  // Not so: somebody's environment says it, and nobody gave us the sockets.
+  for (const int fd : {guard::kSocket, guard::kPredecessor}) {
+    if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return std::nullopt;
+  }
+  continue_run(token);
+  Guardian guardian(Fd(guard::kSocket), ::getppid());
+  guardian.predecessor_ = Fd(guard::kPredecessor);
+  be_patient(guardian.socket_.get());
+  return guardian;
 }
 
 void Guardian::watch(pid_t group, const std::string& cgroup, const std::string& socket) {
   const auto leader = see_process(group);
-  send_message(pipe_.get(), fmt::format("watch {} {}\n{}\n{}", group, leader ? leader->started : 0,
-                                        socket, cgroup));
+  send_to(socket_.get(),
+          fmt::format("watch {} {}\n{}\n{}", group, leader ? leader->started : 0, socket, cgroup));
 }
 
-void Guardian::forget(pid_t group) { send_message(pipe_.get(), fmt::format("forget {}", group)); }
+void Guardian::forget(pid_t group) { send_to(socket_.get(), fmt::format("forget {}", group)); }
+
+siginfo_t Guardian::reap(pid_t pid) {
+  send_to(socket_.get(), fmt::format("reap {}", pid));
+  siginfo_t info{};
+  // An answer that came too late for an earlier call is passed over.
+  for (auto answer = receive_message(socket_.get()); answer;
+       answer = receive_message(socket_.get())) {
+    std::istringstream fields(answer->text);
+    std::string verb;
+    fields >> verb >> info.si_pid >> info.si_code >> info.si_status;
+    if (verb == "reaped" && info.si_pid == pid) return info.si_code == 0 ? siginfo_t{} : info;
+  }
+  return {};
+}
+
+void Guardian::tell_manager(const std::string& what) { send_to(socket_.get(), "notify\n" + what); }
+
+Result<Fd> Guardian::start_successor() {
+  send_to(socket_.get(), "successor");
+  while (auto answer = receive_message(socket_.get())) {
+    if (answer->text == "started" && answer->fds.size() == 1) return std::move(answer->fds[0]);
+    constexpr std::string_view kRefused = "refused ";
+    if (answer->text.starts_with(kRefused)) {
+      return fail({Code::unavailable, answer->text.substr(kRefused.size()), {}});
+    }
+  }
+  return fail({Code::unavailable, "the guardian does not answer", {}});
+}
+
+/// Nothing comes of itself: what is there to read is the end, or an answer that nobody waits for.
+bool Guardian::gone() const {
+  char byte = 0;
+  return ::recv(socket_.get(), &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+void Guardian::when_gone(boost::asio::io_context& io, std::function<void()> what) {
+  if (!end_) {
+    end_ =
+        std::make_shared<boost::asio::posix::stream_descriptor>(io, socket_.duplicate().release());
+  }
+  end_->async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                   [this, &io, what = std::move(what)](boost::system::error_code error) {
+                     if (error) return;
+                     if (gone()) return what();
+                     when_gone(io, what);  // an answer that came too late
+                   });
+}
+
+void Guardian::take_over() { send_to(socket_.get(), "took over"); }
 
 }  // namespace headroom::target

@@ -111,6 +111,18 @@ void Tail::add(std::string_view line) {
   }
 }
 
+void Tail::hand_over(HandedOutput& to) const {
+  to.lines.assign(lines_.begin(), lines_.end());
+  to.written = written_;
+  to.of_this_life = of_this_life_;
+}
+
+void Tail::adopt(const HandedOutput& from) {
+  for (const auto& line : from.lines) add(line);
+  written_ = from.written;
+  of_this_life_ = from.of_this_life;
+}
+
 std::string Tail::text() const { return fmt::format("{}", fmt::join(lines_, "\n")); }
 
 Written Tail::since(std::uint64_t after) const {
@@ -191,6 +203,33 @@ void Output::attach(Fd out, Fd err) {
   err_.pipe.assign(err.release());
   read(out_);
   read(err_);
+}
+
+HandedOutput Output::hand_over() const {
+  HandedOutput handed;
+  tail_.hand_over(handed);
+  handed.begun_out = out_.lines.text();
+  handed.begun_err = err_.lines.text();
+  const auto end_of = [](const Source& source) {
+    if (!source.pipe.is_open()) return Fd();
+    return Fd(::fcntl(const_cast<Source&>(source).pipe.native_handle(), F_DUPFD_CLOEXEC, 3));
+  };
+  handed.out = end_of(out_);
+  handed.err = end_of(err_);
+  return handed;
+}
+
+void Output::adopt(HandedOutput handed) {
+  tail_.adopt(handed);
+  attached_ = std::make_shared<bool>(true);
+  const auto read_on = [this](Source& source, Fd pipe, std::string begun) {
+    source.lines.begin_with(std::move(begun));
+    if (!pipe) return;
+    source.pipe.assign(pipe.release());
+    read(source);
+  };
+  read_on(out_, std::move(handed.out), std::move(handed.begun_out));
+  read_on(err_, std::move(handed.err), std::move(handed.begun_err));
 }
 
 void Output::read(Source& source) {

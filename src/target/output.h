@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "policy/autoscaler.h"
+#include "target/handed.h"
 #include "target/process.h"
 
 namespace headroom::target {
@@ -19,6 +20,8 @@ namespace headroom::target {
 /// The last lines: at most 50, at most 8 KiB.
 class Tail {
  public:
+  void hand_over(HandedOutput& to) const;
+  void adopt(const HandedOutput& from);
   /// What came after the first `after` bytes, newlines included, as far as it is kept.
   Written since(std::uint64_t after) const;
   void add(std::string_view line);
@@ -57,6 +60,8 @@ class Lines {
     begun_.clear();
   }
   bool begun() const { return !begun_.empty(); }
+  const std::string& text() const { return begun_; }
+  void begin_with(std::string text) { begun_ = std::move(text); }
 
  private:
   static constexpr std::size_t kMost = 8 << 10;
@@ -94,6 +99,9 @@ class Output {
 
   /// The pipes of a process that just started.
   void attach(Fd out, Fd err);
+  /// For a successor, which reads on from here; we must not any more.
+  HandedOutput hand_over() const;
+  void adopt(HandedOutput handed);
   /// Takes what is still in the pipes (at most 1 MiB of each) and closes them.
   void finish();
   const Tail& tail() const { return tail_; }

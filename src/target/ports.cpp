@@ -83,4 +83,10 @@ Result<Port> take_port() {
   return fail({Code::unavailable, "no free TCP port for a replica"});
 }
 
+Port take_port(std::uint16_t number) {
+  const std::lock_guard lock(book().mutex);
+  book().taken.insert(number);
+  return Port(number);
+}
+
 }  // namespace headroom::target

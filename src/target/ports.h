@@ -30,5 +30,7 @@ class Port {
 /// connections, where there is room, so that none of those can take it before the replica does.
 /// Errors: Code::unavailable where there is no free port.
 Result<Port> take_port();
+/// That one, which our predecessor had.
+Port take_port(std::uint16_t number);
 
 }  // namespace headroom::target

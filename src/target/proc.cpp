@@ -98,10 +98,18 @@ std::map<pid_t, GroupSeen> see_groups() {
   return groups;
 }
 
-std::string run_token() {
-  const auto self = see_process(::getpid());
-  return fmt::format("{}.{}", ::getpid(), self ? self->started : 0);
+namespace {
+std::string& token() {
+  static std::string made = [] {
+    const auto self = see_process(::getpid());
+    return fmt::format("{}.{}", ::getpid(), self ? self->started : 0);
+  }();
+  return made;
 }
+}  // namespace
+
+std::string run_token() { return token(); }
+void continue_run(const std::string& of) { token() = of; }
 
 int kill_marked(const std::vector<std::string>& entries) {
   int killed = 0;

@@ -39,8 +39,10 @@ std::map<pid_t, GroupSeen> see_groups();
 /// Descendants inherit them, so those that left the process group are found by them.
 inline constexpr const char* kRunVariable = "HEADROOM_RUN";
 inline constexpr const char* kReplicaVariable = "HEADROOM_REPLICA";
-/// This process's value of HEADROOM_RUN: its id and start time.
+/// This run's value of HEADROOM_RUN: the id and start time of the process that began it.
 std::string run_token();
+/// We go on with a run that another process began, and had that value.
+void continue_run(const std::string& token);
 
 /// SIGKILLs every process that has all `entries` ("NAME=value") in its environment, but not
 /// ourselves; says how many.

@@ -7,8 +7,6 @@
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
-#include <sys/prctl.h>
-#include <unistd.h>
 
 #include "target/replica.h"
 
@@ -37,11 +35,21 @@ struct Process::Impl : Runner::Owner, std::enable_shared_from_this<Process::Impl
                state_directory,
                guardian,
                open_run(state_directory),
-               Spawner(Cgroups::open(name, guardian.pid()))},
+               Spawner(Cgroups::open(name, guardian.pid()), guardian.pid())},
         spec(given),
         hooks(std::move(to_call)) {
-    around.run.remember(around.spawner.cgroup_parents());
+    around.run.remember(around.spawner.cgroups().parents);
   }
+  Impl(boost::asio::io_context& io, const std::string& name, const policy::Process& given,
+       Guardian& guardian, const std::string& state_directory, HandedProcess& handed, Hooks to_call)
+      : around{io,
+               name,
+               state_directory,
+               guardian,
+               RunDirectory(std::move(handed.directory)),
+               Spawner(Cgroups(handed.cgroups), guardian.pid())},
+        spec(given),
+        hooks(std::move(to_call)) {}
   ~Impl() override;
 
   void ready(Runner& runner) override;
@@ -52,7 +60,7 @@ struct Process::Impl : Runner::Owner, std::enable_shared_from_this<Process::Impl
   using Order = std::vector<Runner*>;
   void reconcile();
   void settle();
-  void watch_strays();
+  void adopt(HandedReplica handed);
   Order staying() const;
   void start_one();
   void remove(Runner& runner);
@@ -69,7 +77,6 @@ struct Process::Impl : Runner::Owner, std::enable_shared_from_this<Process::Impl
   int generation = 0;
   bool stopped = false;
   std::function<void()> when_stopped;
-  boost::asio::steady_timer stray_timer{around.io};
 };
 
 Process::Impl::~Impl() {
@@ -116,19 +123,6 @@ void Process::Impl::said(const std::string& what) {
   });
 }
 
-/// In a container we may be process 1, to which every orphan comes: they must not pile up.
-void Process::Impl::watch_strays() {
-  int subreaper = 0;
-  ::prctl(PR_GET_CHILD_SUBREAPER, &subreaper);
-  if (::getpid() != 1 && subreaper == 0) return;
-  reap_strays();
-  stray_timer.expires_after(1s);
-  stray_timer.async_wait([weak = weak_from_this()](boost::system::error_code error) {
-    const auto self = weak.lock();
-    if (!error && self) self->watch_strays();
-  });
-}
-
 std::int64_t Process::Impl::outstanding(const Runner& runner) const {
   return hooks.outstanding ? hooks.outstanding(runner.view().id) : 0;
 }
@@ -155,6 +149,14 @@ void Process::Impl::sort_for_removal(Order& order) const {
     ranks[runner] = {is_ready, is_ready ? outstanding(*runner) : 0, ~runner->view().id};
   }
   std::ranges::sort(order, {}, [&](const Runner* runner) { return ranks[runner]; });
+}
+
+void Process::Impl::adopt(HandedReplica handed) {
+  const auto id = handed.id;
+  const auto runner =
+      std::make_shared<Runner>(around, *this, id, spec, handed.stale ? 0 : generation);
+  runners.emplace(id, runner);
+  runner->adopt(std::move(handed));
 }
 
 void Process::Impl::start_one() {
@@ -218,11 +220,44 @@ void Process::Impl::settle() {
 
 Process::Process(boost::asio::io_context& io, const std::string& name, const policy::Process& spec,
                  Guardian& guardian, const std::string& state_directory, Hooks hooks)
-    : impl_(std::make_shared<Impl>(io, name, spec, guardian, state_directory, std::move(hooks))) {
-  impl_->watch_strays();
+    : impl_(std::make_shared<Impl>(io, name, spec, guardian, state_directory, std::move(hooks))) {}
+
+Process::Process(boost::asio::io_context& io, const std::string& name, const policy::Process& spec,
+                 Guardian& guardian, const std::string& state_directory, HandedProcess handed,
+                 Hooks hooks)
+    : impl_(std::make_shared<Impl>(io, name, spec, guardian, state_directory, handed,
+                                   std::move(hooks))) {
+  if (last_id < handed.last_id) last_id = handed.last_id;
+  impl_->generation = 1;  // stale ones are of an older
+  for (auto& replica : handed.replicas) impl_->adopt(std::move(replica));
+  impl_->wanted = static_cast<int>(impl_->runners.size());
 }
 
 Process::~Process() = default;
+
+HandedProcess Process::hand_over() const {
+  HandedProcess handed{.last_id = last_id,
+                       .cgroups = impl_->around.spawner.cgroups(),
+                       .directory = impl_->around.run.hand_over(),
+                       .replicas = {}};
+  for (const auto& [id, runner] : impl_->runners) {
+    if (!runner->stays()) continue;
+    handed.replicas.push_back(runner->hand_over());
+    handed.replicas.back().stale = runner->generation() != impl_->generation;
+  }
+  return handed;
+}
+
+void Process::let_go(std::function<void()> done) {
+  std::erase_if(impl_->runners, [](const auto& each) {
+    const bool stays = each.second->stays();
+    if (stays) each.second->let_go();
+    return stays || each.second->view().pid == 0;  // one that waits for its next start, too
+  });
+  impl_->around.run.let_go();
+  impl_->around.spawner.let_go();
+  stop(std::move(done));
+}
 
 void Process::scale(Replicas n) {
   if (impl_->stopped) return;

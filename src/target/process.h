@@ -17,6 +17,8 @@
 
 namespace headroom::target {
 
+struct HandedProcess;  // handed.h
+
 using ReplicaId = std::uint64_t;  // unique within this run of Headroom, counting from 1
 
 struct Usage {
@@ -62,7 +64,18 @@ class Process {
  public:
   Process(boost::asio::io_context& io, const std::string& name, const policy::Process& spec,
           Guardian& guardian, const std::string& state_directory, Hooks hooks);
+  /// Goes on with the predecessor's replicas, which run `spec`; no hook is called for what they
+  /// are already.
+  Process(boost::asio::io_context& io, const std::string& name, const policy::Process& spec,
+          Guardian& guardian, const std::string& state_directory, HandedProcess handed,
+          Hooks hooks);
   ~Process();  // SIGKILLs what is left
+
+  /// What a successor goes on with: the replicas that run and stay. Nothing changes until
+  /// let_go(), which must come before anything else runs here, if it comes.
+  HandedProcess hand_over() const;
+  /// Those are another's now. Those on their way out are ours still: `done` when they are gone.
+  void let_go(std::function<void()> done);
 
   /// Asks for n replicas: starts some at once, or drains the newest-starting and idlest first.
   void scale(Replicas n);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include <boost/asio/post.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
@@ -70,7 +71,7 @@ Runner::~Runner() {
     // One that hangs in the kernel must not hang us; init will reap it.
     pollfd dead{exited_.native_handle(), POLLIN, 0};
     ::poll(&dead, 1, 2000);
-    reap(view_.pid);
+    around_.guardian.reap(view_.pid);
     around_.guardian.forget(view_.pid);
     output_.finish();
   }
@@ -99,32 +100,39 @@ void Runner::after(boost::asio::steady_timer& timer, steady_clock::duration dela
   });
 }
 
-/// A port or a socket, and the variables that tell the replica of it.
-Result<Environment> Runner::give_address() {
-  Environment given{{kRunVariable, run_token()},
-                    {kReplicaVariable, fmt::format("{}/{}", around_.name, view_.id)}};
+/// A port or a socket.
+Result<void> Runner::give_address() {
   if (wants_socket(spec_)) {
     socket_ = around_.run.socket_path(view_.id);
     ::unlink(socket_.c_str());
     const auto address = unix_address(socket_);
     if (!address) return fail(address.error());
     view_.address = *address;
-    given.emplace("SOCKET", socket_);
-    return given;
+    return {};
   }
   // A new one for each life: the old may be held by connections that are still closing.
   auto port = take_port();
   if (!port) return fail(port.error());
   port_ = std::move(*port);
   view_.address = loopback(port_.number());
-  given.emplace("PORT", std::to_string(port_.number()));
-  return given;
+  return {};
+}
+
+/// With the variables that tell the replica of its address.
+Environment Runner::environment() const {
+  Environment given{{kRunVariable, run_token()},
+                    {kReplicaVariable, fmt::format("{}/{}", around_.name, view_.id)}};
+  if (socket_.empty()) {
+    given.emplace("PORT", std::to_string(port_.number()));
+  } else {
+    given.emplace("SOCKET", socket_);
+  }
+  return replica_environment(own_environment(), given, spec_);
 }
 
 Result<Started> Runner::spawn_process() {
-  const auto given = give_address();
-  if (!given) return fail(given.error());
-  environment_ = replica_environment(own_environment(), *given, spec_);
+  if (auto given = give_address(); !given) return fail(given.error());
+  environment_ = environment();
   return around_.spawner.start(make_command(spec_.command, environment_, spec_.working_directory));
 }
 
@@ -153,28 +161,86 @@ void Runner::launched(Started started) {
   output_.attach(std::move(child.out), std::move(child.err));
   exited_.assign(child.pidfd.release());
   wait_for_exit();
-  if (spec_.start_timeout > 0ms) {
-    after(start_timer_, spec_.start_timeout, [this] {
-      restart_because(fmt::format("not ready after {}", to_string(spec_.start_timeout)));
-    });
-  }
+  limit_start();
   begin_probes();
 }
 
+void Runner::limit_start() {
+  if (spec_.start_timeout <= 0ms) return;
+  const auto left = view_.started + spec_.start_timeout - steady_clock::now();
+  after(start_timer_, std::max<steady_clock::duration>(left, 0ms), [this] {
+    restart_because(fmt::format("not ready after {}", to_string(spec_.start_timeout)));
+  });
+}
+
+void Runner::adopt(HandedReplica handed) {
+  view_.pid = handed.pid;
+  view_.state = handed.ready ? Replica::State::ready : Replica::State::starting;
+  view_.started = handed.started;
+  view_.state_since = handed.state_since;
+  view_.startup = handed.startup;
+  view_.restarts = handed.restarts;
+  cpu_before_ = cpu_seen_ = handed.cpu_before;
+  socket_ = handed.socket;
+  if (socket_.empty()) {
+    port_ = take_port(handed.port);
+    view_.address = loopback(handed.port);
+  } else if (const auto address = unix_address(socket_)) {
+    view_.address = *address;
+  }
+  environment_ = environment();
+  cgroup_ = around_.spawner.existing(handed.cgroups);
+  around_.guardian.watch(view_.pid, lines_of(cgroup_.directories()), socket_);
+  output_.adopt(std::move(handed.output));
+  exited_.assign(handed.pidfd.release());
+  wait_for_exit();
+  if (!handed.ready) {
+    limit_start();
+    return begin_probes();
+  }
+  ready_since_ = view_.state_since;
+  // Without a probe it was ready once and for all.
+  if (spec_.readiness_probe) begin_readiness();
+  begin_liveness();
+}
+
+HandedReplica Runner::hand_over() const {
+  return {
+      .id = view_.id,
+      .pid = view_.pid,
+      .pidfd = Fd(::fcntl(const_cast<Runner*>(this)->exited_.native_handle(), F_DUPFD_CLOEXEC, 3)),
+      .ready = view_.state == Replica::State::ready,
+      .started = view_.started,
+      .state_since = view_.state_since,
+      .startup = view_.startup,
+      .restarts = view_.restarts,
+      .port = port_.number(),
+      .socket = socket_,
+      .cpu_before = cpu_before_,
+      .cgroups = cgroup_.directories(),
+      .output = output_.hand_over()};
+}
+
+void Runner::let_go() {
+  around_.guardian.forget(view_.pid);
+  view_.pid = 0;
+  socket_.clear();
+  leave();
+}
+
+ProbeTarget Runner::probe_target() const {
+  return {view_.address, [this](const std::vector<std::string>& argv) {
+            return make_command(argv, environment_, spec_.working_directory);
+          }};
+}
+
 void Runner::begin_probes() {
-  const ProbeTarget target{view_.address, [this](const std::vector<std::string>& argv) {
-                             return make_command(argv, environment_, spec_.working_directory);
-                           }};
-  const auto begin_others = [this, target] {
+  const auto begin_others = [this] {
     begin_readiness();
-    if (!spec_.liveness_probe) return;
-    liveness_.emplace(around_.io, *spec_.liveness_probe, target, Prober::Manner{},
-                      [this](bool healthy, const std::string& why) {
-                        if (!healthy) restart_because("liveness probe failed: " + why);
-                      });
+    begin_liveness();
   };
   if (!spec_.startup_probe) return begin_others();
-  startup_.emplace(around_.io, *spec_.startup_probe, target,
+  startup_.emplace(around_.io, *spec_.startup_probe, probe_target(),
                    Prober::Manner{.eager = true, .once = true},
                    [this, begin_others](bool healthy, const std::string& why) {
                      if (!healthy) return restart_because("startup probe failed: " + why);
@@ -182,13 +248,18 @@ void Runner::begin_probes() {
                    });
 }
 
+void Runner::begin_liveness() {
+  if (!spec_.liveness_probe) return;
+  liveness_.emplace(around_.io, *spec_.liveness_probe, probe_target(), Prober::Manner{},
+                    [this](bool healthy, const std::string& why) {
+                      if (!healthy) restart_because("liveness probe failed: " + why);
+                    });
+}
+
 void Runner::begin_readiness() {
-  const ProbeTarget target{view_.address, [this](const std::vector<std::string>& argv) {
-                             return make_command(argv, environment_, spec_.working_directory);
-                           }};
   // Without a probe: ready once the port accepts, and from then on.
   const auto probe = spec_.readiness_probe.value_or(policy::Probe{.tcp_socket = {{}}});
-  readiness_.emplace(around_.io, probe, target,
+  readiness_.emplace(around_.io, probe, probe_target(),
                      Prober::Manner{.eager = true, .once = !spec_.readiness_probe.has_value()},
                      [this](bool healthy, const std::string& why) { readiness(healthy, why); });
 }
@@ -297,7 +368,7 @@ void Runner::clean_up_after_exit() {
   kill();
   if (const auto used = used_now()) cpu_seen_ = std::max(cpu_seen_, cpu_before_ + used->cpu);
   cpu_before_ = cpu_seen_;
-  const auto info = reap(view_.pid);
+  const auto info = around_.guardian.reap(view_.pid);
   status_code_ = info.si_code;
   status_ = info.si_status;
   error_code ignored;

@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "target/expand.h"
+#include "target/handed.h"
 #include "target/output.h"
 #include "target/ports.h"
 #include "target/prober.h"
@@ -48,6 +49,13 @@ class Runner : public std::enable_shared_from_this<Runner> {
   Runner& operator=(const Runner&) = delete;
 
   void start();
+  /// Instead: one that a predecessor started.
+  void adopt(HandedReplica handed);
+  /// Whether a successor may have it: it runs, and nobody ends it.
+  bool stays() const { return view_.pid != 0 && !leaving_ && !stopping_; }
+  HandedReplica hand_over() const;
+  /// It is another's now.
+  void let_go();
   /// Leaves for good. Not yet stopped where it may have requests: then stop() is to follow.
   void leave();
   /// SIGTERM to the group, the grace period, SIGKILL to the group; then Owner::gone().
@@ -65,11 +73,15 @@ class Runner : public std::enable_shared_from_this<Runner> {
   Written written(std::uint64_t after) const { return output_.tail().since(after); }
 
  private:
-  Result<Environment> give_address();
+  Result<void> give_address();
+  Environment environment() const;
   Result<Started> spawn_process();
   void launched(Started started);
+  void limit_start();
   void begin_probes();
   void begin_readiness();
+  void begin_liveness();
+  ProbeTarget probe_target() const;
   void readiness(bool healthy, const std::string& why);
   void restart_because(const std::string& why);
   void terminate();

@@ -86,6 +86,16 @@ RunDirectory::RunDirectory(const std::string& state_directory) {
   }
 }
 
+RunDirectory::RunDirectory(HandedDirectory handed)
+    : path_(std::move(handed.path)),
+      sockets_(std::move(handed.sockets)),
+      lock_(std::move(handed.lock)) {}
+
+void RunDirectory::let_go() {
+  path_.clear();
+  sockets_.clear();
+}
+
 RunDirectory::~RunDirectory() {
   remove_tree(path_);
   remove_tree(sockets_);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "target/handed.h"
 
 namespace headroom::target {
 
@@ -14,9 +15,15 @@ class RunDirectory {
  public:
   /// Where the state directory cannot be written, a directory in /tmp is used, and said.
   explicit RunDirectory(const std::string& state_directory);
+  /// The predecessor's, as it is.
+  explicit RunDirectory(HandedDirectory handed);
   ~RunDirectory();
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
+
+  HandedDirectory hand_over() const { return {path_, sockets_, lock_.duplicate()}; }
+  /// It is another's now.
+  void let_go();
 
   /// Short enough for a Unix address.
   std::string socket_path(std::uint64_t replica) const;

@@ -3,8 +3,6 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
-#include <mutex>
-#include <set>
 #include <string_view>
 
 #include <fcntl.h>
@@ -19,7 +17,6 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "target/proc.h"
 
 namespace headroom::target {
 namespace {
@@ -116,23 +113,14 @@ HEADROOM_IN_CHILD long clone_child(clone_args& args, const Plan& plan) {
 long fork_child(Plan plan, int cgroup, int& pidfd) {
   const Fd procs(cgroup < 0 ? -1 : ::openat(cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC));
   plan.cgroup_procs = procs.get();
-  const pid_t pid = ::fork();
+  const auto pid =
+      plan.parent == ::getpid()
+          ? ::fork()
+          : static_cast<pid_t>(::syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, 0, 0, 0));
   if (pid == 0) run_child(plan);
   if (pid < 0) return -errno;
   pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   return pid;
-}
-
-/// The children of spawn() that nobody has reaped yet. Locked from before a child exists until
-/// it is in here, so that reap_strays() cannot take it for somebody else's.
-struct Book {
-  std::mutex mutex;
-  std::set<pid_t> children;
-};
-
-Book& book() {
-  static Book* const made = new Book;  // leaked: threads may outlive the statics
-  return *made;
 }
 
 struct Cloned {
@@ -146,7 +134,11 @@ Cloned clone_or_fork(const Plan& plan, int cgroup) {
   clone_args args{};
   args.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
   args.pidfd = reinterpret_cast<__u64>(&cloned.pidfd);
-  args.exit_signal = SIGCHLD;
+  if (plan.parent == ::getpid()) {
+    args.exit_signal = SIGCHLD;
+  } else {
+    args.flags |= CLONE_PARENT;  // with the exit signal that we have ourselves
+  }
   if (cgroup >= 0) {
     args.flags |= CLONE_INTO_CGROUP;
     args.cgroup = static_cast<__u64>(cgroup);
@@ -303,18 +295,13 @@ Result<Child> spawn(const Command& command, SpawnOptions options) {
                   options.pipes ? streams->err.write.get() : null,
                   streams->status.write.get(),
                   -1,
-                  ::getpid()};
+                  options.parent == 0 ? ::getpid() : options.parent};
 
   // No handler of ours may run in the child, which shares our memory.
   sigset_t all, before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const Cloned cloned = [&] {
-    const std::lock_guard lock(book().mutex);
-    const Cloned made = clone_or_fork(plan, options.cgroup);
-    if (made.pid > 0) book().children.insert(static_cast<pid_t>(made.pid));
-    return made;
-  }();
+  const Cloned cloned = clone_or_fork(plan, options.cgroup);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (cloned.pid < 0) {
     return fail({Code::unavailable,
@@ -334,21 +321,9 @@ Result<Child> spawn(const Command& command, SpawnOptions options) {
 }
 
 siginfo_t reap(pid_t pid) {
-  const std::lock_guard lock(book().mutex);
   siginfo_t info{};
   ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG);
-  if (info.si_pid == pid) book().children.erase(pid);
   return info;
-}
-
-void reap_strays() {
-  const std::lock_guard lock(book().mutex);
-  for_each_process([](const ProcessSeen& seen) {
-    if (seen.state != 'Z' || seen.parent != ::getpid() || book().children.contains(seen.pid))
-      return;
-    siginfo_t info{};
-    ::waitid(P_PID, static_cast<id_t>(seen.pid), &info, WEXITED | WNOHANG);
-  });
 }
 
 }  // namespace headroom::target

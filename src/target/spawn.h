@@ -20,6 +20,7 @@ struct Command {
 struct SpawnOptions {
   bool pipes = true;  // stdout and stderr: pipes to us, or /dev/null
   int cgroup = -1;    // a v2 cgroup's directory to start in
+  pid_t parent = 0;   // our own parent, whose child it shall be, and who reaps it; 0: ours
 };
 
 struct Child {
@@ -30,16 +31,13 @@ struct Child {
 };
 
 /// Starts a program in a process group of its own, with no descriptor of ours but 0, 1 and 2
-/// (0 is /dev/null), default signals, and SIGKILL when the *thread* that called this ends.
+/// (0 is /dev/null), default signals, and SIGKILL when its parent (of ours: the *thread* that
+/// called this) ends.
 /// Safe to call from any thread; returns once the program runs.
 /// Errors: Code::unavailable, saying what could not be started and why.
 Result<Child> spawn(const Command& command, SpawnOptions options = {});
 
-/// Takes the status of a child of spawn() that has ended; `si_pid` is 0 where it has not.
+/// Takes the status of a child of ours that has ended; `si_pid` is 0 where it has not.
 siginfo_t reap(pid_t pid);
-
-/// Takes the status of every ended child of this process that is not from spawn(): what
-/// replicas left behind comes to us where we are process 1 (of a container) or a subreaper.
-void reap_strays();
 
 }  // namespace headroom::target

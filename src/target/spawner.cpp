@@ -10,7 +10,8 @@
 
 namespace headroom::target {
 
-Spawner::Spawner(Cgroups cgroups) : cgroups_(std::move(cgroups)), parents_(cgroups_.parents()) {
+Spawner::Spawner(Cgroups cgroups, pid_t parent)
+    : cgroups_(std::move(cgroups)), handed_(cgroups_.hand_over()), parent_(parent) {
   // The thread must not take the signals that others wait for.
   sigset_t all, before;
   ::sigfillset(&all);
@@ -19,15 +20,25 @@ Spawner::Spawner(Cgroups cgroups) : cgroups_(std::move(cgroups)), parents_(cgrou
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-Spawner::~Spawner() {
+void Spawner::end_thread() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_one();
   thread_.join();
+}
+
+void Spawner::let_go() {
+  end_thread();
+  remove_cgroups(next_.directories());
+}
+
+Spawner::~Spawner() {
+  if (!thread_.joinable()) return;
+  end_thread();
   // What was killed needs a moment to leave its cgroup.
-  for (int tries = 0; tries < 100 && !Cgroups::clear(parents_); ++tries) {
+  for (int tries = 0; tries < 100 && !Cgroups::clear(handed_.parents); ++tries) {
     std::this_thread::sleep_for(2ms);
   }
 }
@@ -65,7 +76,8 @@ Result<Started> Spawner::start(const Command& command) {
   {
     const std::lock_guard lock(mutex_);
     jobs_.emplace_back([this, promise, &command] {
-      auto child = spawn(command, {.pipes = true, .cgroup = next_.directory_fd()});
+      auto child =
+          spawn(command, {.pipes = true, .cgroup = next_.directory_fd(), .parent = parent_});
       if (!child) return promise->set_value(fail(child.error()));
       Started started{std::move(*child), {}};
       if (cgroups_.kind() == Cgroups::Kind::v1 || started.child.in_cgroup) {

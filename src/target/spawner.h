@@ -16,28 +16,36 @@ struct Started {
   Cgroup cgroup;  // empty: metered from /proc
 };
 
-/// Starts replicas from a thread that lives until this is destroyed, so that SIGKILL on the
-/// parent thread's death means what it should. It also waits in the cgroup of the next replica:
-/// moving a process into a cgroup costs the kernel a grace period (around 10 ms), which a
-/// request that woke the service would otherwise wait for.
+/// Starts replicas from a thread that waits in the cgroup of the next one: moving a process into
+/// a cgroup costs the kernel a grace period (around 10 ms), which a request that woke the service
+/// would otherwise wait for.
 class Spawner {
  public:
-  explicit Spawner(Cgroups cgroups);
-  ~Spawner();  // the thread's children die with it, and their cgroups are removed
+  /// `parent`: whose children they shall be, as SpawnOptions has it.
+  Spawner(Cgroups cgroups, pid_t parent);
+  ~Spawner();  // removes the cgroups, and kills what is left in them
   Spawner(const Spawner&) = delete;
   Spawner& operator=(const Spawner&) = delete;
 
   /// Waits until the program runs. Errors: as spawn().
   Result<Started> start(const Command& command);
-  const std::vector<std::string>& cgroup_parents() const { return parents_; }
+  /// The cgroup of a replica that a predecessor started.
+  Cgroup existing(const std::vector<std::string>& directories) const {
+    return Cgroups(handed_).existing(directories);
+  }
+  const HandedCgroups& cgroups() const { return handed_; }
+  /// Starts no more; the cgroups are another's now.
+  void let_go();
 
  private:
   void run();
   void prepare();
+  void end_thread();
 
   Cgroups cgroups_;  // the thread's, once it runs
   Cgroup next_;      // likewise
-  std::vector<std::string> parents_;
+  const HandedCgroups handed_;
+  const pid_t parent_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> jobs_;

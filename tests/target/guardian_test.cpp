@@ -2,10 +2,12 @@
 
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "target/proc.h"
@@ -30,22 +32,28 @@ class Victim {
     std::istringstream numbers(line);
     for (pid_t pid = 0; numbers >> pid;) pids.push_back(pid);
     if (!pids.empty()) {
-      guardian = pids.back();
+      worker = pids.back();
       pids.pop_back();
     }
   }
-  ~Victim() { kill(); }
-  void kill() {
-    if (child_.pid == 0) return;
-    ::kill(child_.pid, SIGKILL);
-    ::waitpid(child_.pid, nullptr, 0);
-    child_.pid = 0;
+  ~Victim() {
+    if (child_.pid != 0) kill_guardian();
   }
-  pid_t pid() const { return child_.pid; }
+  void kill_guardian() {
+    ::kill(child_.pid, SIGKILL);
+    wait();
+  }
+  /// Its exit code; of one that was killed, 128 + the signal.
+  int wait() {
+    int status = 0;
+    ::waitpid(std::exchange(child_.pid, 0), &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+  pid_t guardian() const { return child_.pid; }
 
   bool up = false;
   std::vector<pid_t> pids;  // each replica, its child, its daemon
-  pid_t guardian = 0;
+  pid_t worker = 0;
 
  private:
   Child child_;
@@ -69,58 +77,114 @@ bool any_process_in(const std::string& cgroup) {
   return found;
 }
 
-TEST(Guardian, LeavesNoOrphanOfAKilledHeadroom) {
+/// What becomes of a process of its own, in which `what` runs.
+int in_a_process(const std::function<void()>& what) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    what();
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return status;
+}
+
+TEST(Guardian, WhoeverIsKilledLeavesNoOrphan) {
+  for (const bool guardian : {false, true}) {
+    SCOPED_TRACE(guardian ? "the guardian, which is the process that was started" : "the worker");
+    TemporaryDirectory state;
+    Victim victim(state.path);
+    ASSERT_TRUE(victim.up);
+    ASSERT_EQ(victim.pids.size(), 6u);
+    for (const auto pid : victim.pids) EXPECT_TRUE(lives(pid));
+    const auto cgroup = cgroup_of(victim.pids[0]);
+    if (guardian) {
+      victim.kill_guardian();
+    } else {
+      ::kill(victim.worker, SIGKILL);
+      EXPECT_EQ(victim.wait(), 128 + SIGKILL) << "who waits for us hears of it";
+    }
+    for (const auto pid : victim.pids) EXPECT_TRUE(dies(pid)) << pid;
+    EXPECT_TRUE(dies(victim.worker));
+    EXPECT_TRUE(cgroup.empty() || !any_process_in(cgroup));
+  }
+}
+
+TEST(Guardian, PassesSignalsOnAndEndsAsTheWorkerDoes) {
   TemporaryDirectory state;
   Victim victim(state.path);
   ASSERT_TRUE(victim.up);
-  ASSERT_EQ(victim.pids.size(), 6u);
-  for (const auto pid : victim.pids) EXPECT_TRUE(lives(pid));
-  std::ifstream file("/proc/" + std::to_string(victim.guardian) + "/cmdline");
-  std::string title;
-  std::getline(file, title, '\0');
-  EXPECT_EQ(title, "headroom-guardian") << "what ps shows";
-  const auto cgroup = cgroup_of(victim.pids[0]);
-  victim.kill();
+  ::kill(victim.guardian(), SIGUSR1);  // the worker has no handler: it dies of it
+  EXPECT_EQ(victim.wait(), 128 + SIGUSR1);
   for (const auto pid : victim.pids) EXPECT_TRUE(dies(pid)) << pid;
-  EXPECT_TRUE(dies(victim.guardian)) << "it goes when its work is done";
-  EXPECT_TRUE(cgroup.empty() || !any_process_in(cgroup));
-}
-
-TEST(Guardian, WithstandsTheSignalsOfATerminal) {
-  auto guardian = Guardian::start();
-  ASSERT_TRUE(guardian);
-  const auto pid = guardian->pid();
-  EXPECT_EQ(::getsid(pid) == ::getsid(0), false);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::kill(pid, signal);
-  ::usleep(50'000);
-  EXPECT_TRUE(lives(pid));
-  { const auto ended = std::move(*guardian); }
-  EXPECT_TRUE(dies(pid)) << "the end of the pipe is its end";
 }
 
 TEST(Guardian, ForgetsWhatItIsTold) {
   const std::vector<std::string> env{"PATH=/usr/bin:/bin"};
-  auto stranger = spawn({{"sleep", "60"}, env, ""}, {.pipes = false});
-  ASSERT_TRUE(stranger);
-  auto guardian = Guardian::start();
-  ASSERT_TRUE(guardian);
-  const auto pid = guardian->pid();
-  guardian->watch(stranger->pid, "", "");
-  guardian->forget(stranger->pid);
-  { const auto ended = std::move(*guardian); }
-  ASSERT_TRUE(dies(pid));
-  EXPECT_TRUE(lives(stranger->pid)) << "it was forgotten";
-  ::kill(stranger->pid, SIGKILL);
-  ::waitpid(stranger->pid, nullptr, 0);
+  for (const bool forgotten : {true, false}) {
+    auto stranger = spawn({{"sleep", "60"}, env, ""}, {.pipes = false});
+    ASSERT_TRUE(stranger);
+    EXPECT_EQ(in_a_process([&] {
+                auto guardian = Guardian::start();
+                if (!guardian) ::_exit(1);
+                guardian->watch(stranger->pid, "", "");
+                if (forgotten) guardian->forget(stranger->pid);
+              }),
+              0);
+    const auto seen = see_process(stranger->pid);
+    ASSERT_TRUE(seen);
+    EXPECT_EQ(lives(stranger->pid), forgotten);
+    ::kill(stranger->pid, SIGKILL);
+    ::waitpid(stranger->pid, nullptr, 0);
+  }
+}
+
+TEST(Guardian, ReapsReplicasWhenToldAndStraysOfItself) {
+  const std::vector<std::string> env{"PATH=/usr/bin:/bin"};
+  EXPECT_EQ(in_a_process([&] {
+              ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // every orphan comes to the guardian
+              auto guardian = Guardian::start();
+              if (!guardian) ::_exit(1);
+              auto replica = spawn({{"sh", "-c", "exit 3"}, env, ""},
+                                   {.pipes = false, .parent = guardian->pid()});
+              if (!replica) ::_exit(2);
+              guardian->watch(replica->pid, "", "");
+              const pid_t between = ::fork();
+              if (between == 0) {
+                if (::fork() == 0) ::_exit(0);
+                ::_exit(0);
+              }
+              ::waitpid(between, nullptr, 0);
+              const auto zombies_of_guardian = [&] {
+                std::vector<pid_t> found;
+                for_each_process([&](const ProcessSeen& seen) {
+                  if (seen.parent == guardian->pid() && seen.state == 'Z')
+                    found.push_back(seen.pid);
+                });
+                return found;
+              };
+              for (int tries = 0; tries < 3000; ++tries) {
+                if (zombies_of_guardian() == std::vector<pid_t>{replica->pid}) break;
+                ::usleep(10'000);
+              }
+              if (zombies_of_guardian() != std::vector<pid_t>{replica->pid}) ::_exit(3);
+              const auto info = guardian->reap(replica->pid);
+              if (info.si_pid != replica->pid || info.si_code != CLD_EXITED) ::_exit(4);
+              if (info.si_status != 3) ::_exit(5);
+              if (guardian->reap(replica->pid).si_pid != 0) ::_exit(6);
+            }),
+            0);
 }
 
 TEST(Guardian, TheNextRunRemovesWhatBothLeftBehind) {
   TemporaryDirectory state;
   Victim victim(state.path);
   ASSERT_TRUE(victim.up);
-  ::kill(victim.guardian, SIGKILL);
-  ASSERT_TRUE(dies(victim.guardian));
-  victim.kill();
+  // At once: neither is there to end what the other leaves.
+  ::kill(victim.worker, SIGSTOP);
+  victim.kill_guardian();
+  ::kill(victim.worker, SIGKILL);
+  ASSERT_TRUE(dies(victim.worker));
   for (const auto n : {0, 3}) EXPECT_TRUE(dies(victim.pids[static_cast<std::size_t>(n)]));
   EXPECT_TRUE(lives(victim.pids[1])) << "nobody was there to kill the replica's child";
   EXPECT_FALSE(std::filesystem::is_empty(state.path));

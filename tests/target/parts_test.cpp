@@ -100,23 +100,6 @@ TEST(Spawn, TheChildDiesWithTheThreadThatStartedIt) {
   EXPECT_EQ(info.si_status, SIGKILL);
 }
 
-TEST(Spawn, StraysAreReapedAndChildrenAreNot) {
-  const std::vector<std::string> env{"PATH=/usr/bin:/bin"};
-  auto child = spawn({{"true"}, env, ""}, {.pipes = false});
-  ASSERT_TRUE(child);
-  const pid_t stray = ::fork();
-  if (stray == 0) ::_exit(0);
-  const auto ended = [](pid_t pid) {
-    const auto seen = see_process(pid);
-    return !seen || seen->state == 'Z';
-  };
-  while (!ended(stray) || !ended(child->pid)) std::this_thread::sleep_for(1ms);
-  reap_strays();
-  EXPECT_FALSE(see_process(stray));
-  EXPECT_TRUE(see_process(child->pid)) << "whoever started it wants its status";
-  EXPECT_EQ(reap(child->pid).si_pid, child->pid);
-}
-
 TEST(Cgroup, MetersAndKillsInEachHierarchyThereIs) {
   for (const auto kind : {Cgroups::Kind::v1, Cgroups::Kind::v2}) {
     SCOPED_TRACE(kind == Cgroups::Kind::v1 ? "v1" : "v2");
@@ -124,7 +107,7 @@ TEST(Cgroup, MetersAndKillsInEachHierarchyThereIs) {
     if (cgroups.kind() == Cgroups::Kind::none) continue;  // not on this system, or not ours
     const auto parents = cgroups.parents();
     {
-      Spawner spawner(std::move(cgroups));
+      Spawner spawner(std::move(cgroups), 0);
       const std::vector<std::string> env{"PATH=/usr/bin:/bin"};
       auto started = spawner.start(
           {{"sh", "-c", "setsid sh -c 'while :; do :; done' & while :; do :; done"}, env, ""});

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "target/handed.h"
 #include "target/proc.h"
 #include "target/world.h"
 
@@ -31,14 +32,11 @@ bool dies(pid_t pid) {
 
 namespace {
 
+/// Of the guardian's, whose children replicas are.
 int zombies_of_ours() {
   int found = 0;
   for_each_process([&](const ProcessSeen& seen) {
-    if (seen.state != 'Z') return;
-    siginfo_t info{};
-    const int wait =
-        ::waitid(P_PID, static_cast<id_t>(seen.pid), &info, WEXITED | WNOHANG | WNOWAIT);
-    if (wait == 0 && info.si_pid == seen.pid) ++found;
+    if (seen.state == 'Z' && seen.parent == ::getppid()) ++found;
   });
   return found;
 }
@@ -218,6 +216,7 @@ TEST(Process, SaysWhatCannotBeStarted) {
     EXPECT_THAT(world.said[0], HasSubstr(said));
     EXPECT_EQ(world.only().restarts, 2);
   }
+  for (int tries = 0; tries < 3000 && zombies_of_ours() > 0; ++tries) ::usleep(10'000);
   EXPECT_EQ(zombies_of_ours(), 0);
 }
 
@@ -358,6 +357,89 @@ TEST(Process, MayBeScaledFromItsHooks) {
   world.run_for(100ms);
   EXPECT_EQ(world.events.size(), told) << "no hook is called after its end";
   EXPECT_EQ(zombies_of_ours(), 0);
+}
+
+/// A successor in the same process: what matters is that nothing of the first is used any more.
+class Succession : public ::testing::TestWithParam<bool> {};
+
+TEST_P(Succession, AdoptsWhatRuns) {
+  TestWorld first;
+  auto spec = replica_spec();
+  if (GetParam()) spec.command = {own_path(), "--replica", "$(SOCKET)"};
+  first.start(spec, 2);
+  ASSERT_TRUE(first.run_until([&] { return first.all_ready(2); }));
+  const auto before = first.process->replicas();
+  auto handed = first.process->hand_over();
+  ASSERT_EQ(handed.replicas.size(), 2u);
+  World second(first.guardian, first.path);
+  second.process = std::make_unique<Process>(second.io, "test", spec, second.guardian, first.path,
+                                             std::move(handed), second.hooks());
+  bool gone = false;
+  first.process->let_go([&] { gone = true; });
+  ASSERT_TRUE(first.run_until([&] { return gone; })) << "none is on its way out";
+  first.process.reset();
+
+  second.run_for(50ms);
+  EXPECT_TRUE(second.events.empty()) << "nothing has happened";
+  const auto after = second.process->replicas();
+  ASSERT_EQ(after.size(), 2u);
+  for (const auto n : {0u, 1u}) {
+    EXPECT_EQ(after[n].pid, before[n].pid);
+    EXPECT_EQ(after[n].id, before[n].id);
+    EXPECT_EQ(after[n].address, before[n].address);
+    EXPECT_EQ(after[n].startup, before[n].startup);
+    EXPECT_EQ(second.get(after[n], "/"), "ok");
+    EXPECT_TRUE(second.process->usage(after[n].id));
+  }
+  second.process->scale({3});
+  ASSERT_TRUE(second.run_until([&] { return second.all_ready(3); }));
+  EXPECT_GT(second.process->replicas().back().id, before.back().id) << "no id is used twice";
+  second.get(after[0], "/die");
+  ASSERT_TRUE(second.run_until([&] { return second.was_said("exited with status 3"); }));
+  EXPECT_TRUE(second.was_said("about to die")) << "its pipes were handed over";
+  ASSERT_TRUE(second.run_until([&] { return second.all_ready(3); }));
+  second.process->stop([&] { gone = false; });
+  ASSERT_TRUE(second.run_until([&] { return !gone; }));
+  EXPECT_TRUE(dies(before[1].pid));
+  second.process.reset();
+  EXPECT_TRUE(std::filesystem::is_empty(first.path)) << "the first has left it to the second";
+}
+INSTANTIATE_TEST_SUITE_P(BySocket, Succession, ::testing::Bool());
+
+TEST(Process, HandsOverOnlyWhatStays) {
+  TestWorld first;
+  first.start(replica_spec({"term=ignore"}), 2);
+  ASSERT_TRUE(first.run_until([&] { return first.all_ready(2); }));
+  first.hold_drain = true;
+  first.process->scale({1});
+  ASSERT_TRUE(first.run_until([&] { return first.drains.size() == 1; }));
+  const auto handed = first.process->hand_over();
+  ASSERT_EQ(handed.replicas.size(), 1u);
+  bool gone = false;
+  first.process->let_go([&] { gone = true; });
+  first.run_for(50ms);
+  EXPECT_FALSE(gone) << "the one that drains is ours to the end";
+  EXPECT_EQ(first.process->replicas().size(), 1u);
+  EXPECT_TRUE(lives(handed.replicas[0].pid));
+  first.drains[0]();
+  ASSERT_TRUE(first.run_until([&] { return gone; }));
+  ::kill(-handed.replicas[0].pid, SIGKILL);
+}
+
+TEST(Process, AnAdoptedReplicaOfAnOlderCommandIsReplaced) {
+  TestWorld first;
+  first.start(replica_spec(), 1);
+  ASSERT_TRUE(first.run_until([&] { return first.all_ready(1); }));
+  const auto old = first.only().pid;
+  World second(first.guardian, first.path);
+  second.process =
+      std::make_unique<Process>(second.io, "test", replica_spec(), second.guardian, first.path,
+                                first.process->hand_over(), second.hooks());
+  first.process->let_go([] {});
+  first.process.reset();
+  second.process->update(replica_spec({"delay=1"}));
+  ASSERT_TRUE(second.run_until([&] { return second.all_ready(1) && second.only().pid != old; }));
+  EXPECT_TRUE(dies(old));
 }
 
 TEST(Process, LeavesNothingBehindWhenDestroyed) {

@@ -9,7 +9,7 @@ namespace headroom::target::test {
 int serve(int argc, char** argv);
 
 /// `test_target --headroom DIRECTORY`: a small Headroom to be killed. Starts two replicas, each
-/// with a child and a daemon, prints the ids of all six, of its guardian and "up", and waits.
+/// with a child and a daemon, prints the ids of all six, its own and "up", and waits.
 int be_headroom(int argc, char** argv);
 
 }  // namespace headroom::target::test

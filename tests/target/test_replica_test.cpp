@@ -141,8 +141,12 @@ int be_headroom(int, char** argv) {
     std::printf("%d %s %s ", replica.pid, world.get(replica, "/fork").c_str(),
                 world.get(replica, "/daemon").c_str());
   }
-  std::printf("%d up\n", guardian->pid());
+  std::printf("%d up\n", ::getpid());
   std::fflush(stdout);
+  guardian->when_gone(world.io, [&world] {
+    world.process.reset();
+    ::_exit(1);
+  });
   world.io.run_for(60s);
   return 0;
 }

@@ -9,6 +9,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -159,7 +160,11 @@ struct World {
 };
 
 inline Guardian& shared_guardian() {
-  static auto started = Guardian::start();
+  static auto started = [] {
+    auto guardian = Guardian::start();
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that is stopped leaves nothing
+    return guardian;
+  }();
   return *started;
 }
 

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+/// The guardian's own side: what runs in the process that stays (guardian.h says what for). It is
+/// as old as the first start, whatever workers follow, so what its messages mean does not change:
+///
+///   watch GROUP STARTED\nSOCKET\nCGROUP\n…    forget GROUP
+///   reap PID            → reaped PID CODE STATUS (0 0: there is none to take)
+///   successor           → started (and a descriptor), or: refused WHY
+///   took over           notify\nTEXT
+///
+/// One it does not know is passed over.
+namespace headroom::target::guard {
+
+/// In a successor's environment: the run's token. Its descriptors are these.
+inline constexpr const char* kVariable = "HEADROOM_SUCCESSOR";
+inline constexpr int kSocket = 3, kPredecessor = 4;
+
+struct Signals {
+  sigset_t before;  // the mask that workers get
+};
+/// Those that the guardian waits for. Before the fork, so that none is missed.
+Signals block_signals();
+void unblock_signals(const Signals& signals);
+
+/// Looks after `worker`, over our end of the socket to it, until it and its successors are gone;
+/// exits as the last one did, or with 128 + the signal that ended it.
+[[noreturn]] void run(pid_t worker, int socket, const Signals& signals);
+
+}  // namespace headroom::target::guard
