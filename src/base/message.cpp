@@ -3,11 +3,28 @@
 #include <cerrno>
 #include <cstring>
 
+#include <poll.h>
 #include <sys/socket.h>
 
 namespace headroom {
 
-bool send_message(int socket, const std::string& text, const std::vector<int>& fds) {
+namespace {
+
+/// False where it is not ready for `what` in time.
+bool wait_for(int socket, short what, Millis patience) {
+  pollfd ready{socket, what, 0};
+  int count = 0;
+  do {
+    count = ::poll(&ready, 1, static_cast<int>(patience.count()));
+  } while (count < 0 && errno == EINTR);
+  if (count == 0) errno = ETIMEDOUT;
+  return count > 0;
+}
+
+}  // namespace
+
+bool send_message(int socket, const std::string& text, Millis patience,
+                  const std::vector<int>& fds) {
   iovec part{const_cast<char*>(text.data()), text.size()};
   alignas(cmsghdr) char control[CMSG_SPACE(kMostDescriptors * sizeof(int))] = {};
   msghdr message{};
@@ -26,14 +43,15 @@ bool send_message(int socket, const std::string& text, const std::vector<int>& f
     head->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
     std::memcpy(CMSG_DATA(head), fds.data(), fds.size() * sizeof(int));
   }
-  ssize_t sent = 0;
-  do {
-    sent = ::sendmsg(socket, &message, MSG_NOSIGNAL);
-  } while (sent < 0 && errno == EINTR);
-  return sent >= 0;
+  for (;;) {
+    if (::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return true;
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN || !wait_for(socket, POLLOUT, patience)) return false;
+  }
 }
 
-std::optional<Message> receive_message(int socket) {
+std::optional<Message> receive_message(int socket, Millis patience) {
+  if (!wait_for(socket, POLLIN, patience)) return std::nullopt;
   Message got;
   got.text.resize(kLongestMessage);
   iovec part{got.text.data(), got.text.size()};
@@ -45,7 +63,7 @@ std::optional<Message> receive_message(int socket) {
   message.msg_controllen = sizeof control;
   ssize_t size = 0;
   do {
-    size = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    size = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   } while (size < 0 && errno == EINTR);
   for (auto* head = CMSG_FIRSTHDR(&message); size > 0 && head != nullptr;
        head = CMSG_NXTHDR(&message, head)) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "base/time.h"
 
 namespace headroom {
 
@@ -18,10 +19,12 @@ struct Message {
 constexpr std::size_t kLongestMessage = 128 << 10;
 constexpr std::size_t kMostDescriptors = 8;  // of a message
 
-/// False where it does not take it (errno says why). Blocks as the socket does.
-bool send_message(int socket, const std::string& text, const std::vector<int>& fds = {});
-/// nullopt at the other's end, an error (errno), or a message longer than the longest. What it
-/// brings is closed on exec.
-std::optional<Message> receive_message(int socket);
+/// Both wait for at most `patience`, whether the socket blocks or not. False where it is not taken
+/// (errno says why).
+bool send_message(int socket, const std::string& text, Millis patience,
+                  const std::vector<int>& fds = {});
+/// nullopt at the other's end, where nothing comes, and for a message that is longer than the
+/// longest. What it brings is closed on exec.
+std::optional<Message> receive_message(int socket, Millis patience);
 
 }  // namespace headroom

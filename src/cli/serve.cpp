@@ -6,9 +6,11 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <tuple>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -16,13 +18,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/listeners.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "cli/handover.h"
 #include "cli/paths.h"
 #include "cli/runnable.h"
 #include "cli/verbs.h"
 #include "control/clock.h"
 #include "control/loop.h"
+#include "control/predecessor.h"
 #include "control/recorder.h"
 #include "control/watch_file.h"
 #include "gateway/gateway.h"
@@ -93,23 +98,33 @@ class Server {
 
   Result<void> start(const std::vector<policy::Autoscaler>& wanted);
   void run() { io_.run(); }
+  bool has_predecessor() const { return has_predecessor_; }
 
  private:
+  Result<void> open_guardian();
   Result<void> open_journal();
-  Result<void> open_admin();
+  Result<void> open_admin(server::Server::Sockets sockets);
+  Result<void> open_loop(const std::vector<policy::Autoscaler>& wanted, Handover handed);
   void tell_manager();
   void on_signal(int signal);
   void wait_for_signal();
   void reload();
+  void upgrade();
+  void hand_over();
+  void let_go();
   void stop(int signal);
   [[noreturn]] void kill(int signal);
 
   ServeOptions options_;
-  Notify notify_;  // before anything inherits the environment
+  std::optional<target::Guardian> guardian_;
+  std::optional<Notify> notify_;
+  Listeners listeners_;
   boost::asio::io_context io_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer notify_timer_{io_};
-  std::optional<target::Guardian> guardian_;
+  control::Predecessor predecessor_{io_};
+  boost::asio::posix::stream_descriptor successor_{io_};
+  boost::asio::steady_timer upgrade_timer_{io_};
   std::optional<control::LiveClock> clock_;
   std::optional<control::Recorder> recorder_;
   control::Board board_;
@@ -120,11 +135,43 @@ class Server {
   Print print_;
   std::vector<std::string> documents_;
   bool stopping_ = false;
+  bool has_predecessor_ = false;
+  bool succeeded_ = false;  // by another: only what is open is answered
 };
+
+/// First, because it may fork: it must hold no lock of the journal and meet no thread.
+Result<void> Server::open_guardian() {
+  guardian_ = target::Guardian::inherited();
+  if (!guardian_) {
+    auto guardian = target::Guardian::start();
+    if (!guardian) return fail(guardian.error());
+    guardian_.emplace(std::move(*guardian));
+  }
+  // Out of the environment, before replicas inherit it. What a service manager knows is the
+  // guardian: it listens to that, and names it.
+  notify_.emplace([this](const std::string& what) { guardian_->tell_manager(what); });
+  listeners_ = Listeners::from_environment(guardian_->pid());
+  guardian_->when_gone(io_, [this] {
+    log::error("the guardian was killed: ending the replicas");
+    if (loop_) loop_->kill();
+    ::_exit(kFailed);
+  });
+  return {};
+}
+
+/// Of a Headroom that was just killed somebody may still be at work, ending its replicas.
+Result<journal::Journal> open_when_free(const std::string& path) {
+  constexpr int kTries = 20;
+  for (int n = 0;; ++n) {
+    auto journal = journal::Journal::open(path, journal::Journal::Mode::write);
+    if (journal || journal.error().code != Code::conflict || n == kTries) return journal;
+    std::this_thread::sleep_for(100ms);
+  }
+}
 
 Result<void> Server::open_journal() {
   if (auto made = make_folder_of(options_.journal); !made) return made;
-  auto journal = journal::Journal::open(options_.journal, journal::Journal::Mode::write);
+  auto journal = open_when_free(options_.journal);
   if (!journal) return fail(journal.error());
   const auto newest = journal->newest();
   if (!newest) return fail(newest.error());
@@ -133,7 +180,7 @@ Result<void> Server::open_journal() {
   return {};
 }
 
-Result<void> Server::open_admin() {
+Result<void> Server::open_admin(server::Server::Sockets sockets) {
   const auto& from = options_.admin;
   server::Options options{.required = !from.address.empty(),
                           .token_file = from.token_file,
@@ -142,6 +189,9 @@ Result<void> Server::open_admin() {
                           .hosts = from.hosts,
                           .version = HEADROOM_VERSION};
   if (!from.address.empty()) options.address = from.address;
+  if (!sockets.tcp) {
+    if (const auto address = resolve(options.address)) sockets.tcp = listeners_.take(*address);
+  }
   auto admin = server::Server::start(
       options,
       {.board = board_,
@@ -151,17 +201,40 @@ Result<void> Server::open_admin() {
                       std::optional<Millis> time) { return loop_->hold(name, replicas, time); },
        .release = [this](const std::string& name) { return loop_->release(name); },
        .written = [this](const std::string& name, target::ReplicaId replica,
-                         std::uint64_t after) { return loop_->written(name, replica, after); }});
+                         std::uint64_t after) { return loop_->written(name, replica, after); }},
+      std::move(sockets));
   if (!admin) return fail(admin.error());
   admin_ = std::move(*admin);
   return {};
 }
 
+Result<void> Server::open_loop(const std::vector<policy::Autoscaler>& wanted, Handover handed) {
+  const auto folder = std::filesystem::path(options_.journal).parent_path().string();
+  loop_ = std::make_unique<control::Loop>(
+      control::World{io_, *clock_, *recorder_, *gateway_, *guardian_, board_,
+                     folder.empty() ? "." : folder, listeners_, predecessor_});
+  std::vector<policy::Autoscaler> running;
+  for (const auto& each : handed.scalers) {
+    auto read = policy::read_documents(each.document, "the running document", environment());
+    if (!read) return fail(read.error());
+    running.push_back(std::move(read->front()));
+  }
+  if (auto adopted = loop_->adopt(running, std::move(handed.scalers)); !adopted) return adopted;
+  if (auto applied = loop_->apply(wanted); !applied) return applied;
+  documents_ = written(wanted);
+  return {};
+}
+
 Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
-  // First, because it forks: it must hold no lock of the journal and meet no thread.
-  auto guardian = target::Guardian::start();
-  if (!guardian) return fail(guardian.error());
-  guardian_.emplace(std::move(*guardian));
+  if (auto opened = open_guardian(); !opened) return opened;
+  const Fd before = guardian_->predecessor();
+  has_predecessor_ = static_cast<bool>(before);
+  Handover handed;
+  if (before) {
+    auto taken = take_over(before.get());
+    if (!taken) return fail(taken.error());
+    handed = std::move(*taken);
+  }
   if (auto opened = open_journal(); !opened) return opened;
 
   const auto demand = [this](gateway::ServiceId service) {
@@ -173,21 +246,28 @@ Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
   if (!gateway) return fail(gateway.error());
   gateway_ = std::move(*gateway);
 
-  const auto folder = std::filesystem::path(options_.journal).parent_path().string();
-  loop_ = std::make_unique<control::Loop>(control::World{
-      io_, *clock_, *recorder_, *gateway_, *guardian_, board_, folder.empty() ? "." : folder});
   boost::system::error_code error;
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal, error);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) signals_.add(signal, error);
   wait_for_signal();
-  if (auto applied = loop_->apply(wanted); !applied) return applied;
-  documents_ = written(wanted);
-  if (auto opened = open_admin(); !opened) return opened;
+  auto admin = std::move(handed.admin);
+  if (auto opened = open_loop(wanted, std::move(handed)); !opened) return opened;
+  if (auto opened = open_admin(std::move(admin)); !opened) return opened;
+  if (before) {
+    if (auto ours = confirm(before.get()); !ours) return ours;
+    guardian_->take_over();
+    predecessor_.watch(before.duplicate());
+  }
+  for (const auto& address : listeners_.left()) {
+    log::warn("socket activation: {}: no service and no --admin of ours has that address; closed",
+              address);
+  }
+  listeners_ = {};
   if (!options_.file.empty())
     watch_.emplace(io_, options_.file, [this] {
       if (!(Print::of(options_.file) == print_)) reload();
     });
   log::info("journal: {}", options_.journal);
-  notify_.ready();
+  notify_->ready();
   tell_manager();
   return {};
 }
@@ -205,29 +285,98 @@ void Server::tell_manager() {
   std::size_t ready = 0;
   const auto all = board_.all();
   for (const auto& each : all) ready += static_cast<std::size_t>(each->seen.ready());
-  notify_.status(fmt::format("{} autoscaler{}, {} replica{} ready{}", all.size(),
-                             all.size() == 1 ? "" : "s", ready, ready == 1 ? "" : "s",
-                             stopping_ ? "; stopping" : ""));
-  if (notify_.watchdog()) notify_.alive();
-  notify_timer_.expires_after(std::min<Millis>(notify_.watchdog().value_or(5s), 5s));
+  notify_->status(fmt::format("{} autoscaler{}, {} replica{} ready{}", all.size(),
+                              all.size() == 1 ? "" : "s", ready, ready == 1 ? "" : "s",
+                              stopping_ ? "; stopping" : ""));
+  if (notify_->watchdog()) notify_->alive();
+  notify_timer_.expires_after(std::min<Millis>(notify_->watchdog().value_or(5s), 5s));
   notify_timer_.async_wait([this](boost::system::error_code error) {
     if (!error) tell_manager();
   });
 }
 
 void Server::on_signal(int signal) {
+  if (succeeded_) return;  // it comes from a terminal, and to our successor, too
   if (signal == SIGHUP) {
-    notify_.reloading();
+    notify_->reloading();
     if (options_.file.empty()) {
       log::info("SIGHUP: there is no file to read again");
     } else {
       reload();
     }
-    notify_.ready();
+    notify_->ready();
     return;
   }
+  if (signal == SIGUSR2) return upgrade();
   if (stopping_) kill(signal);
   stop(signal);
+}
+
+/// Another worker, from the program that is on disk now. Until it says hello, all goes on as ever.
+void Server::upgrade() {
+  constexpr Millis kPatience = 60s;  // to read its document
+  if (stopping_ || successor_.is_open()) {
+    log::warn("SIGUSR2: {}", stopping_ ? "stopping" : "an upgrade is under way");
+    return;
+  }
+  auto socket = guardian_->start_successor();
+  if (!socket) {
+    log::error("upgrade: {}; what ran goes on", to_string(socket.error()));
+    return;
+  }
+  log::info("SIGUSR2: starting the program anew, to hand over to it");
+  successor_.assign(socket->release());
+  successor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                        [this](boost::system::error_code error) {
+                          upgrade_timer_.cancel();
+                          if (!error) hand_over();
+                        });
+  upgrade_timer_.expires_after(kPatience);
+  upgrade_timer_.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    log::error("upgrade: the new program is silent for {}; what ran goes on", to_string(kPatience));
+    successor_.close(error);
+  });
+}
+
+/// All in one go, on the loop's thread: nothing is decided, read or reaped meanwhile. The gateway
+/// answers as ever.
+void Server::hand_over() {
+  const int socket = successor_.native_handle();
+  boost::system::error_code ignored;
+  const auto go_on = [&](const Error& error) {
+    log::error("upgrade: {}; what ran goes on", to_string(error));
+    successor_.close(ignored);
+  };
+  const auto version = read_hello(socket);
+  if (!version) return go_on(version.error());
+  if (stopping_) {
+    successor_.close(ignored);
+    return;
+  }
+  if (auto closed = recorder_->close(); !closed) return go_on(closed.error());
+  const auto handed = cli::hand_over(
+      socket, {loop_->hand_over(), admin_ ? admin_->sockets() : server::Server::Sockets{}});
+  if (handed) {
+    log::info("upgrade: Headroom {} goes on; answering what is open", *version);
+    return let_go();
+  }
+  go_on(handed.error());
+  auto journal = open_when_free(options_.journal);
+  if (!journal) return log::error("{}", to_string(journal.error()));
+  recorder_->reopened(std::move(*journal));
+}
+
+void Server::let_go() {
+  succeeded_ = true;
+  if (admin_) admin_->let_go();
+  admin_.reset();
+  watch_.reset();
+  notify_timer_.cancel();
+  loop_->let_go(loop_->longest_drain(), [this] {
+    log::info("upgrade: all that was open is answered");
+    io_.stop();
+  });
 }
 
 void Server::reload() {
@@ -251,7 +400,7 @@ void Server::reload() {
 
 void Server::stop(int signal) {
   stopping_ = true;
-  notify_.stopping();
+  notify_->stopping();
   log::info("{}: answering what is open, then stopping; once more kills",
             signal == SIGINT ? "SIGINT" : "SIGTERM");
   loop_->stop(loop_->longest_drain(), [this] {
@@ -282,7 +431,12 @@ int serve(const ServeOptions& options, const std::vector<policy::Autoscaler>& wa
   raise_descriptor_limit();
   ignore_broken_pipes();
   Server server(options);
-  if (auto started = server.start(wanted); !started) return complain(started.error());
+  if (auto started = server.start(wanted); !started) {
+    const int code = complain(started.error());
+    // What was handed over is the predecessor's still: nothing of it may be ended here.
+    if (server.has_predecessor()) ::_exit(code);
+    return code;
+  }
   server.run();
   return kOk;
 }

@@ -52,6 +52,29 @@ Result<void> Loop::apply(const std::vector<policy::Autoscaler>& wanted) {
   return {};
 }
 
+Result<void> Loop::adopt(const std::vector<policy::Autoscaler>& policies,
+                         std::vector<HandedScaler> handed) {
+  for (std::size_t n = 0; n < policies.size(); ++n) {
+    auto started = Scaler::start(world_, policies[n], &handed[n]);
+    if (!started) return fail(started.error());
+    scalers_.emplace(policies[n].name, std::move(*started));
+  }
+  return {};
+}
+
+std::vector<HandedScaler> Loop::hand_over() const {
+  std::vector<HandedScaler> handed;
+  for (const auto& [name, scaler] : scalers_) handed.push_back(scaler->hand_over());
+  return handed;
+}
+
+void Loop::let_go(Millis deadline, std::function<void()> done) {
+  stopping_ = true;
+  all_gone_ = std::move(done);
+  for (const auto& [name, scaler] : scalers_) scaler->let_go();
+  shut_gateway(deadline, true);
+}
+
 void Loop::retire(std::unique_ptr<Scaler> scaler) {
   auto* const raw = scaler.get();
   retired_.push_back(std::move(scaler));
@@ -121,8 +144,12 @@ void Loop::stop(Millis deadline, std::function<void()> done) {
   all_gone_ = std::move(done);
   // Replicas go on answering, and a request that waits at zero still starts one, until the
   // gateway has nothing left open; only then are they stopped.
-  shutting_ = std::thread([this, deadline] {
-    world_.gateway.shutdown(deadline);
+  shut_gateway(deadline, false);
+}
+
+void Loop::shut_gateway(Millis deadline, bool succeeded) {
+  shutting_ = std::thread([this, deadline, succeeded] {
+    world_.gateway.shutdown(deadline, succeeded);
     boost::asio::post(world_.io, [this] { retire_all(); });
   });
 }

@@ -23,6 +23,16 @@ class Loop {
   /// one per line, with the code of the first.
   Result<void> apply(const std::vector<policy::Autoscaler>& wanted);
 
+  /// Instead of the first apply(): goes on with what a predecessor hands over, by the documents
+  /// that its replicas run by; apply() makes what is new of it.
+  Result<void> adopt(const std::vector<policy::Autoscaler>& policies,
+                     std::vector<HandedScaler> handed);
+  /// For a successor. Nothing changes until let_go(), which must follow at once.
+  std::vector<HandedScaler> hand_over() const;
+  /// Decides no more, and answers what is open (at most `deadline`); `done` when all is gone that
+  /// is not the successor's.
+  void let_go(Millis deadline, std::function<void()> done);
+
   /// An operator's word: so many replicas (none: as many as there are) for that time (none: until
   /// release()), whatever the policy would say; it is journalled, and outlasts a restart.
   /// Errors: unavailable (no autoscaler of that name), invalid (more than its maximum).
@@ -50,6 +60,7 @@ class Loop {
  private:
   Result<Scaler*> find(const std::string& name) const;
   void retire(std::unique_ptr<Scaler> scaler);
+  void shut_gateway(Millis deadline, bool succeeded);
   void retire_all();
   void tell_when_all_gone();
 

@@ -9,7 +9,7 @@ namespace headroom::control {
 void Recorder::flush() {
   while (!waiting_.empty()) {
     const auto& late = waiting_.front();
-    if (!journal_.record(late.autoscaler, late.observation, late.decision, late.memory)) return;
+    if (!journal_->record(late.autoscaler, late.observation, late.decision, late.memory)) return;
     waiting_.pop_front();
   }
   log::info("journal: writable again; all decisions are written{}",
@@ -43,13 +43,14 @@ std::optional<std::int64_t> Recorder::record(const std::string& autoscaler,
                                              const decide::Observation& observation,
                                              const decide::Decision& decision,
                                              const decide::Memory& memory) {
+  if (!journal_) return std::nullopt;
   if (!waiting_.empty() && observation.now >= retry_at_) {
     flush();
     retry_at_ = observation.now + kRetry;
   }
   Error error{Code::unavailable, "still cannot be written", {}};
   if (waiting_.empty()) {
-    const auto written = journal_.record(autoscaler, observation, decision, memory);
+    const auto written = journal_->record(autoscaler, observation, decision, memory);
     if (written) return *written;
     error = written.error();
     retry_at_ = observation.now + kRetry;
@@ -61,28 +62,40 @@ std::optional<std::int64_t> Recorder::record(const std::string& autoscaler,
 
 void Recorder::outcome(std::int64_t entry, const std::string& what) {
   // An outcome is told for people; a journal that fails shows with the next record.
-  static_cast<void>(journal_.outcome(entry, what));
+  if (journal_) static_cast<void>(journal_->outcome(entry, what));
 }
 
 void Recorder::event(const std::string& autoscaler, journal::Event::Kind kind,
                      const std::string& text) {
-  if (!waiting_.empty()) return;  // each attempt may block for as long as record()'s
-  static_cast<void>(journal_.event(
+  if (!journal_ || !waiting_.empty()) return;  // each attempt may block for as long as record()'s
+  static_cast<void>(journal_->event(
       {.autoscaler = autoscaler, .unix_ms = unix_millis(), .kind = kind, .text = text}));
 }
 
 void Recorder::sample(const std::string& autoscaler, const journal::Sample& sample) {
-  if (!waiting_.empty()) return;
-  static_cast<void>(journal_.sample(autoscaler, sample));
+  if (!journal_ || !waiting_.empty()) return;
+  static_cast<void>(journal_->sample(autoscaler, sample));
 }
 
 void Recorder::startup(const std::string& autoscaler, Millis took) {
   // Losing one start-up time changes no decision; a failure shows with the next record.
-  static_cast<void>(journal_.startup(autoscaler, took));
+  if (journal_) static_cast<void>(journal_->startup(autoscaler, took));
+}
+
+Result<void> Recorder::close() {
+  if (!waiting_.empty()) flush();
+  if (!waiting_.empty()) {
+    return fail({Code::unavailable,
+                 fmt::format("the journal does not take {} decisions that wait", waiting_.size()),
+                 {}});
+  }
+  journal_.reset();
+  return {};
 }
 
 Millis Recorder::usual_startup(const std::string& autoscaler) const {
-  const auto usual = journal_.usual_startup(autoscaler);
+  if (!journal_) return 1s;
+  const auto usual = journal_->usual_startup(autoscaler);
   return usual && *usual ? **usual : 1s;
 }
 

@@ -34,7 +34,12 @@ class Recorder {
   /// What a replica usually takes to be ready; 1 s where nothing is known.
   Millis usual_startup(const std::string& autoscaler) const;
 
-  const journal::Journal& journal() const { return journal_; }
+  /// Leaves the journal to another writer; from then on nothing is written, until reopened().
+  /// Errors: unavailable (decisions wait that the journal does not take; it stays open).
+  Result<void> close();
+  void reopened(journal::Journal journal) { journal_ = std::move(journal); }
+
+  const journal::Journal& journal() const { return *journal_; }
   std::size_t waiting() const { return waiting_.size(); }
 
  private:
@@ -48,7 +53,7 @@ class Recorder {
   void keep(Late late);
   void failed(const Error& error, Instant now);
 
-  journal::Journal journal_;
+  std::optional<journal::Journal> journal_;  // none: closed
   std::deque<Late> waiting_;
   std::size_t dropped_ = 0;
   Instant retry_at_{};

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "control/clock.h"
 #include "policy/knative.h"
+#include "policy/read.h"
 
 namespace headroom::control {
 namespace {
@@ -68,26 +69,62 @@ Scaler::~Scaler() {
   if (service_ && phase_ == Phase::running) world_.gateway.close(*service_);
 }
 
-Result<std::unique_ptr<Scaler>> Scaler::start(World& world, const policy::Autoscaler& policy) {
+Result<std::unique_ptr<Scaler>> Scaler::start(World& world, const policy::Autoscaler& policy,
+                                              HandedScaler* handed) {
   std::unique_ptr<Scaler> scaler(new Scaler(world, policy));
-  if (auto opened = scaler->open_gateway(); !opened) return fail(opened.error());
-  scaler->target_ =
-      std::make_unique<target::Process>(world.io, policy.name, policy.target.process,
-                                        world.guardian, world.state_directory, scaler->hooks());
+  auto opened = scaler->open_gateway(handed ? std::move(handed->listener) : Fd());
+  if (!opened) return fail(opened.error());
+  const auto& process = policy.target.process;
+  if (handed) {
+    scaler->target_ = std::make_unique<target::Process>(
+        world.io, policy.name, process, world.guardian, world.state_directory,
+        std::move(handed->process), scaler->hooks());
+    scaler->adopt();
+  } else {
+    scaler->target_ = std::make_unique<target::Process>(
+        world.io, policy.name, process, world.guardian, world.state_directory, scaler->hooks());
+  }
   if (auto restored = scaler->restore(); !restored) return fail(restored.error());
   scaler->tick();
   return scaler;
 }
 
-Result<void> Scaler::open_gateway() {
+Result<void> Scaler::open_gateway(Fd listener) {
   if (!policy_.gateway) return {};
   auto settings = settings_of(policy_, world_.recorder.usual_startup(policy_.name));
   if (!settings) return fail(settings.error());
-  auto service = world_.gateway.add(*settings);
+  if (!listener) listener = world_.listeners.take(settings->listen);
+  auto service = world_.gateway.add(*settings, std::move(listener));
   if (!service) return fail({service.error().code, "gateway.listen: " + service.error().what, {}});
   service_ = *service;
   log::info("{}: listening on {}", policy_.name, to_string(world_.gateway.listening(*service)));
   return {};
+}
+
+/// The predecessor's replicas: what is ready is so from the beginning.
+void Scaler::adopt() {
+  for (const auto& replica : target_->replicas()) {
+    if (replica.state != target::Replica::State::ready) continue;
+    runs_[replica.id] = {
+        {next_backend_++, replica.address, request_limit(policy_)}, replica.pid, true};
+  }
+  publish_backends();
+  tell(Event::policy,
+       fmt::format("taken over at an upgrade, with {} replicas of which {} are ready",
+                   target_->replicas().size(), runs_.size()));
+}
+
+HandedScaler Scaler::hand_over() const {
+  return {.document = policy::write_document(policy_),
+          .listener = service_ ? world_.gateway.listener(*service_) : Fd(),
+          .process = target_->hand_over()};
+}
+
+void Scaler::let_go() {
+  phase_ = Phase::succeeded;
+  timer_.cancel();
+  publish_backends();
+  target_->let_go();
 }
 
 /// Goes on where the journal left off, so that a restart under load does not begin at the minimum.
@@ -159,9 +196,13 @@ void Scaler::on_unready(const target::Replica& replica) {
 }
 
 void Scaler::on_drain(const target::Replica& replica, std::function<void()> done) {
-  const auto finish = [&io = world_.io, alive = std::weak_ptr(alive_), done = std::move(done)] {
-    boost::asio::post(io, [alive, done] {
-      if (alive.lock()) done();
+  // Two may have requests on it: we, and the Headroom before us.
+  const auto finish = [&world = world_, alive = std::weak_ptr(alive_), done = std::move(done)] {
+    boost::asio::post(world.io, [&world, alive, done] {
+      if (!alive.lock()) return;
+      world.predecessor.when_gone([alive, done] {
+        if (alive.lock()) done();
+      });
     });
   };
   const auto run = runs_.find(replica.id);
@@ -196,6 +237,10 @@ void Scaler::publish_backends() {
   for (const auto& [id, run] : runs_) {
     if (run.ready) ready.push_back(run.backend);
   }
+  // What waits here is the successor's to wake somebody for.
+  if (ready.empty() && phase_ == Phase::succeeded) {
+    ready.push_back({~gateway::ReplicaId{0}, world_.gateway.listening(*service_)});
+  }
   world_.gateway.set_backends(*service_, std::move(ready));
 }
 
@@ -208,7 +253,7 @@ void Scaler::look_again_in(Millis wait) {
 
 /// The way of one number: observe, decide, record, act.
 void Scaler::tick() {
-  if (phase_ == Phase::stopping) return;
+  if (phase_ == Phase::stopping || phase_ == Phase::succeeded) return;
   auto observation = collect();
   if (phase_ == Phase::closing) {
     const bool waits = observation.load && observation.load->waiting > 0;
@@ -415,6 +460,7 @@ Result<void> Scaler::update(const policy::Autoscaler& policy) {
 
 void Scaler::stop(std::function<void()> done) {
   stopped_ = std::move(done);
+  if (phase_ == Phase::succeeded) return stop_target();
   phase_ = Phase::closing;
   stop_at_ = std::chrono::steady_clock::now();
   if (service_ && !world_.traffic_ended) {

@@ -9,8 +9,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "base/listeners.h"
 #include "base/time.h"
+#include "control/handed.h"
 #include "control/load_meter.h"
+#include "control/predecessor.h"
 #include "control/recorder.h"
 #include "control/status.h"
 #include "control/usage_meter.h"
@@ -30,6 +33,8 @@ struct World {
   target::Guardian& guardian;
   Board& board;
   std::string state_directory;
+  Listeners& listeners;  // those that are there already
+  Predecessor& predecessor;
   bool traffic_ended = false;  // the gateway was shut down: nothing is open, and nothing comes
 };
 
@@ -38,8 +43,10 @@ struct World {
 class Scaler {
  public:
   /// Binds the gateway's address and goes on from where the journal says it was.
+  /// With `handed`: on the predecessor's socket, and with its replicas.
   /// Errors: those of the address (conflict, unavailable, invalid), named as in the document.
-  static Result<std::unique_ptr<Scaler>> start(World& world, const policy::Autoscaler& policy);
+  static Result<std::unique_ptr<Scaler>> start(World& world, const policy::Autoscaler& policy,
+                                               HandedScaler* handed = nullptr);
   ~Scaler();
 
   /// The new policy holds from the next decision on, which is made at once. On an error (the new
@@ -55,6 +62,12 @@ class Scaler {
 
   /// Something waits at the gateway and has no room: decide now.
   void demand() { tick(); }
+
+  /// What a successor goes on with; nothing changes until let_go(), which must follow at once.
+  HandedScaler hand_over() const;
+  /// Decides no more; its replicas are a successor's. What the gateway still has open is answered:
+  /// where no replica is ready, by way of the successor.
+  void let_go();
 
   /// Stops listening, goes on until nothing waits (at most the policy's drain time), then drains
   /// and stops the replicas; `done` when the last is gone.
@@ -73,7 +86,8 @@ class Scaler {
   };
 
   Scaler(World& world, const policy::Autoscaler& policy);
-  Result<void> open_gateway();
+  Result<void> open_gateway(Fd listener);
+  void adopt();
   Result<void> restore();
 
   target::Hooks hooks();
@@ -122,7 +136,7 @@ class Scaler {
 
   std::function<void()> stopped_;
   std::chrono::steady_clock::time_point stop_at_;  // then the replicas stop, whatever waits
-  enum class Phase { running, closing, stopping } phase_ = Phase::running;
+  enum class Phase { running, closing, stopping, succeeded } phase_ = Phase::running;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for calls that come late
   std::unique_ptr<target::Process> target_;                     // last: its end calls hooks
 };

@@ -142,7 +142,7 @@ bool Worker::receive_head(Client& client, std::string_view& input) {
   if (got <= 0) {
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
       client.readable = errno == EINTR;
-      if (!client.readable && client.state == Client::State::idle && client.service->closing) {
+      if (!client.readable && client.state == Client::State::idle && client.service->ends_idle()) {
         linger(client);
       }
       return false;
@@ -241,7 +241,7 @@ void Worker::become_idle(Client& client) {
   client.scan = true;
   idle_clients_.push_back(client.idle);
   set_deadline(client, now_ + client.service->settings->timeouts.idle);
-  if (client.service->closing) client.readable = true;  // to see whether there is one more
+  if (client.service->ends_idle()) client.readable = true;  // to see whether there is one more
   if (client.readable || !client.in.empty()) enqueue(client);
 }
 

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "base/listeners.h"
 #include "gateway/worker.h"
 
 namespace headroom::gateway {
@@ -20,6 +21,7 @@ namespace {
 
 constexpr int kThreadsAtMost = 4;
 constexpr int kBacklog = 4096;
+constexpr Millis kPatience = 5s;  // with clients that are idle, where a successor took over
 constexpr std::int32_t kLargestHead = 128 << 10;
 
 /// A Unix socket that a dead process left behind is in the way; one that answers is not ours.
@@ -33,6 +35,12 @@ bool remove_stale(const Address& address) {
   return ::lstat(path, &info) == 0 && S_ISSOCK(info.st_mode) && ::unlink(path) == 0;
 }
 
+/// What is accepted inherits it.
+void pass_on_no_delay(int listener) {
+  const int on = 1;
+  ::setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
 Result<Fd> listen_on(const Address& address) {
   const auto refuse = [&](Code code, int error) {
     return fail(
@@ -43,7 +51,7 @@ Result<Fd> listen_on(const Address& address) {
   const int on = 1, off = 0;
   if (address.family() != AF_UNIX) {
     ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // accepted ones inherit it
+    pass_on_no_delay(fd.get());
   }
   if (address.family() == AF_INET6) {
     ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
@@ -63,13 +71,6 @@ Result<Fd> listen_on(const Address& address) {
     return refuse(error == EACCES ? Code::invalid : Code::unavailable, error);
   }
   return fd;
-}
-
-Address name_of(int fd) {
-  Address address;
-  address.length = sizeof address.storage;
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage), &address.length);
-  return address;
 }
 
 Result<void> check_settings(const Settings& settings) {
@@ -107,23 +108,24 @@ class Live : public Gateway {
     for (auto& worker : common_.workers) worker->stop();
   }
 
-  Result<ServiceId> add(const Settings& settings) override {
+  Result<ServiceId> add(const Settings& settings, Fd listener) override {
     if (auto good = check_settings(settings); !good) return fail(good.error());
-    auto fd = listen_on(settings.listen);
+    auto fd = listener ? Result<Fd>(std::move(listener)) : listen_on(settings.listen);
     if (!fd) return fail(fd.error());
+    if (settings.listen.family() != AF_UNIX) pass_on_no_delay(fd->get());
     const std::lock_guard lock(mutex_);
     auto& entry = services_[next_service_];
     entry.shared = std::make_shared<Service>();
     entry.shared->id = next_service_;
     entry.asked = settings.listen;
-    entry.listening = name_of(fd->get());
-    const auto socket = std::make_shared<Fd>(std::move(*fd));
+    entry.listening = local_address(fd->get());
+    entry.socket = std::make_shared<Fd>(std::move(*fd));
     const auto shared_settings = std::make_shared<const Settings>(settings);
     for (auto& worker : common_.workers) {
       auto local = std::make_shared<WorkerService>();
       local->shared = entry.shared;
       local->settings = shared_settings;
-      local->socket = socket;
+      local->socket = entry.socket;
       for (const auto& block : settings.trusted_proxies)
         local->trusted.push_back(*parse_cidr(block));
       entry.locals.push_back(local);
@@ -142,7 +144,8 @@ class Live : public Gateway {
       if (!fd) return fail(fd.error());
       socket = std::make_shared<Fd>(std::move(*fd));
       entry.asked = settings.listen;
-      entry.listening = name_of(socket->get());
+      entry.listening = local_address(socket->get());
+      entry.socket = socket;
     }
     const auto shared_settings = std::make_shared<const Settings>(settings);
     to_all([=](Worker& worker) { worker.reconfigure(id, shared_settings, socket); });
@@ -197,10 +200,11 @@ class Live : public Gateway {
   void close(ServiceId id) override {
     // Returns when nobody listens any more: another service may want the address.
     to_all_and_wait([id](Worker& worker) {
-      worker.close_listener(id);
-      worker.close_clients(id, false);
+      worker.close_listener(id, false);
+      worker.close_clients(id, Worker::Which::idle_and_tunnels);
     });
     const std::lock_guard lock(mutex_);
+    services_.at(id).socket.reset();
     remove_socket(services_.at(id));
   }
 
@@ -217,21 +221,30 @@ class Live : public Gateway {
     return services_.at(id).listening;
   }
 
-  void shutdown(Millis deadline) override {
-    const auto until = std::chrono::steady_clock::now() + deadline;
-    for (const auto id : ids()) close(id);
-    while (busy() && std::chrono::steady_clock::now() < until) {
-      std::this_thread::sleep_for(2ms);
+  Fd listener(ServiceId id) const override {
+    const std::lock_guard lock(mutex_);
+    const auto& socket = services_.at(id).socket;
+    return socket ? socket->duplicate() : Fd();
+  }
+
+  void shutdown(Millis deadline, bool succeeded) override {
+    const auto now = std::chrono::steady_clock::now();
+    if (succeeded) {
+      leave_listeners();
+      wait_until_idle(now + std::min(deadline, kPatience));
+      close_all(Worker::Which::idle);
+    } else {
+      for (const auto id : ids()) close(id);
     }
-    for (const auto id : ids()) {
-      to_all_and_wait([id](Worker& worker) { worker.close_clients(id, true); });
-    }
+    wait_until_idle(now + deadline);
+    close_all(Worker::Which::all);
   }
 
  private:
   struct Entry {
     std::shared_ptr<Service> shared;
     Address asked, listening;
+    std::shared_ptr<Fd> socket;                          // empty: closed
     std::vector<std::shared_ptr<WorkerService>> locals;  // one per thread
     std::map<ReplicaId, std::shared_ptr<Replica>> replicas;
   };
@@ -261,6 +274,25 @@ class Live : public Gateway {
   bool busy() const {
     return std::ranges::any_of(common_.workers,
                                [](const auto& worker) { return worker->clients() > 0; });
+  }
+
+  void wait_until_idle(std::chrono::steady_clock::time_point until) const {
+    while (busy() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(2ms);
+  }
+
+  void close_all(Worker::Which which) const {
+    for (const auto id : ids()) {
+      to_all_and_wait([id, which](Worker& worker) { worker.close_clients(id, which); });
+    }
+  }
+
+  /// Another listens on the same: their files stay.
+  void leave_listeners() {
+    for (const auto id : ids()) {
+      to_all_and_wait([id](Worker& worker) { worker.close_listener(id, true); });
+      const std::lock_guard lock(mutex_);
+      services_.at(id).socket.reset();
+    }
   }
 
   static void remove_socket(const Entry& entry) {

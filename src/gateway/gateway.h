@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/fd.h"
 #include "base/histogram.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -101,8 +102,9 @@ class Gateway {
   static Result<std::unique_ptr<Gateway>> start(Options options);
   virtual ~Gateway() = default;  // cuts what is left
 
-  /// Binds and listens. Errors: conflict (the address is in use), unavailable, invalid.
-  virtual Result<ServiceId> add(const Settings& settings) = 0;
+  /// Binds and listens; where `listener` is given, on that, which does already.
+  /// Errors: conflict (the address is in use), unavailable, invalid.
+  virtual Result<ServiceId> add(const Settings& settings, Fd listener = {}) = 0;
   /// New settings for requests from now on; the listener is kept where the address is the same.
   virtual Result<void> reconfigure(ServiceId service, const Settings& settings) = 0;
 
@@ -128,10 +130,16 @@ class Gateway {
   virtual Snapshot snapshot(ServiceId service) const = 0;
   /// The address in use (the port the kernel chose for ":0").
   virtual Address listening(ServiceId service) const = 0;
+  /// Another descriptor of the socket that listens, for a successor.
+  virtual Fd listener(ServiceId service) const = 0;
 
   /// Takes the backlog, stops listening, answers with Connection: close, closes idle
   /// connections; returns when all is answered or after `deadline`, when the rest is cut.
-  virtual void shutdown(Millis deadline) = 0;
+  ///
+  /// With a successor, which listens on the same sockets, nobody needs to hurry: clients that are
+  /// idle may send one more request for 5 s, so that none meets a connection that closes under
+  /// it, and tunnels live until the deadline.
+  virtual void shutdown(Millis deadline, bool succeeded = false) = 0;
 };
 
 }  // namespace headroom::gateway

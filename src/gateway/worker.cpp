@@ -68,7 +68,7 @@ void Worker::post(std::function<void()> what) {
 void Worker::run() {
   while (!stopping_.load()) turn();
   for (auto& [id, service] : services_) {
-    close_clients(id, true);
+    close_clients(id, Which::all);
     for (auto& [replica_id, replica] : service->replicas) {
       while (replica->open.linked()) close(owner_of<Upstream>(replica->open.next));
     }
@@ -340,19 +340,22 @@ void Worker::gone(ServiceId id, ReplicaId replica) {
   forget_ = true;
 }
 
-void Worker::close_listener(ServiceId id) {
+void Worker::close_listener(ServiceId id, bool patient) {
   auto* const service = find(id);
   if (service == nullptr || service->closing) return;
   // The whole backlog, which is taken in turns: who has connected is answered.
-  for (int i = 0; i < 64; ++i) accept(*service);
+  for (int i = 0; i < 64 && !patient; ++i) accept(*service);
   service->closing = true;
+  service->patient = patient;
   listen(*service, false);
   service->socket.reset();
 }
 
-void Worker::close_clients(ServiceId id, bool all) {
+void Worker::close_clients(ServiceId id, Which which) {
   auto* const service = find(id);
   if (service == nullptr) return;
+  const bool all = which == Which::all;
+  service->patient = false;
   for (Link* link = service->clients.next; link != &service->clients;) {
     auto& client = owner_of<Client>(link);
     link = link->next;
@@ -363,7 +366,8 @@ void Worker::close_clients(ServiceId id, bool all) {
     } else if (client.state == Client::State::idle) {
       client.readable = true;  // a request may be here that nobody has told us of yet
       enqueue(client);
-    } else if (client.exchange != nullptr && client.exchange->tunnel) {
+    } else if (which == Which::idle_and_tunnels && client.exchange != nullptr &&
+               client.exchange->tunnel) {
       fail(*client.exchange, Failure::drain_cut);
     }
   }

@@ -65,6 +65,8 @@ struct WorkerService {
   std::shared_ptr<Fd> socket;  // all threads accept from one: a second Headroom cannot share it
   bool accepting = false;
   bool closing = false;  // answers say Connection: close
+  bool patient = false;  // and who is idle may ask once more
+  bool ends_idle() const { return closing && !patient; }
   std::unordered_map<ReplicaId, std::unique_ptr<LocalReplica>> replicas;
   std::vector<LocalReplica*> candidates;
   bool panic = false;  // too few would remain: ejection is ignored (B6)
@@ -103,9 +105,11 @@ class Worker {
                    std::shared_ptr<Fd> socket);
   void set_backends(ServiceId service, const Replicas& replicas);
   void gone(ServiceId service, ReplicaId replica);
-  void close_listener(ServiceId service);
-  /// Closes what is idle or, with `all`, cuts everything.
-  void close_clients(ServiceId service, bool all);
+  /// `patient`: idle clients may send one more request each.
+  void close_listener(ServiceId service, bool patient);
+  /// Idle ones are closed, others cut.
+  enum class Which : std::uint8_t { idle, idle_and_tunnels, all };
+  void close_clients(ServiceId service, Which which);
   void close_tunnels(ServiceId service, ReplicaId replica);
   void cut(ServiceId service, ReplicaId replica);
   struct Drain {

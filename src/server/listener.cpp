@@ -107,6 +107,19 @@ Result<LocalListener> LocalListener::open(const std::string& folder) {
   return made;
 }
 
+Result<LocalListener> LocalListener::adopt(const std::string& folder, Fd socket) {
+  LocalListener made;
+  made.path_ = folder + "/" + kName;
+  made.folder_.reset(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  struct stat status {};
+  if (!made.folder_ || ::fstatat(made.folder_.get(), kName, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return fail(failed(made.path_, errno));
+  }
+  made.inode_ = status.st_ino;
+  made.socket_ = std::move(socket);
+  return made;
+}
+
 LocalListener::~LocalListener() {
   struct stat status {};
   if (!socket_ || ::fstatat(folder_.get(), kName, &status, AT_SYMLINK_NOFOLLOW) != 0) return;

@@ -23,11 +23,16 @@ class LocalListener {
   /// A socket that a dead process left is replaced. The folder's path may be longer than what the
   /// address of a socket holds. Errors: conflict (somebody answers there), unavailable.
   static Result<LocalListener> open(const std::string& folder);
+  /// A predecessor's, which listens there.
+  static Result<LocalListener> adopt(const std::string& folder, Fd socket);
   LocalListener(LocalListener&&) noexcept = default;
   LocalListener& operator=(LocalListener&&) = delete;
   ~LocalListener();
 
+  const Fd& socket() const { return socket_; }
   int fd() const { return socket_.get(); }
+  /// A successor has it: the file stays.
+  void let_go() { inode_ = 0; }
   const std::string& path() const { return path_; }
 
  private:

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include "base/listeners.h"
 #include "base/log.h"
 #include "server/connection.h"
 #include "server/listener.h"
@@ -133,8 +134,8 @@ struct Server::Impl {
     if (thread.joinable()) thread.join();
   }
 
-  Result<void> open_local(const std::string& journal);
-  Result<void> open_tcp(const Address& address);
+  Result<void> open_local(const std::string& journal, Fd socket);
+  Result<void> open_tcp(const Address& address, Fd socket);
   void begin() {
     for (const auto& acceptor : acceptors) acceptor->wait();
     thread = std::thread([this] { run(); });
@@ -163,9 +164,11 @@ struct Server::Impl {
   std::thread thread;
 };
 
-Result<void> Server::Impl::open_local(const std::string& journal) {
-  const auto folder = std::filesystem::path(journal).parent_path().string();
-  auto opened = LocalListener::open(folder.empty() ? "." : folder);
+Result<void> Server::Impl::open_local(const std::string& journal, Fd socket) {
+  const auto parent = std::filesystem::path(journal).parent_path().string();
+  const auto folder = parent.empty() ? "." : parent;
+  auto opened =
+      socket ? LocalListener::adopt(folder, std::move(socket)) : LocalListener::open(folder);
   if (!opened) return fail(opened.error());
   local.emplace(std::move(*opened));
   acceptors.push_back(std::make_unique<Acceptor>(
@@ -174,13 +177,11 @@ Result<void> Server::Impl::open_local(const std::string& journal) {
   return {};
 }
 
-Result<void> Server::Impl::open_tcp(const Address& address) {
-  auto opened = listen_on(address);
+Result<void> Server::Impl::open_tcp(const Address& address, Fd socket) {
+  auto opened = socket ? Result<Fd>(std::move(socket)) : listen_on(address);
   if (!opened) return fail(opened.error());
   tcp.emplace(std::move(*opened));
-  listening.emplace();
-  listening->length = sizeof listening->storage;
-  ::getsockname(tcp->get(), reinterpret_cast<sockaddr*>(&listening->storage), &listening->length);
+  listening = local_address(tcp->get());
   acceptors.push_back(
       std::make_unique<Acceptor>(*io, tcp->get(),
                                  Acceptor::Settings{.door = {.loopback = is_loopback(address)},
@@ -196,15 +197,26 @@ Server::~Server() = default;
 
 const std::optional<Address>& Server::listening() const { return impl_->listening; }
 
-Result<std::unique_ptr<Server>> Server::start(const Options& options, const Doors& doors) {
+Server::Sockets Server::sockets() const {
+  return {impl_->local ? impl_->local->socket().duplicate() : Fd(),
+          impl_->tcp ? impl_->tcp->duplicate() : Fd()};
+}
+
+void Server::let_go() {
+  if (impl_->local) impl_->local->let_go();
+}
+
+Result<std::unique_ptr<Server>> Server::start(const Options& options, const Doors& doors,
+                                              Sockets sockets) {
   try {
-    return open(options, doors);
+    return open(options, doors, std::move(sockets));
   } catch (const std::exception& e) {  // Asio's: no descriptor or thread is left
     return fail({Code::unavailable, fmt::format("the admin server: {}", e.what()), {}});
   }
 }
 
-Result<std::unique_ptr<Server>> Server::open(const Options& options, const Doors& doors) {
+Result<std::unique_ptr<Server>> Server::open(const Options& options, const Doors& doors,
+                                             Sockets sockets) {
   auto ready = check(options);
   if (!ready) return fail(ready.error());
   auto impl = std::make_unique<Impl>(
@@ -218,9 +230,12 @@ Result<std::unique_ptr<Server>> Server::open(const Options& options, const Doors
     log::warn("admin: {}; going on without", to_string(door.error()));
     return {};
   };
-  if (auto local = opened(impl->open_local(doors.journal)); !local) return fail(local.error());
+  if (auto local = opened(impl->open_local(doors.journal, std::move(sockets.local))); !local) {
+    return fail(local.error());
+  }
   if (ready->address) {
-    if (auto tcp = opened(impl->open_tcp(*ready->address)); !tcp) return fail(tcp.error());
+    if (auto tcp = opened(impl->open_tcp(*ready->address, std::move(sockets.tcp))); !tcp)
+      return fail(tcp.error());
   }
   impl->begin();
   return std::unique_ptr<Server>(new Server(std::move(impl)));

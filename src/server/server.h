@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/fd.h"
 #include "base/result.h"
 #include "server/doors.h"
 
@@ -27,12 +28,24 @@ struct Options {
 /// of them streams; what is read as in RequestReader; answers that clients have not taken, 64 MiB.
 class Server {
  public:
-  /// Opens the doors: admin.sock beside the journal, and the TCP address.
+  /// Sockets that listen, by door; empty where there is none.
+  struct Sockets {
+    Fd local, tcp;
+  };
+
+  /// Opens the doors: admin.sock beside the journal, and the TCP address; or goes on with sockets
+  /// that listen already.
   /// Errors: invalid (a wrong option; an address that others reach without a token), conflict (a
   /// door is taken and `required`), unavailable.
-  static Result<std::unique_ptr<Server>> start(const Options& options, const Doors& doors);
+  static Result<std::unique_ptr<Server>> start(const Options& options, const Doors& doors,
+                                               Sockets sockets = {});
   /// Cuts what is open. Takes no longer than the answer under way.
   ~Server();
+
+  /// Other descriptors of its sockets, for a successor.
+  Sockets sockets() const;
+  /// A successor has them: at the end of this their file stays.
+  void let_go();
 
   /// The TCP address in use (with the port that the kernel chose for ":0").
   const std::optional<Address>& listening() const;
@@ -40,7 +53,8 @@ class Server {
  private:
   struct Impl;
   explicit Server(std::unique_ptr<Impl> impl);
-  static Result<std::unique_ptr<Server>> open(const Options& options, const Doors& doors);
+  static Result<std::unique_ptr<Server>> open(const Options& options, const Doors& doors,
+                                              Sockets sockets);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -32,6 +32,8 @@
 namespace headroom::target::guard {
 namespace {
 
+constexpr Millis kPatience = 1s;  // with a worker that does not read what it asked for
+
 constexpr int kPassedOn[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
 struct Watched {
@@ -196,7 +198,7 @@ void Guard::pass_on(const signalfd_siginfo& signal) {
 }
 
 void Guard::on_message(Worker& worker) {
-  const auto message = receive_message(worker.socket.get());
+  const auto message = receive_message(worker.socket.get(), 0ms);
   if (message) return act(worker, message->text);
   worker.socket.reset();  // it has ended, or is about to
 }
@@ -243,12 +245,13 @@ void Guard::reap(Worker& worker, pid_t pid) {
   strays_.erase(pid);
   send_message(worker.socket.get(),
                fmt::format("reaped {} {} {}", pid, info.si_pid == pid ? info.si_code : 0,
-                           info.si_pid == pid ? info.si_status : 0));
+                           info.si_pid == pid ? info.si_status : 0),
+               kPatience);
 }
 
 void Guard::start_successor(Worker& worker) {
   const auto refuse = [&](const std::string& why) {
-    send_message(worker.socket.get(), "refused " + why);
+    send_message(worker.socket.get(), "refused " + why, kPatience);
   };
   if (&worker != &current() || workers_.size() > 1) {
     return refuse("an upgrade is under way: a predecessor still answers, or a successor starts");
@@ -269,7 +272,7 @@ void Guard::start_successor(Worker& worker) {
   if (pid < 0) return refuse(std::strerror(errno));
   if (pid == 0) be_successor(its.get(), successors.get());
   workers_.push_back({pid, std::move(ours), {}});
-  send_message(worker.socket.get(), "started", {predecessors.get()});
+  send_message(worker.socket.get(), "started", kPatience, {predecessors.get()});
 }
 
 void Guard::be_successor(int socket, int to_predecessor) {

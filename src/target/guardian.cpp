@@ -24,16 +24,10 @@ Error no_guardian(const char* what) {
 }
 
 /// Where the guardian is stopped or hangs, we wait this long for it and no longer.
-constexpr timeval kPatience{5, 0};
-
-void be_patient(int socket) {
-  for (const int which : {SO_SNDTIMEO, SO_RCVTIMEO}) {
-    ::setsockopt(socket, SOL_SOCKET, which, &kPatience, sizeof kPatience);
-  }
-}
+constexpr Millis kPatience = 5s;
 
 void send_to(int guardian, const std::string& message) {
-  if (send_message(guardian, message)) return;
+  if (send_message(guardian, message, kPatience)) return;
   static bool said = false;
   if (!std::exchange(said, true)) {
     log::warn(
@@ -62,7 +56,6 @@ Result<Guardian> Guardian::start() {
   }
   if (worker > 0) guard::run(worker, its.get(), signals);
   guard::unblock_signals(signals);
-  be_patient(ours.get());
   return Guardian(std::move(ours), guardian);
 }
 
@@ -80,7 +73,6 @@ std::optional<Guardian> Guardian::inherited() {
   continue_run(token);
   Guardian guardian(Fd(guard::kSocket), ::getppid());
   guardian.predecessor_ = Fd(guard::kPredecessor);
-  be_patient(guardian.socket_.get());
   return guardian;
 }
 
@@ -96,8 +88,8 @@ siginfo_t Guardian::reap(pid_t pid) {
   send_to(socket_.get(), fmt::format("reap {}", pid));
   siginfo_t info{};
   // An answer that came too late for an earlier call is passed over.
-  for (auto answer = receive_message(socket_.get()); answer;
-       answer = receive_message(socket_.get())) {
+  for (auto answer = receive_message(socket_.get(), kPatience); answer;
+       answer = receive_message(socket_.get(), kPatience)) {
     std::istringstream fields(answer->text);
     std::string verb;
     fields >> verb >> info.si_pid >> info.si_code >> info.si_status;
@@ -110,7 +102,7 @@ void Guardian::tell_manager(const std::string& what) { send_to(socket_.get(), "n
 
 Result<Fd> Guardian::start_successor() {
   send_to(socket_.get(), "successor");
-  while (auto answer = receive_message(socket_.get())) {
+  while (auto answer = receive_message(socket_.get(), kPatience)) {
     if (answer->text == "started" && answer->fds.size() == 1) return std::move(answer->fds[0]);
     constexpr std::string_view kRefused = "refused ";
     if (answer->text.starts_with(kRefused)) {

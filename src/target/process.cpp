@@ -248,7 +248,7 @@ HandedProcess Process::hand_over() const {
   return handed;
 }
 
-void Process::let_go(std::function<void()> done) {
+void Process::let_go() {
   std::erase_if(impl_->runners, [](const auto& each) {
     const bool stays = each.second->stays();
     if (stays) each.second->let_go();
@@ -256,7 +256,8 @@ void Process::let_go(std::function<void()> done) {
   });
   impl_->around.run.let_go();
   impl_->around.spawner.let_go();
-  stop(std::move(done));
+  impl_->stopped = true;
+  impl_->wanted = 0;
 }
 
 void Process::scale(Replicas n) {

@@ -74,8 +74,9 @@ class Process {
   /// What a successor goes on with: the replicas that run and stay. Nothing changes until
   /// let_go(), which must come before anything else runs here, if it comes.
   HandedProcess hand_over() const;
-  /// Those are another's now. Those on their way out are ours still: `done` when they are gone.
-  void let_go(std::function<void()> done);
+  /// Those are another's now. Those on their way out are ours still; stop() tells when they are
+  /// gone.
+  void let_go();
 
   /// Asks for n replicas: starts some at once, or drains the newest-starting and idlest first.
   void scale(Replicas n);

@@ -375,7 +375,8 @@ TEST_P(Succession, AdoptsWhatRuns) {
   second.process = std::make_unique<Process>(second.io, "test", spec, second.guardian, first.path,
                                              std::move(handed), second.hooks());
   bool gone = false;
-  first.process->let_go([&] { gone = true; });
+  first.process->let_go();
+  first.process->stop([&] { gone = true; });
   ASSERT_TRUE(first.run_until([&] { return gone; })) << "none is on its way out";
   first.process.reset();
 
@@ -416,7 +417,8 @@ TEST(Process, HandsOverOnlyWhatStays) {
   const auto handed = first.process->hand_over();
   ASSERT_EQ(handed.replicas.size(), 1u);
   bool gone = false;
-  first.process->let_go([&] { gone = true; });
+  first.process->let_go();
+  first.process->stop([&] { gone = true; });
   first.run_for(50ms);
   EXPECT_FALSE(gone) << "the one that drains is ours to the end";
   EXPECT_EQ(first.process->replicas().size(), 1u);
@@ -435,7 +437,7 @@ TEST(Process, AnAdoptedReplicaOfAnOlderCommandIsReplaced) {
   second.process =
       std::make_unique<Process>(second.io, "test", replica_spec(), second.guardian, first.path,
                                 first.process->hand_over(), second.hooks());
-  first.process->let_go([] {});
+  first.process->let_go();
   first.process.reset();
   second.process->update(replica_spec({"delay=1"}));
   ASSERT_TRUE(second.run_until([&] { return second.all_ready(1) && second.only().pid != old; }));

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "control/handed.h"
+#include "server/server.h"
+
+/// What a worker and its successor say to each other at an upgrade, over the socket that the
+/// guardian gave them:
+///
+///   successor     hello 1 VERSION        its document is read; it waits
+///   predecessor   scaler {…}, replica {…} (of the scaler before), admin, end: with descriptors
+///   successor     taken                  it listens, and watches the replicas
+///   predecessor   go                     it has let go, and only answers what it had open
+///
+/// The end of the socket before "go" means that nothing has changed hands.
+namespace headroom::cli {
+
+struct Handover {
+  std::vector<control::HandedScaler> scalers;
+  server::Server::Sockets admin;
+};
+
+/// The predecessor's side, after the hello. Nothing else of this process's loop may run until it
+/// returns, and where it does without an error the successor has it all: let go at once.
+/// Errors: unavailable (the other side ended, or is silent for 20 s).
+Result<void> hand_over(int socket, const Handover& all);
+
+/// The version in a hello. Errors: unavailable (the other side ended, or is no Headroom).
+Result<std::string> read_hello(int socket);
+
+/// The successor's side: says hello, and waits for all of it. Errors: unavailable.
+Result<Handover> take_over(int socket);
+/// Says "taken", and waits for the word to go. Errors: unavailable: everything is the other's.
+Result<void> confirm(int socket);
+
+}  // namespace headroom::cli
