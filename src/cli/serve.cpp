@@ -116,10 +116,10 @@ class Server {
   [[noreturn]] void kill(int signal);
 
   ServeOptions options_;
+  boost::asio::io_context io_;
   std::optional<target::Guardian> guardian_;
   std::optional<Notify> notify_;
   Listeners listeners_;
-  boost::asio::io_context io_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer notify_timer_{io_};
   control::Predecessor predecessor_{io_};
@@ -262,10 +262,13 @@ Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
               address);
   }
   listeners_ = {};
-  if (!options_.file.empty())
-    watch_.emplace(io_, options_.file, [this] {
+  if (!options_.file.empty()) {
+    const auto look = [this] {
       if (!(Print::of(options_.file) == print_)) reload();
-    });
+    };
+    watch_.emplace(io_, options_.file, look);
+    boost::asio::post(io_, look);  // it may have changed while we started
+  }
   log::info("journal: {}", options_.journal);
   notify_->ready();
   tell_manager();

@@ -71,8 +71,9 @@ std::vector<HandedScaler> Loop::hand_over() const {
 void Loop::let_go(Millis deadline, std::function<void()> done) {
   stopping_ = true;
   all_gone_ = std::move(done);
+  world_.gateway.let_go();  // first: what is sent to the successor must not come back here
   for (const auto& [name, scaler] : scalers_) scaler->let_go();
-  shut_gateway(deadline, true);
+  shut_gateway(deadline);
 }
 
 void Loop::retire(std::unique_ptr<Scaler> scaler) {
@@ -144,12 +145,12 @@ void Loop::stop(Millis deadline, std::function<void()> done) {
   all_gone_ = std::move(done);
   // Replicas go on answering, and a request that waits at zero still starts one, until the
   // gateway has nothing left open; only then are they stopped.
-  shut_gateway(deadline, false);
+  shut_gateway(deadline);
 }
 
-void Loop::shut_gateway(Millis deadline, bool succeeded) {
-  shutting_ = std::thread([this, deadline, succeeded] {
-    world_.gateway.shutdown(deadline, succeeded);
+void Loop::shut_gateway(Millis deadline) {
+  shutting_ = std::thread([this, deadline] {
+    world_.gateway.shutdown(deadline);
     boost::asio::post(world_.io, [this] { retire_all(); });
   });
 }

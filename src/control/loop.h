@@ -60,7 +60,7 @@ class Loop {
  private:
   Result<Scaler*> find(const std::string& name) const;
   void retire(std::unique_ptr<Scaler> scaler);
-  void shut_gateway(Millis deadline, bool succeeded);
+  void shut_gateway(Millis deadline);
   void retire_all();
   void tell_when_all_gone();
 

@@ -227,10 +227,18 @@ class Live : public Gateway {
     return socket ? socket->duplicate() : Fd();
   }
 
-  void shutdown(Millis deadline, bool succeeded) override {
+  void let_go() override {
+    succeeded_ = true;
+    for (const auto id : ids()) {
+      to_all_and_wait([id](Worker& worker) { worker.close_listener(id, true); });
+      const std::lock_guard lock(mutex_);
+      services_.at(id).socket.reset();
+    }
+  }
+
+  void shutdown(Millis deadline) override {
     const auto now = std::chrono::steady_clock::now();
-    if (succeeded) {
-      leave_listeners();
+    if (succeeded_) {
       wait_until_idle(now + std::min(deadline, kPatience));
       close_all(Worker::Which::idle);
     } else {
@@ -286,15 +294,6 @@ class Live : public Gateway {
     }
   }
 
-  /// Another listens on the same: their files stay.
-  void leave_listeners() {
-    for (const auto id : ids()) {
-      to_all_and_wait([id](Worker& worker) { worker.close_listener(id, true); });
-      const std::lock_guard lock(mutex_);
-      services_.at(id).socket.reset();
-    }
-  }
-
   static void remove_socket(const Entry& entry) {
     if (entry.listening.family() != AF_UNIX) return;
     ::unlink(reinterpret_cast<const sockaddr_un&>(entry.listening.storage).sun_path);
@@ -304,6 +303,7 @@ class Live : public Gateway {
   mutable std::mutex mutex_;
   std::map<ServiceId, Entry> services_;
   ServiceId next_service_ = 1;
+  std::atomic<bool> succeeded_{false};
 };
 
 }  // namespace

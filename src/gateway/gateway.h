@@ -133,13 +133,13 @@ class Gateway {
   /// Another descriptor of the socket that listens, for a successor.
   virtual Fd listener(ServiceId service) const = 0;
 
+  /// Stops listening, which holds when it returns, in favour of a successor on the same sockets.
+  /// Then shutdown() need not hurry: clients that are idle may send one more request for 5 s, so
+  /// that none meets a connection that closes under it, and tunnels live until the deadline.
+  virtual void let_go() = 0;
   /// Takes the backlog, stops listening, answers with Connection: close, closes idle
   /// connections; returns when all is answered or after `deadline`, when the rest is cut.
-  ///
-  /// With a successor, which listens on the same sockets, nobody needs to hurry: clients that are
-  /// idle may send one more request for 5 s, so that none meets a connection that closes under
-  /// it, and tunnels live until the deadline.
-  virtual void shutdown(Millis deadline, bool succeeded = false) = 0;
+  virtual void shutdown(Millis deadline) = 0;
 };
 
 }  // namespace headroom::gateway

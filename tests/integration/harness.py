@@ -47,7 +47,7 @@ def rss_bytes(pid):
 class Headroom:
     """One run of `headroom run`; its log is read as it grows."""
 
-    def __init__(self, folder, arguments, journal=None, env=None, prefix=()):
+    def __init__(self, folder, arguments, journal=None, env=None, prefix=(), pass_fds=()):
         self.folder = folder
         self.journal = journal or os.path.join(folder, "journal.db")
         self.log_path = os.path.join(folder, f"headroom-{time.monotonic_ns()}.log")
@@ -55,7 +55,7 @@ class Headroom:
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder,
-                env={**os.environ, **(env or {})}, start_new_session=True)
+                env={**os.environ, **(env or {})}, start_new_session=True, pass_fds=pass_fds)
         self.pid = self.process.pid
 
     def log(self):
@@ -98,22 +98,29 @@ class Headroom:
             raise AssertionError(f"explain: exit {out.returncode}: {out.stderr}")
         return json.loads(out.stdout)
 
-    def replicas(self):
-        """The process ids of the replicas: the leaders of the groups below us."""
+    def children(self):
+        """(pid, name) of the children of the process that we started, those that run."""
         found = []
         for entry in os.listdir("/proc"):
             if not entry.isdigit():
                 continue
             try:
                 with open(f"/proc/{entry}/stat") as file:
-                    fields = file.read().rsplit(")", 1)[1].split()
-                with open(f"/proc/{entry}/comm") as file:
-                    name = file.read().strip()
+                    name, fields = re.match(r"\d+ \((.*)\) (.*)", file.read()).groups()
             except OSError:
                 continue
-            if int(fields[1]) == self.pid and fields[0] not in "ZX" and "guardian" not in name:
-                found.append(int(entry))
-        return found
+            fields = fields.split()
+            if int(fields[1]) == self.pid and fields[0] not in "ZX":
+                found.append((int(entry), name))
+        return sorted(found)
+
+    def replicas(self):
+        """The process ids of the replicas: the leaders of the groups below us."""
+        return [pid for pid, name in self.children() if name != "headroom"]
+
+    def workers(self):
+        """Those of the process that does the work, and at an upgrade of its successor."""
+        return [pid for pid, name in self.children() if name == "headroom"]
 
     def terminate(self, seconds=60):
         self.process.send_signal(signal.SIGTERM)

@@ -107,7 +107,7 @@ class Refused(Case):
     def test_a_journal_that_another_writes(self):
         first = self.service()
         first.wait_for("listening")
-        self.refuses(self.service(journal=first.journal), 1, rf"{first.pid}")
+        self.refuses(self.service(journal=first.journal), 1, rf"process {first.workers()[0]}")
 
     def test_a_port_in_use(self):
         with socket.socket() as taken:
@@ -193,7 +193,7 @@ class Crowd(Case):
             f'listen: "127.0.0.1:{port}", limits: {{ connections: 500 }}')
         headroom = self.run_headroom(self.write("app.yaml", text + extra))
         self.assertEqual(headroom.get(port=port)[0], 200)
-        before = rss_bytes(headroom.pid)
+        before = rss_bytes(headroom.workers()[0])
         # 50,000 come, 2,000 at a time; each is served or let go, and nobody else suffers.
         opened = 0
         for _ in range(25):
@@ -209,7 +209,7 @@ class Crowd(Case):
                 client.close()
         self.assertEqual(opened, 50000)
         self.assertEqual(headroom.get(port=port)[0], 200)
-        self.assertLess(rss_bytes(headroom.pid) - before, 64 << 20)
+        self.assertLess(rss_bytes(headroom.workers()[0]) - before, 64 << 20)
 
     def test_slow_loris_clients_are_let_go_and_cost_little(self):
         port = free_port()
@@ -218,7 +218,7 @@ class Crowd(Case):
             f'listen: "127.0.0.1:{port}", timeouts: {{ head: 2s }}')
         headroom = self.run_headroom(self.write("app.yaml", text))
         self.assertEqual(headroom.get(port=port)[0], 200)
-        before = rss_bytes(headroom.pid)
+        before = rss_bytes(headroom.workers()[0])
         slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(2000)]
         for client in slow:
             client.sendall(b"GET / HTTP/1.1\r\nX: ")
@@ -232,7 +232,7 @@ class Crowd(Case):
             time.sleep(0.4)
         slow[0].settimeout(10)
         self.assertIn(b" 408 ", slow[0].recv(1000))
-        self.assertLess(rss_bytes(headroom.pid) - before, 32 << 20)
+        self.assertLess(rss_bytes(headroom.workers()[0]) - before, 32 << 20)
         for client in slow:
             client.close()
 
@@ -261,13 +261,13 @@ class Large(Case):
     def test_ten_gibibytes_pass_both_ways_in_constant_memory(self):
         headroom = self.service("--min", "1")
         self.assertEqual(headroom.get()[0], 200)
-        before = rss_bytes(headroom.pid)
+        before = rss_bytes(headroom.workers()[0])
         most = [0]
         done = threading.Event()
 
         def watch():
             while not done.wait(0.05):
-                most[0] = max(most[0], rss_bytes(headroom.pid))
+                most[0] = max(most[0], rss_bytes(headroom.workers()[0]))
 
         watcher = threading.Thread(target=watch)
         watcher.start()
