@@ -27,7 +27,8 @@ constexpr const char* kExamples =
     "\n"
     "With a file: it is read again when it changes and on SIGHUP; a bad one is refused and what\n"
     "ran goes on. SIGTERM or SIGINT: what is open is answered, then the replicas are stopped;\n"
-    "a second one kills them.\n"
+    "a second one kills them. SIGUSR2: the program that is on disk now goes on with all of it, and\n"
+    "no request is lost.\n"
     "\n"
     "Exit codes: 0 stopped as asked, 1 could not start (port in use, journal not writable),\n"
     "2 the flags or the document are wrong, 130 or 143 killed by a second signal.\n";

@@ -57,6 +57,19 @@ TEST(Notify, TellsTheServiceManager) {
   }
 }
 
+TEST(Notify, ThroughTheGuardianThatTheManagerKnows) {
+  const TemporaryFolder folder;
+  const Manager manager(folder / "notify");
+  ::setenv("WATCHDOG_USEC", "10000000", 1);
+  ::setenv("WATCHDOG_PID", std::to_string(::getppid()).c_str(), 1);
+  std::string passed_on;
+  const Notify notify([&](const std::string& what) { passed_on = what; });
+  notify.ready();
+  EXPECT_EQ(manager.hears(), "") << "from us it would not be heard";
+  EXPECT_EQ(passed_on, "READY=1");
+  EXPECT_EQ(notify.watchdog(), 5s) << "it watches the guardian, for which we answer";
+}
+
 TEST(Notify, NobodyListens) {
   ::setenv("NOTIFY_SOCKET", "/nonexistent/notify", 1);
   Notify().ready();

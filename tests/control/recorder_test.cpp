@@ -98,6 +98,27 @@ TEST(Recorder, KeepsWhatTheJournalDoesNotTakeAndWritesItLater) {
   EXPECT_EQ(entries[0].decision.replicas, Replicas{4});
 }
 
+TEST(Recorder, LeavesTheJournalToAnother) {
+  TemporaryFolder folder;
+  const auto path = folder / "journal.db";
+  Recorder recorder(open(path, Journal::Mode::write));
+  {
+    const Blocked blocked(path);
+    EXPECT_FALSE(put(recorder, {1s, 0, 1, "Waiting"}));
+    EXPECT_FALSE(recorder.close()) << "a decision would be lost";
+  }
+  ASSERT_TRUE(recorder.close());
+  EXPECT_EQ(all(path).size(), 1u) << "it was written before";
+  EXPECT_FALSE(put(recorder, {2s, 1, 2, "Panic"}));
+  recorder.event("shop", journal::Event::Kind::trouble, "not ours to write");
+  recorder.outcome(1, "nor this");
+  EXPECT_EQ(recorder.usual_startup("shop"), 1s);
+  EXPECT_EQ(recorder.waiting(), 0u);
+  recorder.reopened(open(path, Journal::Mode::write));
+  EXPECT_TRUE(put(recorder, {3s, 1, 2, "Panic"}));
+  EXPECT_EQ(all(path).size(), 2u);
+}
+
 TEST(Recorder, KnowsTheUsualStartup) {
   TemporaryFolder folder;
   Recorder recorder(open(folder / "journal.db", Journal::Mode::write));

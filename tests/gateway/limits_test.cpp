@@ -1,5 +1,6 @@
 #include "gateway/framing_cases.h"
 #include "gateway/harness.h"
+#include "support/temporary.h"
 
 namespace headroom::gateway::testing {
 namespace {
@@ -195,6 +196,57 @@ TEST(Lifecycle, WhatWasSentBeforeTheShutdownIsAnswered) {
   for (auto& client : clients) EXPECT_EQ(read_message(client).status(), 200);
   clients.clear();
   stopping.join();
+}
+
+TEST(Lifecycle, ASuccessorOnTheSameSocketMissesNothing) {
+  auto first_backend = echo(), second_backend = echo();
+  World first;
+  first.use({&first_backend});
+  auto idle = first.client();
+  idle.send(kGet);
+  EXPECT_EQ(read_message(idle).status(), 200);
+  const auto address = first.gateway->listening(first.service);
+
+  auto second = Gateway::start({.threads = 2, .demand = [](ServiceId) {}});
+  ASSERT_TRUE(second);
+  Settings settings;
+  settings.name = "test";
+  settings.listen = address;
+  const auto service = (*second)->add(settings, first.gateway->listener(first.service));
+  ASSERT_TRUE(service);
+  (*second)->set_backends(*service, {{1, second_backend.address(), 0}});
+  first.gateway->let_go();
+  EXPECT_FALSE(first.gateway->listener(first.service)) << "it is no longer its to give";
+  std::thread stopping([&] { first.gateway->shutdown(10s); });
+
+  const auto before = first.now().arrived;
+  for (int i = 0; i < 20; ++i) {
+    auto client = Socket::connect(address);
+    client.send(kGet);
+    EXPECT_EQ(read_message(client).status(), 200);
+  }
+  EXPECT_EQ((*second)->snapshot(*service).arrived, 20u);
+  EXPECT_EQ(first.now().arrived, before);
+  idle.send(kGet);
+  const auto last = read_message(idle);
+  EXPECT_EQ(last.status(), 200) << "who was connected may ask once more";
+  EXPECT_EQ(last["Connection"], "close");
+  EXPECT_TRUE(idle.at_end());
+  stopping.join();
+}
+
+TEST(Lifecycle, ASuccessorsFileStays) {
+  const TemporaryFolder folder;
+  Settings settings;
+  settings.listen = *unix_address(folder / "socket");
+  World first(settings);
+  auto second = Gateway::start({.threads = 1, .demand = [](ServiceId) {}});
+  ASSERT_TRUE(second);
+  settings.name = "test";
+  ASSERT_TRUE((*second)->add(settings, first.gateway->listener(first.service)));
+  first.gateway->let_go();
+  first.gateway->shutdown(1s);
+  EXPECT_TRUE(Socket::connect(settings.listen).open());
 }
 
 TEST(Lifecycle, ShutdownCutsWhatDoesNotEnd) {
