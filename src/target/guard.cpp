@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -129,6 +130,7 @@ class Guard {
   Worker& current() { return workers_.front(); }
   void on_signals();
   void pass_on(const signalfd_siginfo& signal);
+  void took_over(const Worker& worker);
   void on_message(Worker& worker);
   void act(Worker& worker, const std::string& text);
   void take_note(Worker& worker, std::istream& message, bool watch);
@@ -149,6 +151,8 @@ class Guard {
   // The current one first: its predecessor answers what is open, a successor starts.
   std::list<Worker> workers_;
   std::set<pid_t> strays_;
+  bool starting_ = false;   // a successor
+  std::vector<int> again_;  // signals, for when it has taken over
 };
 
 void Guard::run() {
@@ -194,7 +198,17 @@ void Guard::on_signals() {
 /// What a terminal sends goes to the worker, too, which is in the same group.
 void Guard::pass_on(const signalfd_siginfo& signal) {
   if (signal.ssi_code == SI_KERNEL) return;
-  ::kill(current().pid, static_cast<int>(signal.ssi_signo));
+  const auto number = static_cast<int>(signal.ssi_signo);
+  ::kill(current().pid, number);
+  if (starting_ && number != SIGUSR2) again_.push_back(number);
+}
+
+/// A signal that came to the predecessor too late to be heeded is meant for the successor.
+void Guard::took_over(const Worker& worker) {
+  const auto found = std::ranges::find(workers_, worker.pid, &Worker::pid);
+  workers_.splice(workers_.begin(), workers_, found);
+  starting_ = false;
+  for (const int number : std::exchange(again_, {})) ::kill(current().pid, number);
 }
 
 void Guard::on_message(Worker& worker) {
@@ -214,10 +228,7 @@ void Guard::act(Worker& worker, const std::string& text) {
     message >> pid;
     return reap(worker, pid);
   }
-  if (verb == "took") {
-    const auto found = std::ranges::find(workers_, worker.pid, &Worker::pid);
-    workers_.splice(workers_.begin(), workers_, found);
-  }
+  if (verb == "took") return took_over(worker);
   if (verb == "notify" && &worker == &current()) {
     if (const char* manager = std::getenv(Notify::kSocket)) {
       Notify::send(manager, text.substr(std::min(text.find('\n') + 1, text.size())));
@@ -272,6 +283,7 @@ void Guard::start_successor(Worker& worker) {
   if (pid < 0) return refuse(std::strerror(errno));
   if (pid == 0) be_successor(its.get(), successors.get());
   workers_.push_back({pid, std::move(ours), {}});
+  starting_ = true;
   send_message(worker.socket.get(), "started", kPatience, {predecessors.get()});
 }
 
@@ -318,6 +330,9 @@ void Guard::see_to_workers() {
       continue;
     }
     if (worker == workers_.begin()) end(status);
+    // A predecessor or, where none has taken over, a successor that failed.
+    starting_ = false;
+    again_.clear();
     const Worker ended = std::move(*worker);
     worker = workers_.erase(worker);
     clean_up_after(ended);

@@ -171,6 +171,14 @@ class Upgrade(Case):
                     self.assertEqual(headroom.terminate(), 0)
                     self.assertFalse([pid for pid in replicas if alive(pid)], headroom.log())
 
+    def test_a_signal_that_comes_in_the_middle_of_it_is_heeded(self):
+        for pause in (0, 0.002, 0.005, 0.01, 0.02, 0.03):
+            headroom = self.service("--min", "1")
+            headroom.wait_for("ready after")
+            headroom.process.send_signal(signal.SIGUSR2)
+            time.sleep(pause)
+            self.assertEqual(headroom.terminate(30), 0, headroom.log())
+
     def test_an_upgrade_while_it_stops_is_refused(self):
         headroom = self.service("--min", "1", service=("--wait", "2s"))
         headroom.wait_for("ready after")
