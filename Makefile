@@ -55,7 +55,7 @@ fuzz: ## each fuzzer for SECONDS_EACH seconds (default 60)
 	@scripts/packages.sh build test
 	@scripts/fuzz.sh
 
-install: ## into $(DESTDIR)$(PREFIX): the program, stripped, and the shell completions
+install: ## into $(DESTDIR)$(PREFIX): the program, stripped, its manual, the completions
 	@scripts/packages.sh build
 	@scripts/build.sh release headroom
 	@DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) scripts/install.sh

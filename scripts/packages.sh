@@ -43,6 +43,10 @@ test=(
   "chromium: shows the dashboard to its tests"
   "fonts-dejavu-core: Chromium's letters"
   "cargo-web: the Rust example (Debian's cargo is too old; another one on the path will do)"
+  "zsh: its completions, as typed"
+  "fish: its completions, as typed"
+  "man-db: the manual's pages"
+  "mandoc: the manual's pages"
   "curl: the example's guide, as its reader runs it"
 )
 bench=(

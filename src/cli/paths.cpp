@@ -5,12 +5,16 @@
 #include <filesystem>
 #include <optional>
 
+#include <CLI/CLI.hpp>
+
 namespace headroom::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr const char* kFile = "journal.db";
+// The state of headroom@NAME.service is here, in NAME.
+constexpr const char* kUnits = "/var/lib/headroom";
 
 std::optional<std::string> variable(const char* name) {
   const char* value = std::getenv(name);
@@ -33,6 +37,10 @@ std::optional<fs::path> user_folder() {
 
 }  // namespace
 
+void add_journal_flag(CLI::App& verb, std::string& to, const char* about) {
+  verb.add_option("--journal", to, about)->type_name("PATH");
+}
+
 Result<std::string> journal_path(const std::string& name) {
   if (const auto folder = unit_folder()) return (*folder / kFile).string();
   if (const auto folder = user_folder()) return (*folder / name / kFile).string();
@@ -52,13 +60,15 @@ std::vector<std::string> known_journals() {
     if (!error) time = std::max(time, log);
     found.emplace_back(time, file.string());
   };
-  if (const auto folder = unit_folder()) add(*folder / kFile);
-  if (const auto folder = user_folder()) {
+  const auto add_all = [&add](const fs::path& folder) {
     std::error_code error;
-    for (fs::directory_iterator at(*folder, error), end; !error && at != end; at.increment(error)) {
+    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
       add(at->path() / kFile);
     }
-  }
+  };
+  if (const auto folder = unit_folder()) add(*folder / kFile);
+  if (const auto folder = user_folder()) add_all(*folder);
+  add_all(kUnits);
   std::ranges::sort(found, std::greater{});
   std::vector<std::string> files;
   for (auto& [time, file] : found) files.push_back(std::move(file));
