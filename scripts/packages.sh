@@ -57,6 +57,12 @@ bench=(
   "libbenchmark-dev: one room's inner loops (google-benchmark)"
 )
 
+deb=(
+  "debhelper: makes the Debian package"
+  "lintian: finds what is wrong with it"
+  "mmdebstrap: a root to install it in (its test)"
+)
+
 # A Node or a cargo from elsewhere counts: Debian's would not go beside it, or is too old.
 present() { # <package>
   case $1 in
@@ -70,8 +76,8 @@ present() { # <package>
 missing=()
 for set in "$@"; do
   case $set in
-    build | test | bench) declare -n entries=$set ;;
-    *) echo "packages.sh: found set \"$set\", expected build, test or bench" >&2; exit 2 ;;
+    build | test | bench | deb) declare -n entries=$set ;;
+    *) echo "packages.sh: found set \"$set\", expected build, test, bench or deb" >&2; exit 2 ;;
   esac
   for entry in "${entries[@]}"; do
     package=${entry%%:*}
