@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
-# Makes the Debian package of what build/release holds, in build/deb, and has lintian look at it.
-# The version is the program's, and the revision $REVISION (default 1); NO_LINT=1
-# leaves lintian out. The same program and commit
-# make the same package, byte for byte.
+# Makes the Debian package of what build/release holds ($PROGRAM: of another program), in build/deb,
+# and has lintian look at it (NO_LINT=1: not). The version is the program's, the revision $REVISION
+# (default 1). The same program and commit make the same package, byte for byte.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export SOURCES=$PWD DEB_BUILD_OPTIONS=noautodbgsym DEB_RULES_REQUIRES_ROOT=no
-program=build/release/src/headroom
+program=${PROGRAM:-build/release/src/headroom}
 version=$("$program" --version | cut -d ' ' -f 2)-${REVISION:-1}
 if [[ -z ${SOURCE_DATE_EPOCH:-} ]]; then
   SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs what build/release holds into $DESTDIR$PREFIX: the program, stripped, its
-# manual pages, and what the shells complete it with.
+# Installs what build/release holds ($PROGRAM: another program) into $DESTDIR$PREFIX: the program,
+# stripped, its manual, and what the shells complete it with.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 root=${DESTDIR:-}${PREFIX:-/usr/local}
-program=build/release/src/headroom
+program=${PROGRAM:-build/release/src/headroom}
 
 install -D -m 755 -s "$program" "$root/bin/headroom"
 "$program" man --into "$root/share/man/man1"
