@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <sstream>
 
 #include <CLI/CLI.hpp>
 
@@ -22,10 +23,16 @@ std::optional<std::string> variable(const char* name) {
   return value;
 }
 
-/// systemd gives a unit a folder of its own; where it gives several, the first is the state's.
+/// systemd gives a unit a folder of its own. Where it gives several they are sorted, and the one
+/// that is called headroom, or is in one that is, is meant; without such a one the first.
 std::optional<fs::path> unit_folder() {
   const auto folders = variable("STATE_DIRECTORY");
   if (!folders) return std::nullopt;
+  std::istringstream each(*folders);
+  for (std::string folder; std::getline(each, folder, ':');) {
+    const fs::path path(folder);
+    if (path.filename() == "headroom" || path.parent_path().filename() == "headroom") return path;
+  }
   return folders->substr(0, folders->find(':'));
 }
 
