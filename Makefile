@@ -1,16 +1,17 @@
 # The front door. Each target says what it does in `make help`; the work is in scripts/.
 #
-# What can be set: PREFIX and DESTDIR (install), JOBS (compilers at once), SECONDS_EACH (fuzz),
-# YES=1 (install packages without being asked), NO_INSTALL=1 (never install packages), BENCH and
-# SOAK (flags of bench/bench.py and bench/soak.py, as in make bench BENCH=--quick), CASES (files for
-# conformance), CONFORMANCE_CASES (a folder of more of them, played by test).
+# What can be set: PREFIX and DESTDIR (install), REVISION (deb), JOBS (compilers at once),
+# SECONDS_EACH (fuzz), YES=1 (install packages without being asked), NO_INSTALL=1 (never install
+# packages), BENCH and SOAK (flags of bench/bench.py and bench/soak.py, as in make bench
+# BENCH=--quick), CASES (files for conformance), CONFORMANCE_CASES (a folder of more of them, played
+# by test).
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
-export JOBS YES NO_INSTALL BENCH SECONDS_EACH
+export JOBS YES NO_INSTALL BENCH SECONDS_EACH REVISION
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test conformance coverage dashboard bench soak fuzz install format lint clean
+.PHONY: help build demo test conformance coverage dashboard bench soak fuzz install deb format lint clean
 
 help: ## what can be made (this list)
 	@echo "Headroom: a service that breathes with its traffic. Targets:"
@@ -26,7 +27,7 @@ demo: ## a service from zero to several replicas and back, under real load (abou
 	@scripts/demo.sh
 
 test: ## every test: release, address and thread sanitizers, fuzzers
-	@scripts/packages.sh build test
+	@scripts/packages.sh build test deb
 	@scripts/test.sh
 
 conformance: ## answers beside upstream's own, case by case (CASES='F1 F2 …': those files)
@@ -55,10 +56,15 @@ fuzz: ## each fuzzer for SECONDS_EACH seconds (default 60)
 	@scripts/packages.sh build test
 	@scripts/fuzz.sh
 
-install: ## into $(DESTDIR)$(PREFIX): the program, stripped, and the shell completions
+install: ## into $(DESTDIR)$(PREFIX): the program, stripped, its manual, the completions
 	@scripts/packages.sh build
 	@scripts/build.sh release headroom
 	@DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) scripts/install.sh
+
+deb: ## the Debian package, in build/deb: program, unit, manual, completions, alerts
+	@scripts/packages.sh build deb
+	@scripts/build.sh release headroom
+	@scripts/deb.sh
 
 format: ## clang-format over all sources
 	@scripts/packages.sh test

@@ -43,6 +43,10 @@ test=(
   "chromium: shows the dashboard to its tests"
   "fonts-dejavu-core: Chromium's letters"
   "cargo-web: the Rust example (Debian's cargo is too old; another one on the path will do)"
+  "zsh: its completions, as typed"
+  "fish: its completions, as typed"
+  "man-db: the manual's pages"
+  "mandoc: the manual's pages"
   "curl: the example's guide, as its reader runs it"
 )
 bench=(
@@ -51,6 +55,12 @@ bench=(
   "nginx-light: a peer to compare with"
   "strace: counts system calls"
   "libbenchmark-dev: one room's inner loops (google-benchmark)"
+)
+
+deb=(
+  "debhelper: makes the Debian package"
+  "lintian: finds what is wrong with it"
+  "mmdebstrap: a root to install it in (its test)"
 )
 
 # A Node or a cargo from elsewhere counts: Debian's would not go beside it, or is too old.
@@ -66,8 +76,8 @@ present() { # <package>
 missing=()
 for set in "$@"; do
   case $set in
-    build | test | bench) declare -n entries=$set ;;
-    *) echo "packages.sh: found set \"$set\", expected build, test or bench" >&2; exit 2 ;;
+    build | test | bench | deb) declare -n entries=$set ;;
+    *) echo "packages.sh: found set \"$set\", expected build, test, bench or deb" >&2; exit 2 ;;
   esac
   for entry in "${entries[@]}"; do
     package=${entry%%:*}

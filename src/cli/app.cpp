@@ -24,6 +24,8 @@ constexpr const char* kExamples =
     "  headroom schema > autoscaler.schema.json\n"
     "  headroom completion bash > /etc/bash_completion.d/headroom\n"
     "\n"
+    "What one verb takes: headroom VERB --help, or man headroom-VERB.\n"
+    "\n"
     "Exit codes: 0 done, 1 failed, 2 the flags or the document are wrong.\n";
 
 /// The flag or verb that was likely meant by one that is not known.
@@ -99,7 +101,8 @@ int headroom(int argc, const char* const* argv) {
   app.footer(kExamples);
   app.get_formatter()->column_width(34);
   app.require_subcommand(0, 1);  // that there is one is checked after what is not known
-  app.set_version_flag("--version", std::string("headroom " HEADROOM_VERSION));
+  app.set_help_flag("-h,--help", "Says this");
+  app.set_version_flag("--version", std::string("headroom " HEADROOM_VERSION), "Says which it is");
   add_run(app, call);
   add_status(app, call);
   add_top(app, call);
@@ -114,6 +117,7 @@ int headroom(int argc, const char* const* argv) {
   add_convert(app, call);
   add_schema(app, call);
   add_completion(app, call);
+  add_man(app, call);
   add_version(app, call);
 
   if (words.empty()) {

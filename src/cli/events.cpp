@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "cli/find_journal.h"
 #include "cli/moment.h"
+#include "cli/paths.h"
 #include "cli/print.h"
 #include "cli/verbs.h"
 #include "control/clock.h"
@@ -146,9 +147,8 @@ void add_events(CLI::App& app, Call& call) {
       ->type_name("KIND");
   verb->add_flag("-w,--watch", options->watch, "Goes on with what happens from now on")
       ->excludes(verb->get_option("--until"));
-  verb->add_option("--journal", options->journal,
-                   "Default: the autoscaler's, or the newest under ~/.local/state/headroom")
-      ->type_name("PATH");
+  add_journal_flag(*verb, options->journal,
+                   "Default: the autoscaler's, or the newest under ~/.local/state/headroom");
   add_output_flag(*verb, options->output);
   verb->callback([options, &call] { call.exit = events(*options); });
 }

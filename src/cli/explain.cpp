@@ -7,6 +7,7 @@
 
 #include "cli/find_journal.h"
 #include "cli/moment.h"
+#include "cli/paths.h"
 #include "cli/tell.h"
 #include "cli/verbs.h"
 #include "control/clock.h"
@@ -116,9 +117,8 @@ void add_explain(CLI::App& app, Call& call) {
       ->check(CLI::Range(1, 100'000))
       ->type_name("N");
   verb->add_flag("--rescales", options->rescales, "Only those that changed the count");
-  verb->add_option("--journal", options->journal,
-                   "Default: the autoscaler's, or the newest under ~/.local/state/headroom")
-      ->type_name("PATH");
+  add_journal_flag(*verb, options->journal,
+                   "Default: the autoscaler's, or the newest under ~/.local/state/headroom");
   verb->add_option("-o,--output", options->output, "text or json; default text")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("FORMAT");

@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "cli/admin.h"
+#include "cli/paths.h"
 #include "cli/print.h"
 #include "cli/verbs.h"
 
@@ -69,8 +70,7 @@ int tell(const HoldOptions& options, const char* action, boost::json::object bod
 CLI::App* add(CLI::App& app, const char* name, const char* about, HoldOptions& options) {
   auto* verb = app.add_subcommand(name, about);
   verb->add_option("name", options.name, "Of the autoscaler")->required()->type_name("NAME");
-  verb->add_option("--journal", options.journal, "Of the Headroom to tell; default: that runs it")
-      ->type_name("PATH");
+  add_journal_flag(*verb, options.journal, "Of the Headroom to tell; default: that runs it");
   add_output_flag(*verb, options.output);
   return verb;
 }

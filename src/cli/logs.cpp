@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "cli/admin.h"
+#include "cli/paths.h"
 #include "cli/print.h"
 #include "cli/verbs.h"
 
@@ -112,8 +113,7 @@ void add_logs(CLI::App& app, Call& call) {
       ->check(CLI::PositiveNumber)
       ->type_name("N");
   verb->add_flag("-f,--follow", options->follow, "Goes on with what they write from now on");
-  verb->add_option("--journal", options->journal, "Of the Headroom to ask; default: that runs it")
-      ->type_name("PATH");
+  add_journal_flag(*verb, options->journal, "Of the Headroom to ask; default: that runs it");
   verb->callback([options, &call] { call.exit = logs(*options); });
 }
 

@@ -4,6 +4,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
 
 namespace headroom::cli {
 namespace {
@@ -11,6 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kFile = "journal.db";
+// The state of headroom@NAME.service is here, in NAME.
+constexpr const char* kUnits = "/var/lib/headroom";
 
 std::optional<std::string> variable(const char* name) {
   const char* value = std::getenv(name);
@@ -18,10 +23,16 @@ std::optional<std::string> variable(const char* name) {
   return value;
 }
 
-/// systemd gives a unit a folder of its own; where it gives several, the first is the state's.
+/// systemd gives a unit a folder of its own. Where it gives several they are sorted, and the one
+/// that is called headroom, or is in one that is, is meant; without such a one the first.
 std::optional<fs::path> unit_folder() {
   const auto folders = variable("STATE_DIRECTORY");
   if (!folders) return std::nullopt;
+  std::istringstream each(*folders);
+  for (std::string folder; std::getline(each, folder, ':');) {
+    const fs::path path(folder);
+    if (path.filename() == "headroom" || path.parent_path().filename() == "headroom") return path;
+  }
   return folders->substr(0, folders->find(':'));
 }
 
@@ -32,6 +43,10 @@ std::optional<fs::path> user_folder() {
 }
 
 }  // namespace
+
+void add_journal_flag(CLI::App& verb, std::string& to, const char* about) {
+  verb.add_option("--journal", to, about)->type_name("PATH");
+}
 
 Result<std::string> journal_path(const std::string& name) {
   if (const auto folder = unit_folder()) return (*folder / kFile).string();
@@ -52,13 +67,15 @@ std::vector<std::string> known_journals() {
     if (!error) time = std::max(time, log);
     found.emplace_back(time, file.string());
   };
-  if (const auto folder = unit_folder()) add(*folder / kFile);
-  if (const auto folder = user_folder()) {
+  const auto add_all = [&add](const fs::path& folder) {
     std::error_code error;
-    for (fs::directory_iterator at(*folder, error), end; !error && at != end; at.increment(error)) {
+    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
       add(at->path() / kFile);
     }
-  }
+  };
+  if (const auto folder = unit_folder()) add(*folder / kFile);
+  if (const auto folder = user_folder()) add_all(*folder);
+  add_all(kUnits);
   std::ranges::sort(found, std::greater{});
   std::vector<std::string> files;
   for (auto& [time, file] : found) files.push_back(std::move(file));

@@ -65,9 +65,9 @@ void add_document_flags(CLI::App& verb, RunFlags& flags) {
       ->type_name("DURATION");
   add("--readiness-path", flags.readiness_path,
       "GET says whether it may have traffic; default: it accepts connections")
-      ->type_name("PATH");
+      ->type_name("/PATH");
   add("--liveness-path", flags.liveness_path, "GET says whether it must be restarted")
-      ->type_name("PATH");
+      ->type_name("/PATH");
   add("--grace", flags.grace, "From SIGTERM to SIGKILL; default 30s")->type_name("DURATION");
   add("--start-timeout", flags.start_timeout, "To be ready; default 1m")->type_name("DURATION");
   add("--env", flags.env, "Into the replicas' environment; may be repeated")
@@ -183,9 +183,8 @@ void add_run(CLI::App& app, Call& call) {
   auto options = std::make_shared<RunOptions>();
   verb->add_option("file", options->file, "A document with one Autoscaler or several")
       ->type_name("FILE");
-  verb->add_option("--journal", options->journal,
-                   "Where decisions are written; default: ~/.local/state/headroom/NAME/journal.db")
-      ->type_name("PATH");
+  add_journal_flag(*verb, options->journal,
+                   "Where decisions are written; default: ~/.local/state/headroom/NAME/journal.db");
   verb->add_option("--threads", options->threads, "Of the gateway; default: the cores, at most 4")
       ->check(CLI::Range(1, 64));
   verb->add_flag("--print", options->print, "Prints the checked document and ends");

@@ -53,7 +53,9 @@ void add_schema(CLI::App& app, Call& call) {
       "  headroom schema --reference > docs/reference.md\n"
       "\n"
       "An editor with a YAML language server takes it from the document's first line:\n"
-      "  # yaml-language-server: $schema=./autoscaler.schema.json\n");
+      "  # yaml-language-server: $schema=./autoscaler.schema.json\n"
+      "\n"
+      "Exit codes: 0 printed, 2 the flags are wrong.\n");
   auto whole = std::make_shared<bool>(false);
   verb->add_flag("--reference", *whole, "The reference page (Markdown) instead");
   verb->callback([&call, whole] {

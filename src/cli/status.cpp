@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/admin.h"
+#include "cli/paths.h"
 #include "cli/print.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
@@ -65,8 +66,7 @@ void add_status(CLI::App& app, Call& call) {
   verb->footer(kExamples);
   auto options = std::make_shared<StatusOptions>();
   verb->add_option("name", options->name, "Of the autoscaler; default: all")->type_name("NAME");
-  verb->add_option("--journal", options->journal, "Of the Headroom to ask; default: all that run")
-      ->type_name("PATH");
+  add_journal_flag(*verb, options->journal, "Of the Headroom to ask; default: all that run");
   add_output_flag(*verb, options->output);
   verb->callback([options, &call] { call.exit = status(*options); });
 }

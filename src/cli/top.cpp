@@ -13,6 +13,7 @@
 
 #include "base/time.h"
 #include "cli/admin.h"
+#include "cli/paths.h"
 #include "cli/print.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
@@ -180,8 +181,7 @@ void add_top(CLI::App& app, Call& call) {
   verb->add_option("name", options->name, "Of the autoscaler; default: all")->type_name("NAME");
   verb->add_option("--interval", options->interval, "Between two looks; default 1s")
       ->type_name("DURATION");
-  verb->add_option("--journal", options->journal, "Of the Headroom to ask; default: that runs")
-      ->type_name("PATH");
+  add_journal_flag(*verb, options->journal, "Of the Headroom to ask; default: that runs");
   verb->callback([options, &call] { call.exit = top(*options); });
 }
 

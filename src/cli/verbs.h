@@ -37,6 +37,7 @@ void add_check(CLI::App& app, Call& call);
 void add_convert(CLI::App& app, Call& call);
 void add_schema(CLI::App& app, Call& call);
 void add_completion(CLI::App& app, Call& call);
+void add_man(CLI::App& app, Call& call);
 void add_version(CLI::App& app, Call& call);
 
 /// Says the error on stderr; the exit code for it.

@@ -133,6 +133,14 @@ TEST(CommandLine, ExitCodesAndWhereItSpeaks) {
        "[x, --min, \"7\"]",
        ""},
       {"the schema", {"schema"}, 0, "\"$schema\"", ""},
+      {"the page of a verb", {"man", "run"}, 0, ".SH EXIT STATUS\n", ""},
+      {"the page of no verb", {"man", "rnu"}, 2, "", "found no verb \"rnu\""},
+      {"pages where there can be no folder",
+       {"man", "--into", "/dev/null/x"},
+       1,
+       "",
+       "/dev/null/x"},
+      {"completions of no shell", {"completion"}, 2, "", "required"},
       {"a shell that is none", {"completion", "tcsh"}, 2, "", "tcsh"},
       {"what runs in Kubernetes is not run here",
        {"run", folder / "object.yaml"},
@@ -311,6 +319,12 @@ TEST(CommandLine, TheReferencePageIsTheOneInDocs) {
   const auto ended = call({"schema", "--reference"});
   EXPECT_TRUE(ended.out == read(SOURCES "/docs/reference.md"))
       << "it differs; write it anew: headroom schema --reference > docs/reference.md";
+}
+
+TEST(CommandLine, TheVerbsPageIsTheOneInDocs) {
+  const auto ended = call({"man", "--markdown"});
+  EXPECT_TRUE(ended.out == read(SOURCES "/docs/verbs.md"))
+      << "it differs; write it anew: headroom man --markdown > docs/verbs.md";
 }
 
 /// What the program prints is in the page, but for the first line, which has a local time.
