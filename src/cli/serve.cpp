@@ -27,6 +27,7 @@
 #include "control/watch_file.h"
 #include "gateway/gateway.h"
 #include "journal/journal.h"
+#include "otlp/exporter.h"
 #include "server/server.h"
 #include "target/guardian.h"
 
@@ -40,6 +41,8 @@ void raise_descriptor_limit() {
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
+
+constexpr Millis kLastWords = 3s;  // to send what is left to the collector
 
 void ignore_broken_pipes() {
   // A handler and not SIG_IGN, which the replicas would inherit.
@@ -92,10 +95,14 @@ class Server {
   }
 
   Result<void> start(const std::vector<policy::Autoscaler>& wanted);
-  void run() { io_.run(); }
+  void run() {
+    io_.run();
+    if (exporter_) exporter_->stop(kLastWords);
+  }
 
  private:
   Result<void> open_journal();
+  Result<void> open_exporter();
   Result<void> open_admin();
   void tell_manager();
   void on_signal(int signal);
@@ -113,6 +120,8 @@ class Server {
   std::optional<control::LiveClock> clock_;
   std::optional<control::Recorder> recorder_;
   control::Board board_;
+  std::shared_ptr<gateway::Tracing> tracing_;  // null: nothing is traced
+  std::unique_ptr<otlp::Exporter> exporter_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<control::Loop> loop_;
   std::unique_ptr<server::Server> admin_;
@@ -130,6 +139,16 @@ Result<void> Server::open_journal() {
   if (!newest) return fail(newest.error());
   clock_.emplace(*newest);
   recorder_.emplace(std::move(*journal));
+  return {};
+}
+
+Result<void> Server::open_exporter() {
+  if (!options_.otlp) return {};
+  tracing_ = std::make_shared<gateway::Tracing>(options_.otlp->sample);
+  auto exporter =
+      otlp::Exporter::start(*options_.otlp, {tracing_, board_, options_.journal, HEADROOM_VERSION});
+  if (!exporter) return fail(exporter.error());
+  exporter_ = std::move(*exporter);
   return {};
 }
 
@@ -151,7 +170,11 @@ Result<void> Server::open_admin() {
                       std::optional<Millis> time) { return loop_->hold(name, replicas, time); },
        .release = [this](const std::string& name) { return loop_->release(name); },
        .written = [this](const std::string& name, target::ReplicaId replica,
-                         std::uint64_t after) { return loop_->written(name, replica, after); }});
+                         std::uint64_t after) { return loop_->written(name, replica, after); },
+       .metrics =
+           [this](server::MetricSink& sink) {
+             if (exporter_) exporter_->measure(sink);
+           }});
   if (!admin) return fail(admin.error());
   admin_ = std::move(*admin);
   return {};
@@ -163,13 +186,15 @@ Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
   if (!guardian) return fail(guardian.error());
   guardian_.emplace(std::move(*guardian));
   if (auto opened = open_journal(); !opened) return opened;
+  if (auto opened = open_exporter(); !opened) return opened;
 
   const auto demand = [this](gateway::ServiceId service) {
     boost::asio::post(io_, [this, service] {
       if (loop_) loop_->demand(service);
     });
   };
-  auto gateway = gateway::Gateway::start({.threads = options_.threads, .demand = demand});
+  auto gateway =
+      gateway::Gateway::start({.threads = options_.threads, .demand = demand, .tracing = tracing_});
   if (!gateway) return fail(gateway.error());
   gateway_ = std::move(*gateway);
 
