@@ -111,8 +111,8 @@ struct Exporter::Impl {
   Fate refuse(Signal& signal, int status, std::size_t items, Time now);
   void fail_for_now(Signal& signal, const std::string& why, std::optional<Millis> told);
   void answers_again(Signal& signal);
-  void send_spans(Time now);
-  void send_events(Time now);
+  bool send_spans(Time now);
+  bool send_events(Time now);
   void send_metrics(Time now);
   std::vector<LogRecord> next_events();
   void measure(server::MetricSink& sink) const;
@@ -211,24 +211,28 @@ Fate Exporter::Impl::send(Signal& signal, const std::string& body, std::size_t i
   signal.refused += rejected;
   if (partial && (signal.refusal_told == Time{} || now - signal.refusal_told >= kComplainEvery)) {
     signal.refusal_told = now;
-    log::warn("otlp: {}{}: {} of {} {} not taken: {}", to_string(settings.endpoint), signal.path,
-              rejected, items, signal.items, partial->message);
+    log::warn("otlp: {}{}: {} of {} {} not taken{}{}", to_string(settings.endpoint), signal.path,
+              rejected, items, signal.items, partial->message.empty() ? "" : ": ",
+              partial->message);
   }
   return Fate::taken;
 }
 
-void Exporter::Impl::send_spans(Time now) {
-  if (!spans.backoff.ready(now)) return;
+/// One batch: true where there may be another.
+bool Exporter::Impl::send_spans(Time now) {
+  if (!spans.backoff.ready(now)) return false;
   if (batch.empty()) {
-    if (queue.empty() || (queue.size() < kSpansAtOnce && now < spans.due)) return;
     const auto count = static_cast<std::ptrdiff_t>(std::min(queue.size(), kSpansAtOnce));
     batch.assign(queue.begin(), queue.begin() + count);
     queue.erase(queue.begin(), queue.begin() + count);
   }
   spans.due = now + kSpansEvery;
-  if (send(spans, spans_json(sender, batch, epoch()), batch.size(), now) != Fate::later) {
-    batch.clear();
+  if (batch.empty()) return false;
+  if (send(spans, spans_json(sender, batch, epoch()), batch.size(), now) == Fate::later) {
+    return false;
   }
+  batch.clear();
+  return true;
 }
 
 std::vector<LogRecord> Exporter::Impl::next_events() {
@@ -245,19 +249,20 @@ std::vector<LogRecord> Exporter::Impl::next_events() {
   return records;
 }
 
-void Exporter::Impl::send_events(Time now) {
-  if (now < logs.due || !logs.backoff.ready(now)) return;
+/// The next of them: true where there may be more.
+bool Exporter::Impl::send_events(Time now) {
+  if (!logs.backoff.ready(now)) return false;
   logs.due = now + kEventsEvery;
   const auto records = next_events();
-  if (records.empty()) return;
+  if (records.empty()) return false;
   const auto body = logs_json(sender, records, unix_millis_now());
-  if (send(logs, body, records.size(), now) == Fate::later) return;
+  if (send(logs, body, records.size(), now) == Fate::later) return false;
   told = records.back().event.id;
-  if (records.size() == kEventsAtOnce) logs.due = now;
+  return records.size() == kEventsAtOnce;
 }
 
 void Exporter::Impl::send_metrics(Time now) {
-  if (now < metrics.due || !metrics.backoff.ready(now)) return;
+  if (!metrics.backoff.ready(now)) return;
   metrics.due = now + settings.metrics_every;
   const auto begin = server::process_facts().start_unix_seconds.value_or(0);
   const auto made =
@@ -282,21 +287,27 @@ void Exporter::Impl::measure(server::MetricSink& sink) const {
 
 void Exporter::Impl::turn() {
   collect();
-  do {
-    send_spans(Clock::now());
-  } while (queue.size() >= kSpansAtOnce && batch.empty() && Clock::now() - collected < kTurn);
-  send_events(Clock::now());
-  send_metrics(Clock::now());
+  // The queue's worth at most: the others have their turn, too.
+  for (std::size_t i = 0; i < kSpansAtMost / kSpansAtOnce && !stopping(); ++i) {
+    const auto now = Clock::now();
+    if (now - collected >= kTurn) collect();
+    if (queue.size() < kSpansAtOnce && now < spans.due) break;
+    if (!send_spans(now)) break;
+  }
+  if (Clock::now() >= logs.due) {
+    while (!stopping() && send_events(Clock::now())) {
+    }
+  }
+  if (Clock::now() >= metrics.due) send_metrics(Clock::now());
 }
 
 /// The last of it, as far as the collector takes it in time.
 void Exporter::Impl::flush() {
   collect();
-  spans.due = logs.due = metrics.due = {};
-  do {
-    send_spans(Clock::now());
-  } while (!queue.empty() && batch.empty() && waits());
-  while (waits() && logs.due == Time{}) send_events(Clock::now());
+  while (waits() && send_spans(Clock::now())) {
+  }
+  while (waits() && send_events(Clock::now())) {
+  }
   if (waits()) send_metrics(Clock::now());
 }
 

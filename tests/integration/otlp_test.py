@@ -174,7 +174,7 @@ class Otlp(Case):
             env={"OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=test,x=a%2Cb"},
             service=("--wait", "20ms"))
         local = Admin(headroom.journal)
-        woke = headroom.get("/wake?secret=1")[0]
+        woke = headroom.get("/?secret=1")[0]
         self.assertEqual(woke, 200)
         load = self.load(headroom.url(), "--schedule", "0s:20,1s:300,5s:300,6s:20")
         held = local.ask("POST", "/api/v1/autoscalers/cpp-service/scale", {"replicas": 3})
@@ -218,7 +218,7 @@ class Otlp(Case):
                 self.check_span(span)
             first = min(spans, key=lambda span: int(span["startTimeUnixNano"]))
             said = attributes(first)
-            self.assertEqual(said["url.path"], "/wake", "without the query")
+            self.assertEqual(said["url.path"], "/", "without the query")
             self.assertGreater(said["headroom.held_ms"], 1, "it woke the service")
             self.assertEqual({attributes(each)["headroom.replica"] for each in spans}
                              & {1, 2, 3}, {1, 2, 3})
@@ -227,7 +227,7 @@ class Otlp(Case):
             shown = subprocess.run([HEADROOM, "events", "--journal", headroom.journal, "-o", "json",
                                     "--last", "1000"], capture_output=True, text=True, timeout=30)
             self.assertEqual(shown.returncode, 0, shown.stderr)
-            events = json.loads(shown.stdout)["events"]
+            events = json.loads(shown.stdout)
             records = {attributes(each)["headroom.event.id"]: each for each in receiver.records()}
             self.assertEqual(sorted(records), sorted(each["id"] for each in events))
             for event in events:
@@ -309,7 +309,7 @@ class Otlp(Case):
         headroom = self.headroom(port, "--otlp-sample", "1", "--min", "1", "--max", "2",
                                  "--admin", "none")
         headroom.wait_for("ready after")
-        headroom.wait_for(rf"warn +otlp: http://127.0.0.1:{port}/v1/\w+: Connection refused")
+        headroom.wait_for(rf"warning otlp: http://127.0.0.1:{port}/v1/\w+: Connection refused")
         before = rss_bytes(headroom.pid)
         # More than can wait, and no request is any the worse for it.
         result = self.load(headroom.url(), "--closed", "16", "--requests", "30000").result()
@@ -344,7 +344,7 @@ class Otlp(Case):
         headroom.wait_for("ready after")
         result = self.load(headroom.url(), "--rate", "500", "--duration", "4s").result()
         self.assertEqual(result["failures"], 0, result)
-        headroom.wait_for(r"warn +otlp: \S+/v1/\w+: ")
+        headroom.wait_for(r"warning otlp: \S+/v1/\w+: ")
         self.assertTrue(silent.taken)
         began = time.monotonic()
         self.assertEqual(headroom.terminate(), 0)

@@ -52,13 +52,9 @@ class Collector {
     std::vector<std::string> ids;
     for (const auto& request : requests()) {
       if (!request.head.starts_with("POST /v1/logs ")) continue;
-      for (const auto& record : json::parse(request.body)
-                                    .at("resourceLogs")
-                                    .at(0)
-                                    .at("scopeLogs")
-                                    .at(0)
-                                    .at("logRecords")
-                                    .as_array()) {
+      const auto body = json::parse(request.body);
+      const auto& scope = body.at("resourceLogs").at(0).at("scopeLogs").at(0);
+      for (const auto& record : scope.at("logRecords").as_array()) {
         ids.push_back(
             json::value_to<std::string>(record.at("attributes").at(2).at("value").at("intValue")));
       }
