@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -211,10 +212,13 @@ Result<Endpoint> parse_endpoint(std::string_view url) {
     const auto end = authority.find(']');
     if (end == authority.npos) return refuse("no ]");
     endpoint.host = authority.substr(1, end - 1);
+    in6_addr address;
+    if (::inet_pton(AF_INET6, endpoint.host.c_str(), &address) != 1) return refuse("no IPv6");
     authority.remove_prefix(end + 1);
   } else {
     const auto colon = std::min(authority.find(':'), authority.size());
     endpoint.host = authority.substr(0, colon);
+    if (endpoint.host.find_first_of("[]") != endpoint.host.npos) return refuse("no such host");
     authority.remove_prefix(colon);
   }
   if (endpoint.host.empty()) return refuse("no host");

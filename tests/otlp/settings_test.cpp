@@ -44,6 +44,8 @@ TEST(Endpoint, IsAUrlOfHttp) {
       {"a port too large", "http://a:65536", ""},
       {"an empty port", "http://a:", ""},
       {"IPv6 that does not end", "http://[::1", ""},
+      {"brackets without IPv6", "http://[[]", ""},
+      {"a bracket in a name", "http://a[b", ""},
       {"something behind IPv6", "http://[::1]x", ""},
       {"a password would be logged", "http://user:pass@a:4318", ""},
       {"a query", "http://a/?x", ""},
