@@ -174,10 +174,13 @@ bool take(Message& message, Handover& all) {
   } else if (kind == "replica") {
     all.scalers.at(all.scalers.size() - 1)
         .process.replicas.push_back(read_replica(body.as_object(), message));
-  } else if (kind == "admin") {
+  } else if (kind == "rest") {
     Descriptors fds(message);
     all.admin.local = fds.next(body.at("local").as_bool());
     all.admin.tcp = fds.next(body.at("tcp").as_bool());
+    if (const auto& told = body.at("told"); !told.is_null()) {
+      all.told = told.to_number<std::int64_t>();
+    }
   }
   return true;
 }
@@ -191,9 +194,11 @@ Result<void> hand_over(int socket, const Handover& all) {
   std::vector<int> admin;
   add(admin, all.admin.local);
   add(admin, all.admin.tcp);
-  const auto doors = json::serialize(json::value{{"local", static_cast<bool>(all.admin.local)},
-                                                 {"tcp", static_cast<bool>(all.admin.tcp)}});
-  if (!send_message(socket, "admin " + doors, kPatience, admin) ||
+  const auto rest =
+      json::serialize(json::value{{"local", static_cast<bool>(all.admin.local)},
+                                  {"tcp", static_cast<bool>(all.admin.tcp)},
+                                  {"told", all.told ? json::value(*all.told) : json::value()}});
+  if (!send_message(socket, "rest " + rest, kPatience, admin) ||
       !send_message(socket, "end", kPatience)) {
     return fail(broken("the new one takes no more"));
   }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +13,7 @@
 /// guardian gave them:
 ///
 ///   successor     hello 1 VERSION        its document is read; it waits
-///   predecessor   scaler {…}, replica {…} (of the scaler before), admin, end: with descriptors
+///   predecessor   scaler {…}, replica {…} (of the scaler before), rest {…}, end: with descriptors
 ///   successor     taken                  it listens, and watches the replicas
 ///   predecessor   go                     it has let go, and only answers what it had open
 ///
@@ -21,6 +23,7 @@ namespace headroom::cli {
 struct Handover {
   std::vector<control::HandedScaler> scalers;
   server::Server::Sockets admin;
+  std::optional<std::int64_t> told;  // the newest event that a collector has
 };
 
 /// The predecessor's side, after the hello. Nothing else of this process's loop may run until it

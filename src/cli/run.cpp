@@ -39,6 +39,7 @@ struct RunOptions {
   RunFlags flags;
   int threads = 0;
   AdminOptions admin;
+  otlp::Asked otlp;
   bool print = false;
   bool verbose = false;
   bool quiet = false;
@@ -94,6 +95,23 @@ void add_admin_flags(CLI::App& verb, AdminOptions& admin) {
   add("--admin-key", admin.key, "PEM")->type_name("FILE");
   add("--admin-host", admin.hosts, "A name it is called by; may be repeated")
       ->type_name("NAME")
+      ->allow_extra_args(false);
+}
+
+void add_otlp_flags(CLI::App& verb, otlp::Asked& otlp) {
+  const auto group = "OpenTelemetry (docs/opentelemetry.md)";
+  const auto add = [&](const char* name, auto& to, const char* about) {
+    return verb.add_option(name, to, about)->group(group);
+  };
+  add("--otlp-endpoint", otlp.endpoint,
+      "A collector (http://127.0.0.1:4318): spans, log records and metrics go there; default: "
+      "OTEL_EXPORTER_OTLP_ENDPOINT, or nowhere")
+      ->type_name("URL");
+  add("--otlp-sample", otlp.sample,
+      "Of the traces that begin here; where the caller has one, its flag decides; default 1%")
+      ->type_name("RATIO");
+  add("--otlp-header", otlp.headers, "With all that is sent; may be repeated")
+      ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
 }
 
@@ -162,7 +180,11 @@ int run(const RunOptions& options, const CLI::App& verb, const Call& call) {
   log::set_format(options.log_format == "json"     ? log::Format::json
                   : options.log_format == "logfmt" ? log::Format::logfmt
                                                    : log::Format::text);
-  ServeOptions serving{options.file, options.journal, options.threads, options.admin};
+  auto otlp = otlp::choose(options.otlp, environment());
+  if (!otlp) return complain(otlp.error());
+  for (const auto& warning : otlp->warnings) log::warn("otlp: {}", warning);
+  ServeOptions serving{options.file, options.journal, options.threads, options.admin,
+                       std::move(otlp->settings)};
   if (serving.journal.empty()) {
     auto path = journal_path(journal_name(options.file, *autoscalers));
     if (!path) return complain(path.error());
@@ -194,6 +216,7 @@ void add_run(CLI::App& app, Call& call) {
       ->check(CLI::IsMember({"text", "logfmt", "json"}))
       ->type_name("FORMAT");
   add_admin_flags(*verb, options->admin);
+  add_otlp_flags(*verb, options->otlp);
   add_document_flags(*verb, options->flags);
   verb->callback([options, verb, &call] { call.exit = run(*options, *verb, call); });
 }

@@ -32,6 +32,7 @@
 #include "control/watch_file.h"
 #include "gateway/gateway.h"
 #include "journal/journal.h"
+#include "otlp/exporter.h"
 #include "server/server.h"
 #include "target/guardian.h"
 
@@ -45,6 +46,8 @@ void raise_descriptor_limit() {
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
+
+constexpr Millis kLastWords = 3s;  // to send what is left to the collector
 
 void ignore_broken_pipes() {
   // A handler and not SIG_IGN, which the replicas would inherit.
@@ -97,12 +100,16 @@ class Server {
   }
 
   Result<void> start(const std::vector<policy::Autoscaler>& wanted);
-  void run() { io_.run(); }
+  void run() {
+    io_.run();
+    if (exporter_) exporter_->stop(kLastWords);
+  }
   bool has_predecessor() const { return has_predecessor_; }
 
  private:
   Result<void> open_guardian();
   Result<void> open_journal();
+  Result<void> open_exporter(std::optional<std::int64_t> told);
   Result<void> open_admin(server::Server::Sockets sockets);
   Result<void> open_loop(const std::vector<policy::Autoscaler>& wanted, Handover handed);
   void tell_manager();
@@ -128,6 +135,8 @@ class Server {
   std::optional<control::LiveClock> clock_;
   std::optional<control::Recorder> recorder_;
   control::Board board_;
+  std::shared_ptr<gateway::Tracing> tracing_;  // null: nothing is traced
+  std::unique_ptr<otlp::Exporter> exporter_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<control::Loop> loop_;
   std::unique_ptr<server::Server> admin_;
@@ -180,6 +189,16 @@ Result<void> Server::open_journal() {
   return {};
 }
 
+Result<void> Server::open_exporter(std::optional<std::int64_t> told) {
+  if (!options_.otlp) return {};
+  tracing_ = std::make_shared<gateway::Tracing>(options_.otlp->sample);
+  auto exporter = otlp::Exporter::start(
+      *options_.otlp, {tracing_, board_, options_.journal, HEADROOM_VERSION, told});
+  if (!exporter) return fail(exporter.error());
+  exporter_ = std::move(*exporter);
+  return {};
+}
+
 Result<void> Server::open_admin(server::Server::Sockets sockets) {
   const auto& from = options_.admin;
   server::Options options{.required = !from.address.empty(),
@@ -201,8 +220,11 @@ Result<void> Server::open_admin(server::Server::Sockets sockets) {
                       std::optional<Millis> time) { return loop_->hold(name, replicas, time); },
        .release = [this](const std::string& name) { return loop_->release(name); },
        .written = [this](const std::string& name, target::ReplicaId replica,
-                         std::uint64_t after) { return loop_->written(name, replica, after); }},
-      std::move(sockets));
+                         std::uint64_t after) { return loop_->written(name, replica, after); },
+       .metrics =
+           [this](server::MetricSink& sink) {
+             if (exporter_) exporter_->measure(sink);
+           }});
   if (!admin) return fail(admin.error());
   admin_ = std::move(*admin);
   return {};
@@ -236,13 +258,15 @@ Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
     handed = std::move(*taken);
   }
   if (auto opened = open_journal(); !opened) return opened;
+  if (auto opened = open_exporter(handed.told); !opened) return opened;
 
   const auto demand = [this](gateway::ServiceId service) {
     boost::asio::post(io_, [this, service] {
       if (loop_) loop_->demand(service);
     });
   };
-  auto gateway = gateway::Gateway::start({.threads = options_.threads, .demand = demand});
+  auto gateway =
+      gateway::Gateway::start({.threads = options_.threads, .demand = demand, .tracing = tracing_});
   if (!gateway) return fail(gateway.error());
   gateway_ = std::move(*gateway);
 
@@ -358,13 +382,16 @@ void Server::hand_over() {
     return;
   }
   if (auto closed = recorder_->close(); !closed) return go_on(closed.error());
-  const auto handed = cli::hand_over(
-      socket, {loop_->hand_over(), admin_ ? admin_->sockets() : server::Server::Sockets{}});
+  Handover all{loop_->hand_over(), {}, {}};
+  if (admin_) all.admin = admin_->sockets();
+  if (exporter_) all.told = exporter_->let_go();
+  const auto handed = cli::hand_over(socket, all);
   if (handed) {
     log::info("upgrade: Headroom {} goes on; answering what is open", *version);
     return let_go();
   }
   go_on(handed.error());
+  if (exporter_) exporter_->go_on();
   auto journal = open_when_free(options_.journal);
   if (!journal) return log::error("{}", to_string(journal.error()));
   recorder_->reopened(std::move(*journal));

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "otlp/settings.h"
 #include "policy/autoscaler.h"
 #include "policy/read.h"
 
@@ -20,6 +22,7 @@ struct ServeOptions {
   std::string journal;  // its path; replicas' sockets and outputs are beside it
   int threads = 0;      // the gateway's; 0: the cores, at most 4
   AdminOptions admin;
+  std::optional<otlp::Settings> otlp;  // none: nothing is traced or sent
 };
 
 /// The environment of this process, for $(NAME) in documents.

@@ -172,7 +172,7 @@ void Scaler::on_ready(const target::Replica& replica) {
   if (run.pid == replica.pid) {
     tell(Event::ready, fmt::format("replica {} ready again", replica.id));
   } else {
-    run.backend = {next_backend_++, replica.address, request_limit(policy_)};
+    run.backend = {next_backend_++, replica.address, request_limit(policy_), replica.id};
     run.pid = replica.pid;
     const Millis took = replica.startup.value_or(since(replica.started));
     tell(Event::ready, fmt::format("replica {} ready after {}", replica.id, to_string(took)));

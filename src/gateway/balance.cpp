@@ -166,6 +166,7 @@ bool Worker::hold(Exchange& exchange, bool in_front) {
   exchange.hold_bytes = size;
   exchange.waiting = true;
   exchange.waits_since = now_;
+  enter(exchange, service.candidates.empty() ? Exchange::Phase::held : Exchange::Phase::queued);
   if (exchange.hold_deadline == kNever) exchange.hold_deadline = now_ + limits.timeout;
   exchange.until_hold = exchange.hold_deadline;
   plan_deadline(exchange);

@@ -7,6 +7,7 @@
 #include "gateway/buffers.h"
 #include "gateway/http1.h"
 #include "gateway/service.h"
+#include "gateway/trace.h"
 #include "gateway/wheel.h"
 
 namespace headroom::gateway {
@@ -122,6 +123,13 @@ struct Exchange : Waiting {
   Time until_hold = kNever, until_expect = kNever, until_body = kNever, until_rate = kNever,
        until_sent = kNever, until_whole = kNever;
   std::uint64_t rate_from = 0;  // body_taken when the rate window began
+
+  // Of a trace. The span stays with the object: a sampled request allocates nothing.
+  enum class Phase : std::uint8_t { held, queued, upstream };
+  bool sampled = false;
+  Phase phase = Phase::queued;
+  Time phase_since{};
+  std::unique_ptr<Span> span;
 };
 
 }  // namespace headroom::gateway

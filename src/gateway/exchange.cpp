@@ -68,6 +68,7 @@ Exchange& Worker::open(Client& client, const http1::Request& request, const Buff
   bump<std::uint64_t>(service.counters.arrived);
   service.counters.in_flight.change(1, now_);
   service.budget.request(now_);
+  exchange.sampled = tracer_ != nullptr && sample(exchange, request);
   set_deadline(client, exchange.until_whole);
   return exchange;
 }
@@ -490,6 +491,7 @@ void Worker::finish(Exchange& exchange) {
   auto& counters = exchange.service->counters;
   bump<std::uint64_t>(counters.completed);
   counters.duration.record(steady_now() - exchange.arrived);
+  if (exchange.sampled) trace(exchange, exchange.answer.code, Failure::kCount);
   const bool whole = exchange.body_done && exchange.sent >= exchange.request.end;
   const bool reuse = exchange.answer.client_keep_alive && whole;
   end(exchange, exchange.answer.upstream_keep_alive && whole);
@@ -502,6 +504,10 @@ void Worker::fail(Exchange& exchange, Failure failure) {
   // A tunnel was counted as completed when it opened.
   if (!exchange.tunnel) {
     bump<std::uint64_t>(exchange.service->counters.failed[static_cast<std::size_t>(failure)]);
+  }
+  if (exchange.sampled) {
+    trace(exchange, exchange.answering ? exchange.answer.code : 0,
+          exchange.tunnel ? Failure::kCount : failure);
   }
   // Where the end of the connection is the end of the answer, only a reset can say otherwise.
   if (exchange.answering && !exchange.tunnel &&
@@ -522,6 +528,7 @@ void Worker::reply_and_end(Exchange& exchange, Failure failure, const Answer& wh
   const bool head = exchange.head;
   const bool http10 = exchange.minor == 0;
   bump<std::uint64_t>(exchange.service->counters.failed[static_cast<std::size_t>(failure)]);
+  if (exchange.sampled) trace(exchange, what.code, failure);
   end(exchange, false);
   answer(client, what, keep_alive, head, http10);
 }

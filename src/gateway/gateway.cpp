@@ -91,6 +91,7 @@ class Live : public Gateway {
  public:
   explicit Live(Options options) {
     common_.demand = std::move(options.demand);
+    common_.tracing = std::move(options.tracing);
     rlimit descriptors{};
     ::getrlimit(RLIMIT_NOFILE, &descriptors);
     common_.most_connections =
@@ -158,7 +159,9 @@ class Live : public Gateway {
     Replicas current;
     for (const auto& backend : backends) {
       auto& replica = entry.replicas[backend.id];
-      if (!replica) replica = std::make_shared<Replica>(backend.id, backend.address);
+      if (!replica) {
+        replica = std::make_shared<Replica>(backend.id, backend.address, backend.name);
+      }
       replica->limit.store(backend.limit);
       current.push_back(replica);
     }

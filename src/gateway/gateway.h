@@ -52,6 +52,7 @@ struct Backend {
   ReplicaId id = 0;
   Address address;
   std::int32_t limit = 0;  // requests at once; 0: none
+  std::uint64_t name = 0;  // what traces call it, as its owner does
 };
 
 /// Why a request that had arrived was not answered by a replica.
@@ -89,12 +90,15 @@ struct Snapshot {
   Histogram::Counts hold;          // how long requests waited for a replica
 };
 
+class Tracing;
+
 struct Options {
   int threads = 0;  // 0: the cores, at most 4
   /// Something waits in the service and no replica has room. Called from I/O threads at once
   /// (within 1 ms) when the first request waits, and again every 100 ms while any does. Must
   /// not block.
   std::function<void(ServiceId)> demand;
+  std::shared_ptr<Tracing> tracing;  // null: no request is traced
 };
 
 class Gateway {

@@ -48,9 +48,10 @@ struct Request {
   // Origin-form, as it goes out. (It points into `out` where an absolute-form had no path.)
   std::string_view target;
   std::string_view host;
-  std::uint64_t length = 0;   // Framing::length
-  std::size_t head_size = 0;  // bytes of input that the head took, leading empty line included
-  std::uint8_t minor = 1;     // 0 or 1
+  std::string_view traceparent;  // as it came; of several, no valid one
+  std::uint64_t length = 0;      // Framing::length
+  std::size_t head_size = 0;     // bytes of input that the head took, leading empty line included
+  std::uint8_t minor = 1;        // 0 or 1
   Framing framing = Framing::none;
   bool keep_alive = true;        // what the client asked for
   bool expect_continue = false;  // and there is a body

@@ -261,6 +261,9 @@ Outcome Reader::fields() {
     at_ = line.next;
     const Name name = classify(line.name);
     if (name == Name::other) {
+      if (is(line.name, "traceparent")) {
+        request_.traceparent = request_.traceparent.empty() ? line.value : "several";
+      }
       if (!line.underscore || !is_disguised(line.name)) writer_.keep(line);
     } else if (const Outcome outcome = field(line, name); stopped(outcome)) {
       return outcome;

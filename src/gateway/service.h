@@ -15,9 +15,11 @@ class Worker;
 
 /// A replica as all threads share it. `outstanding` is the one word that every request writes.
 struct Replica {
-  Replica(ReplicaId of, const Address& at) : id(of), address(at) {}
+  Replica(ReplicaId of, const Address& at, std::uint64_t called)
+      : id(of), name(called), address(at) {}
 
   const ReplicaId id;
+  const std::uint64_t name;
   const Address address;
   std::atomic<std::int32_t> limit{0};
   std::atomic<bool> answered{false};

@@ -57,7 +57,13 @@ void Worker::assign(Exchange& exchange, LocalReplica& replica) {
   upstream->exchange = &exchange;
   exchange.upstream = upstream;
   exchange.sent = 0;
-  if (upstream->connected) await_answer(exchange);
+  if (exchange.sampled) exchange.span->replica = replica.shared->name;
+  if (upstream->connected) {
+    enter(exchange, Exchange::Phase::upstream);
+    await_answer(exchange);
+  } else {
+    enter(exchange, Exchange::Phase::queued);
+  }
   if (exchange.expecting && exchange.until_expect == kNever) {
     exchange.until_expect = now_ + kContinueWait;
     plan_deadline(exchange);
@@ -150,6 +156,7 @@ void Worker::on_upstream(Upstream& upstream) {
     }
     if (!upstream.writable) return;
     upstream.connected = true;
+    enter(*exchange, Exchange::Phase::upstream);
     await_answer(*exchange);
   }
   pump(*exchange);
@@ -226,6 +233,7 @@ void Worker::upstream_failed(Exchange& exchange, Failure failure) {
 void Worker::try_again(Exchange& exchange, bool unheard, bool stale) {
   auto& service = *exchange.service;
   const auto failed_one = exchange.slot;
+  enter(exchange, Exchange::Phase::queued);
   leave(exchange);
   buffers_.give(exchange.response);
   exchange.fresh = stale;

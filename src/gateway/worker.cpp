@@ -23,6 +23,7 @@ constexpr Micros kDemandEvery = 100ms;
 Worker::Worker(Common& common, int index)
     : common_(common),
       index_(index),
+      tracer_(common.tracing ? &common.tracing->add() : nullptr),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       alarm_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),

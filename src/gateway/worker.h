@@ -18,6 +18,7 @@
 #include "gateway/gateway.h"
 #include "gateway/meter.h"
 #include "gateway/service.h"
+#include "gateway/trace.h"
 #include "gateway/wheel.h"
 
 namespace headroom::gateway {
@@ -79,9 +80,10 @@ struct WorkerService {
 /// What the workers of one gateway share.
 struct Common {
   std::function<void(ServiceId)> demand;
-  std::string via;                  // this instance's name in Via: requests that loop are refused
-  std::atomic<int> connections{0};  // both sides, all threads
-  int most_connections = 0;         // 80 % of the descriptors
+  std::string via;                   // this instance's name in Via: requests that loop are refused
+  std::atomic<int> connections{0};   // both sides, all threads
+  int most_connections = 0;          // 80 % of the descriptors
+  std::shared_ptr<Tracing> tracing;  // null: no request is traced
   std::vector<std::unique_ptr<Worker>> workers;
 };
 
@@ -192,6 +194,15 @@ class Worker {
   void plan_deadline(Exchange& exchange);
   void on_exchange_deadline(Exchange& exchange);
 
+  // traced.cpp: what a sampled request leaves. The branch is all that others pay.
+  bool sample(Exchange& exchange, const http1::Request& request);
+  void enter(Exchange& exchange, Exchange::Phase phase) {
+    if (exchange.sampled) [[unlikely]]
+      enter(exchange, phase, now_);
+  }
+  void enter(Exchange& exchange, Exchange::Phase phase, Time at);
+  void trace(Exchange& exchange, int status, Failure failure);
+
   // tunnel.cpp
   bool open_tunnel(Exchange& exchange);
   bool pump_tunnel(Exchange& exchange);
@@ -233,6 +244,7 @@ class Worker {
 
   Common& common_;
   const int index_;
+  Tracer* const tracer_;  // null: nothing is traced
   Fd epoll_, wake_, alarm_;
   Source mailbox_source_{Source::Kind::mailbox}, alarm_source_{Source::Kind::alarm};
   std::thread thread_;

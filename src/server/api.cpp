@@ -212,7 +212,7 @@ void Api::readyz(const Call&, const Done& done) {
 void Api::show_metrics(const Call& call, const Done& done) {
   const auto format = format_of(call.request.accept);
   done({.type = content_type(format),
-        .body = metrics(doors_.board, settings_.version, format),
+        .body = metrics(doors_.board, settings_.version, format, doors_.metrics),
         .fields = {{"Vary", "Accept"}}});
 }
 

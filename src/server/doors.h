@@ -15,6 +15,8 @@
 
 namespace headroom::server {
 
+class MetricSink;
+
 /// What the server reaches of the rest. Everything outlives it.
 struct Doors {
   const control::Board& board;
@@ -30,6 +32,9 @@ struct Doors {
   std::function<Result<target::Written>(const std::string& name, target::ReplicaId replica,
                                         std::uint64_t after)>
       written;
+
+  /// What stands above adds to the metrics; from the server's thread. Null: nothing.
+  std::function<void(MetricSink&)> metrics = nullptr;
 };
 
 }  // namespace headroom::server

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <initializer_list>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -17,26 +15,13 @@ namespace {
 
 using control::Status;
 using Statuses = std::vector<std::shared_ptr<const Status>>;
-using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
-/// Upper bounds of the histograms' buckets, in microseconds. What the gateway counts more finely
-/// is added up; a bucket of its own that a bound cuts (of a width of 6 %) counts as above it.
-struct Bound {
-  std::uint64_t micros;
-  std::string_view seconds;
-};
-constexpr Bound kBounds[] = {{1'000, "0.001"},     {2'500, "0.0025"},    {5'000, "0.005"},
-                             {10'000, "0.01"},     {25'000, "0.025"},    {50'000, "0.05"},
-                             {100'000, "0.1"},     {250'000, "0.25"},    {500'000, "0.5"},
-                             {1'000'000, "1.0"},   {2'500'000, "2.5"},   {5'000'000, "5.0"},
-                             {10'000'000, "10.0"}, {30'000'000, "30.0"}, {60'000'000, "60.0"}};
-
-class Page {
+/// As Prometheus and OpenMetrics read it.
+class Page : public MetricSink {
  public:
   explicit Page(Format format) : format_(format) {}
 
-  /// Begins a family: its samples follow. A counter's name is without "_total".
-  void family(std::string_view name, std::string_view type, std::string_view help) {
+  void family(std::string_view name, std::string_view type, std::string_view help) override {
     name_ = name;
     suffix_ = type == "counter" ? "_total" : "";
     const bool open = format_ == Format::open_metrics;
@@ -47,17 +32,24 @@ class Page {
     const auto shown = fmt::format("{}{}", name, open ? "" : suffix_);
     text_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", shown, help, shown, type);
   }
-  template <class Value>
-  void add(Labels labels, Value value) {
-    sample(suffix_, labels, value);
+  void histogram(std::string_view autoscaler, const Distribution& distribution) override {
+    std::int64_t below = 0;
+    for (std::size_t i = 0; i < distribution.counts.size(); ++i) {
+      below += static_cast<std::int64_t>(distribution.counts[i]);
+      const auto bound = i < std::size(kBounds) ? kBounds[i].seconds : "+Inf";
+      sample("_bucket", {{"autoscaler", autoscaler}, {"le", bound}}, below);
+    }
+    sample("_sum", {{"autoscaler", autoscaler}}, distribution.sum);
+    sample("_count", {{"autoscaler", autoscaler}}, below);
   }
-  void histogram(std::string_view autoscaler, const Histogram::Counts& counts);
   std::string take() {
     if (format_ == Format::open_metrics) text_ += "# EOF\n";
     return std::move(text_);
   }
 
  private:
+  void whole(Labels labels, std::int64_t value) override { sample(suffix_, labels, value); }
+  void real(Labels labels, double value) override { sample(suffix_, labels, value); }
   template <class Value>
   void sample(std::string_view suffix, Labels labels, Value value) {
     text_ += fmt::format("{}{}", name_, suffix);
@@ -95,33 +87,24 @@ class Page {
   std::string_view suffix_;
 };
 
-void Page::histogram(std::string_view autoscaler, const Histogram::Counts& counts) {
-  std::uint64_t below = 0;
-  double seconds = 0;
-  std::size_t at = 0;
-  const auto take = [&](std::uint64_t least) {
-    const auto upper = Histogram::upper_bound(at);
-    below += counts.bucket[at];
-    seconds += static_cast<double>(counts.bucket[at]) * static_cast<double>(least + upper) / 2e6;
-    ++at;
-    return upper + 1;
-  };
+Distribution distribution_of(const Histogram::Counts& counts) {
+  Distribution distribution;
   std::uint64_t least = 0;
-  for (const auto& bound : kBounds) {
-    while (at < Histogram::kBuckets && Histogram::upper_bound(at) <= bound.micros) {
-      least = take(least);
-    }
-    sample("_bucket", {{"autoscaler", autoscaler}, {"le", bound.seconds}}, below);
+  std::size_t bound = 0;
+  for (std::size_t at = 0; at < Histogram::kBuckets; ++at) {
+    const auto upper = Histogram::upper_bound(at);
+    while (bound < std::size(kBounds) && upper > kBounds[bound].micros) ++bound;
+    distribution.counts[bound] += counts.bucket[at];
+    distribution.sum +=
+        static_cast<double>(counts.bucket[at]) * static_cast<double>(least + upper) / 2e6;
+    least = upper + 1;
   }
-  while (at < Histogram::kBuckets) least = take(least);
-  sample("_bucket", {{"autoscaler", autoscaler}, {"le", "+Inf"}}, below);
-  sample("_sum", {{"autoscaler", autoscaler}}, seconds);
-  sample("_count", {{"autoscaler", autoscaler}}, below);
+  return distribution;
 }
 
 /// A family with one sample of each autoscaler.
 template <class Value>
-void one_each(Page& page, const Statuses& all, std::string_view type, std::string_view name,
+void one_each(MetricSink& page, const Statuses& all, std::string_view type, std::string_view name,
               std::string_view help, const Value& value) {
   page.family(name, type, help);
   for (const auto& status : all) page.add({{"autoscaler", status->name}}, value(*status));
@@ -129,7 +112,7 @@ void one_each(Page& page, const Statuses& all, std::string_view type, std::strin
 
 /// The same of those that have a gateway.
 template <class Member>
-void of_traffic(Page& page, const Statuses& all, std::string_view type, std::string_view name,
+void of_traffic(MetricSink& page, const Statuses& all, std::string_view type, std::string_view name,
                 std::string_view help, Member member) {
   page.family(name, type, help);
   for (const auto& status : all) {
@@ -146,7 +129,7 @@ double sum_of(const Status& status, decide::Reading control::ReplicaStatus::*rea
   return sum;
 }
 
-void put_replicas(Page& page, const Statuses& all) {
+void put_replicas(MetricSink& page, const Statuses& all) {
   page.family("headroom_replicas", "gauge", "Replicas that there are, by state.");
   for (const auto& status : all) {
     const auto counts = counts_of(*status);
@@ -174,7 +157,7 @@ void put_replicas(Page& page, const Statuses& all) {
            [](const Status& s) { return sum_of(s, &control::ReplicaStatus::memory); });
 }
 
-void put_load(Page& page, const Statuses& all) {
+void put_load(MetricSink& page, const Statuses& all) {
   page.family("headroom_replica_target", "gauge",
               "Requests at once (of=concurrency) or per second (of=rate) meant for a replica.");
   for (const auto& status : all) {
@@ -193,7 +176,7 @@ void put_load(Page& page, const Statuses& all) {
   }
 }
 
-void put_requests(Page& page, const Statuses& all) {
+void put_requests(MetricSink& page, const Statuses& all) {
   page.family("headroom_requests", "counter", "Answers by class of their status code.");
   static constexpr std::string_view kClasses[] = {"", "1xx", "2xx", "3xx", "4xx", "5xx"};
   for (const auto& status : all) {
@@ -247,20 +230,20 @@ void put_requests(Page& page, const Statuses& all) {
   }
 }
 
-void put_durations(Page& page, const Statuses& all) {
+void put_durations(MetricSink& page, const Statuses& all) {
   page.family("headroom_request_duration_seconds", "histogram",
               "From a request's arrival to the last byte of its answer; the sum within 4 %.");
   for (const auto& status : all) {
-    if (status->traffic) page.histogram(status->name, status->traffic->duration);
+    if (status->traffic) page.histogram(status->name, distribution_of(status->traffic->duration));
   }
   page.family("headroom_hold_duration_seconds", "histogram",
               "How long requests waited for a replica; the sum within 4 %.");
   for (const auto& status : all) {
-    if (status->traffic) page.histogram(status->name, status->traffic->hold);
+    if (status->traffic) page.histogram(status->name, distribution_of(status->traffic->hold));
   }
 }
 
-void put_decisions(Page& page, const Statuses& all) {
+void put_decisions(MetricSink& page, const Statuses& all) {
   one_each(page, all, "counter", "headroom_decisions", "Decisions that were made.",
            [](const Status& status) { return status.decisions; });
   page.family("headroom_rescales", "counter", "Decisions that changed the number of replicas.");
@@ -293,7 +276,7 @@ void put_decisions(Page& page, const Statuses& all) {
 }
 
 /// As every client library of Prometheus names them.
-void put_process(Page& page) {
+void put_process(MetricSink& page) {
   const auto facts = process_facts();
   const auto put = [&page](std::string_view name, std::string_view type, std::string_view help,
                            std::optional<double> value) {
@@ -326,9 +309,8 @@ std::string_view content_type(Format format) {
                                 : "application/openmetrics-text; version=1.0.0; charset=utf-8";
 }
 
-std::string metrics(const control::Board& board, std::string_view version, Format format) {
+void measure(const control::Board& board, std::string_view version, MetricSink& page) {
   const auto all = board.all();
-  Page page(format);
   page.family("headroom_build", "info", "The version that runs.");
   page.add({{"version", version}}, 1);
   put_replicas(page, all);
@@ -340,6 +322,13 @@ std::string metrics(const control::Board& board, std::string_view version, Forma
               "Decisions that wait to be written to the journal.");
   page.add({}, board.late());
   put_process(page);
+}
+
+std::string metrics(const control::Board& board, std::string_view version, Format format,
+                    const std::function<void(MetricSink&)>& more) {
+  Page page(format);
+  measure(board, version, page);
+  if (more) more(page);
   return page.take();
 }
 

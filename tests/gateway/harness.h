@@ -241,10 +241,11 @@ bool eventually(Condition&& condition) {
 /// A gateway with one service.
 class World {
  public:
-  explicit World(Settings settings = {}, int threads = 2) {
+  explicit World(Settings settings = {}, int threads = 2,
+                 std::shared_ptr<Tracing> tracing = nullptr) {
     settings.name = "test";
     if (settings.listen.length == 0) settings.listen = loopback(0);
-    auto started = Gateway::start({threads, [this](ServiceId) { ++demands; }});
+    auto started = Gateway::start({threads, [this](ServiceId) { ++demands; }, std::move(tracing)});
     EXPECT_TRUE(started);
     gateway = std::move(*started);
     auto added = gateway->add(settings);
@@ -256,7 +257,8 @@ class World {
     std::vector<gateway::Backend> list;
     ids.clear();
     for (const auto* backend : backends) {
-      list.push_back({next++, backend->address(), limit});
+      list.push_back({next, backend->address(), limit, 1000 + next});
+      ++next;
       ids.push_back(list.back().id);
     }
     gateway->set_backends(service, list);

@@ -23,7 +23,8 @@ declare -A may=(
   [gateway]="gateway base"
   [control]="control target gateway journal decide policy formula base"
   [server]="server control target gateway journal decide policy formula base"
-  [cli]="cli server control target gateway journal decide policy formula base"
+  [otlp]="otlp server control target gateway journal decide policy formula base"
+  [cli]="cli otlp server control target gateway journal decide policy formula base"
 )
 
 checks=0

@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""What it costs to be watched: CPU time per request of `headroom run`, unwatched, traced, with
+dashboards open and scraped, interleaved.
+
+Headroom on CPU 0; its replica, the load driver and the collector (which reads and forgets) on
+CPU 1. Two regimes: saturated (64 keep-alive connections, each sends its next request when it has
+its answer) and 2,000 requests/s. CPU time is of all of Headroom's threads, its replica's not. What
+counts is the median of the rounds' ratios to the unwatched one.
+"""
+
+import http.client
+import json
+import os
+import re
+import socket
+import sys
+import threading
+import time
+
+import common
+
+OUR_CPU, OTHER_CPU = 0, 1
+CONNECTIONS = 64
+GOAL = 1.03  # of "dashboards, scraped, 1 %"
+
+# name: (the share of requests that is traced, dashboards open, whether it is scraped)
+VARIANTS = {
+    "unwatched": (None, 0, False),
+    "traces 1 %": ("1%", 0, False),
+    "traces 100 %": ("100%", 0, False),
+    "5 dashboards, scraped": (None, 5, True),
+    "and traces 1 %": ("1%", 5, True),
+}
+
+
+class Collector:
+    """Reads requests and answers 200 to each."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.bytes = 0
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            connection = self.listener.accept()[0]
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        stream = connection.makefile("rb", buffering=1 << 20)
+        while True:
+            length = 0
+            for line in iter(stream.readline, b"\r\n"):
+                if not line:
+                    return
+                if line.lower().startswith(b"content-length:"):
+                    length = int(line.split(b":")[1])
+            self.bytes += len(stream.read(length))
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+
+class Watched:
+    """One Headroom, and those that watch it."""
+
+    def __init__(self, name, args, folder, collector):
+        self.name = name
+        self.sample, self.dashboards, self.scraped = VARIANTS[name]
+        self.port, self.admin = common.free_port(), common.free_port()
+        self.rounds = {"saturated": [], "steady": []}
+        self.log = os.path.join(folder, re.sub(r"\W+", "-", name) + ".log")
+        self.watching = threading.Event()
+        self.watchers = []
+        traced = ["--otlp-endpoint", f"http://127.0.0.1:{collector.port}", "--otlp-sample",
+                  self.sample] if self.sample else []
+        service = common.program(args.build, "cpp-service")
+        environment = {key: value for key, value in os.environ.items()
+                       if not key.startswith("OTEL_")}
+        self.process = common.Process(
+            [common.program(args.build, "headroom"), "run", "--journal",
+             os.path.join(folder, re.sub(r"\W+", "-", name), "journal.db"), "--listen",
+             f"127.0.0.1:{self.port}", "--threads", "1", "--min", "1", "--max", "1", "--output",
+             "none", "--admin", f"127.0.0.1:{self.admin}", *traced, "--", service, "--port",
+             "$(PORT)"], cpu=OUR_CPU, log=self.log, env=environment)
+
+    def start(self):
+        self.process.start()
+        common.wait_accept(self.port, alive=self.process.alive)
+        time.sleep(0.5)  # until the replica is there
+        for pid in self.process.pids()[1:]:
+            for task in os.listdir(f"/proc/{pid}/task"):
+                os.sched_setaffinity(int(task), {OTHER_CPU} & os.sched_getaffinity(0)
+                                     or os.sched_getaffinity(0))
+
+    def watch(self):
+        """Its dashboards are open, and it is scraped, until unwatch()."""
+        self.watching.set()
+        self.watchers = [threading.Thread(target=self.dashboard, daemon=True)
+                         for _ in range(self.dashboards)]
+        if self.scraped:
+            self.watchers.append(threading.Thread(target=self.scrape, daemon=True))
+        for each in self.watchers:
+            each.start()
+
+    def unwatch(self):
+        self.watching.clear()
+        for each in self.watchers:
+            each.join(10)
+
+    def dashboard(self):
+        with socket.create_connection(("127.0.0.1", self.admin)) as stream:
+            stream.settimeout(2)
+            stream.sendall(b"GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            seen = 0
+            while self.watching.is_set():
+                seen += len(stream.recv(1 << 16))
+            if seen < 1000:
+                raise RuntimeError("no stream")
+
+    def scrape(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=10)
+        while self.watching.is_set():
+            connection.request("GET", "/metrics")
+            if len(connection.getresponse().read()) < 1000:
+                raise RuntimeError("no metrics")
+            time.sleep(1)
+
+    def measure(self, args, *flags):
+        self.watch()
+        time.sleep(0.3)
+        pid = [self.process.child.pid]
+        before = common.cpu_nanos(pid)
+        answer = common.load(args.build, f"http://127.0.0.1:{self.port}", *flags, cpu=OTHER_CPU)
+        time.sleep(0.02)
+        spent = common.cpu_nanos(pid) - before
+        self.unwatch()
+        return {"cpu": spent / 1000 / answer["total"]["answered"], "rate": answer["rate"],
+                "p50": answer["service_us"]["p50"], "p99": answer["service_us"]["p99"]}
+
+
+def run_rounds(all_of_them, args):
+    closed = ["--closed", str(CONNECTIONS), "--requests", str(args.requests)]
+    steady = ["--rate", "2000", "--duration", f"{args.steady}s", "--connections", str(CONNECTIONS)]
+    for each in all_of_them:
+        common.load(args.build, f"http://127.0.0.1:{each.port}", "--closed", str(CONNECTIONS),
+                    "--requests", "5000", cpu=OTHER_CPU)
+    for number in range(args.rounds):
+        turn = number % len(all_of_them)
+        common.say(f"round {number + 1} of {args.rounds}")
+        for each in all_of_them[turn:] + all_of_them[:turn]:  # nobody always comes first
+            each.rounds["saturated"].append(each.measure(args, *closed))
+            each.rounds["steady"].append(each.measure(args, *steady))
+
+
+def summarise(all_of_them):
+    plain = all_of_them[0].rounds
+    results = {}
+    for each in all_of_them:
+        results[each.name] = {regime: {
+            **{key: common.median([one[key] for one in rounds]) for key in rounds[0]},
+            "ratios": [mine["cpu"] / its["cpu"] for mine, its in zip(rounds, plain[regime])]}
+            for regime, rounds in each.rounds.items()}
+    return results
+
+
+def show(results, args):
+    rows = [[name, f"{of['saturated']['cpu']:.2f}", common.spread(of["saturated"]["ratios"]),
+             f"{of['steady']['cpu']:.2f}", common.spread(of["steady"]["ratios"]),
+             f"{of['steady']['p50']:.0f}", f"{of['steady']['p99']:.0f}"]
+            for name, of in results.items()]
+    print(f"\n{common.machine()}")
+    print(f"{args.rounds} rounds of {args.requests} requests on {CONNECTIONS} connections, and of "
+          f"{args.steady} s at 2,000/s; CPU in us per request\n")
+    print(common.table(rows, ["", "saturated", "/ unwatched (range)", "2000/s",
+                              "/ unwatched (range)", "p50 us", "p99 us"]))
+    name, of = list(results.items())[-1]
+    for regime in ("saturated", "steady"):
+        ratio = common.median(of[regime]["ratios"])
+        print(f"{regime}: watched and traced / unwatched {ratio:.3f} (goal: at most {GOAL}) "
+              f"{'met' if ratio <= GOAL else 'MISSED'}")
+
+
+def parse():
+    parser = common.arguments(__doc__)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--requests", type=int, default=100_000, help="per saturated run")
+    parser.add_argument("--steady", type=int, default=5, help="seconds at 2,000 requests/s")
+    parser.add_argument("--quick", action="store_true", help="3 short rounds: a look, no figure")
+    args = parser.parse_args()
+    if args.quick:
+        args.rounds, args.requests, args.steady = 3, 20_000, 2
+    return args
+
+
+def main():
+    args = parse()
+    with common.scratch_folder() as folder:
+        collector = Collector()
+        all_of_them = [Watched(name, args, folder, collector) for name in VARIANTS]
+        try:
+            for each in all_of_them:
+                each.start()
+            run_rounds(all_of_them, args)
+        finally:
+            for each in all_of_them:
+                each.process.stop(grace=10)
+        if collector.bytes < 100_000:
+            raise RuntimeError("the collector got nothing")
+    results = summarise(all_of_them)
+    if args.output == "json":
+        json.dump({"machine": common.machine(), "rounds": args.rounds, "results": results},
+                  sys.stdout, indent=2)
+        print()
+    else:
+        show(results, args)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except RuntimeError as error:
+        sys.exit(f"watching: {error}")

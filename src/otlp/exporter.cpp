@@ -1,0 +1,371 @@
+#include "otlp/exporter.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "journal/journal.h"
+#include "otlp/answer.h"
+#include "otlp/backoff.h"
+#include "otlp/client.h"
+#include "otlp/encode.h"
+#include "server/process_facts.h"
+
+namespace headroom::otlp {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Time = Clock::time_point;
+
+constexpr Millis kTurn = 100ms;  // how long the gateway's rings must hold
+constexpr std::size_t kSpansAtOnce = 512, kSpansAtMost = 16'384;
+constexpr std::size_t kEventsAtOnce = 256;
+constexpr Millis kSpansEvery = 1s, kEventsEvery = 1s;
+constexpr Millis kComplainEvery = 60s;
+
+std::int64_t unix_nanos() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+std::int64_t unix_millis_now() { return unix_nanos() / 1'000'000; }
+
+/// The wall clock's time at which the steady clock was 0.
+std::int64_t epoch() {
+  return unix_nanos() - std::chrono::nanoseconds(Clock::now().time_since_epoch()).count();
+}
+
+std::string random_uuid() {
+  std::random_device random;
+  const auto a = random(), b = random(), c = random(), d = random();
+  return fmt::format("{:08x}-{:04x}-4{:03x}-{:x}{:03x}-{:04x}{:08x}", a, b >> 16, b & 0xfff,
+                     8 + (c >> 30), c & 0xfff, (c >> 12) & 0xffff, d);
+}
+
+std::string host_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
+}
+
+Pairs resource_of(const Pairs& said, const std::string& version) {
+  Pairs resource = {{"service.name", "headroom"},
+                    {"service.version", version},
+                    {"service.instance.id", random_uuid()},
+                    {"host.name", host_name()}};
+  for (const auto& pair : said) {
+    const auto same =
+        std::ranges::find(resource, pair.first, &std::pair<std::string, std::string>::first);
+    if (same == resource.end()) {
+      resource.push_back(pair);
+    } else {
+      same->second = pair.second;
+    }
+  }
+  return resource;
+}
+
+/// One of the three kinds.
+struct Signal {
+  const char* label;  // in metrics
+  const char* items;  // in log lines
+  const char* path;
+  Backoff backoff{std::random_device{}()};
+  bool failing = false;
+  Time due{};  // the next, where it does not fail
+  Time refusal_told{};
+  std::atomic<std::uint64_t> sent{0}, refused{0}, dropped{0};
+};
+
+/// What became of a body.
+enum class Fate { taken, refused, later };
+
+}  // namespace
+
+struct Exporter::Impl {
+  Impl(const Settings& from, const Sources& of, Client made, journal::Journal opened)
+      : settings(from),
+        sources(of),
+        client(std::move(made)),
+        journal(std::move(opened)),
+        sender(make_sender(resource_of(from.resource, of.version), of.version)) {}
+
+  void run();
+  void turn();
+  void flush();
+  void collect();
+  bool stopping();
+  bool waits();
+  bool failing() const { return spans.failing || logs.failing || metrics.failing; }
+  std::uint64_t spans_lost() const { return spans.dropped + sources.tracing->dropped(); }
+  Fate send(Signal& signal, const std::string& body, std::size_t items, Time now);
+  Fate refuse(Signal& signal, int status, std::size_t items, Time now);
+  void fail_for_now(Signal& signal, const std::string& why, std::optional<Millis> told);
+  void answers_again(Signal& signal);
+  bool send_spans(Time now);
+  bool send_events(Time now);
+  void send_metrics(Time now);
+  std::vector<LogRecord> next_events();
+  void measure(server::MetricSink& sink) const;
+
+  const Settings settings;
+  const Sources sources;
+  Client client;
+  journal::Journal journal;
+  const Sender sender;
+
+  // The thread's.
+  std::deque<gateway::Span> queue;
+  std::vector<gateway::Span> taken, batch;  // of a batch that failed, all wait here
+  std::atomic<std::int64_t> told{0};        // the newest event that was sent
+  std::atomic<bool> spans_only{false};
+  std::uint64_t lost_before = 0;  // dropped when it last answered to all
+  Time collected{};
+  Signal spans{.label = "spans", .items = "spans", .path = "/v1/traces"};
+  Signal logs{.label = "logs", .items = "log records", .path = "/v1/logs"};
+  Signal metrics{.label = "metrics", .items = "data points", .path = "/v1/metrics"};
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::optional<Time> stop_at;
+  std::thread thread;
+};
+
+/// The rings' spans into the queue; the oldest make room.
+void Exporter::Impl::collect() {
+  collected = Clock::now();
+  taken.clear();
+  sources.tracing->take(taken);
+  queue.insert(queue.end(), taken.begin(), taken.end());
+  if (queue.size() <= kSpansAtMost) return;
+  const auto over = queue.size() - kSpansAtMost;
+  queue.erase(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(over));
+  spans.dropped += over;
+}
+
+bool Exporter::Impl::stopping() {
+  const std::lock_guard lock(mutex);
+  return stop_at.has_value();
+}
+
+/// For the client: false where nobody wants the answer any more.
+bool Exporter::Impl::waits() {
+  if (Clock::now() - collected >= kTurn) collect();
+  const std::lock_guard lock(mutex);
+  return !stop_at || Clock::now() < *stop_at;
+}
+
+void Exporter::Impl::answers_again(Signal& signal) {
+  signal.backoff.succeeded();
+  if (!std::exchange(signal.failing, false) || failing()) return;
+  const auto lost = spans_lost() - lost_before;
+  log::info("otlp: {} answers again{}", to_string(settings.endpoint),
+            lost > 0 ? fmt::format("; {} spans were dropped meanwhile", lost) : "");
+}
+
+void Exporter::Impl::fail_for_now(Signal& signal, const std::string& why,
+                                  std::optional<Millis> said) {
+  signal.backoff.failed(Clock::now(), said);
+  const bool first = !failing();
+  signal.failing = true;
+  if (!first) return;
+  lost_before = spans_lost();
+  log::warn("otlp: {}{}: {}; it is tried again, what does not fit meanwhile is dropped",
+            to_string(settings.endpoint), signal.path, why);
+}
+
+Fate Exporter::Impl::refuse(Signal& signal, int status, std::size_t items, Time now) {
+  signal.refused += items;
+  if (signal.refusal_told == Time{} || now - signal.refusal_told >= kComplainEvery) {
+    signal.refusal_told = now;
+    log::warn("otlp: {}{}: answered {}: {} {} dropped", to_string(settings.endpoint), signal.path,
+              status, items, signal.items);
+  }
+  return Fate::refused;
+}
+
+Fate Exporter::Impl::send(Signal& signal, const std::string& body, std::size_t items, Time now) {
+  const auto reply = client.post(signal.path, body, [this] { return waits(); });
+  if (!reply) {
+    fail_for_now(signal, reply.error().what, std::nullopt);
+    return Fate::later;
+  }
+  if (is_retryable(reply->status)) {
+    fail_for_now(signal, fmt::format("answered {}", reply->status), reply->retry_after);
+    return Fate::later;
+  }
+  answers_again(signal);
+  if (reply->status / 100 != 2) return refuse(signal, reply->status, items, now);
+  const auto partial = read_partial(reply->body);
+  const auto rejected =
+      partial ? std::min<std::size_t>(items, static_cast<std::size_t>(partial->rejected)) : 0;
+  signal.sent += items - rejected;
+  signal.refused += rejected;
+  if (partial && (signal.refusal_told == Time{} || now - signal.refusal_told >= kComplainEvery)) {
+    signal.refusal_told = now;
+    log::warn("otlp: {}{}: {} of {} {} not taken{}{}", to_string(settings.endpoint), signal.path,
+              rejected, items, signal.items, partial->message.empty() ? "" : ": ",
+              partial->message);
+  }
+  return Fate::taken;
+}
+
+/// One batch: true where there may be another.
+bool Exporter::Impl::send_spans(Time now) {
+  if (!spans.backoff.ready(now)) return false;
+  if (batch.empty()) {
+    const auto count = static_cast<std::ptrdiff_t>(std::min(queue.size(), kSpansAtOnce));
+    batch.assign(queue.begin(), queue.begin() + count);
+    queue.erase(queue.begin(), queue.begin() + count);
+  }
+  spans.due = now + kSpansEvery;
+  if (batch.empty()) return false;
+  if (send(spans, spans_json(sender, batch, epoch()), batch.size(), now) == Fate::later) {
+    return false;
+  }
+  batch.clear();
+  return true;
+}
+
+std::vector<LogRecord> Exporter::Impl::next_events() {
+  std::vector<LogRecord> records;
+  auto events = journal.events({.after = told.load(), .limit = kEventsAtOnce});
+  if (!events) return records;  // the journal's trouble is said where it is written
+  for (auto& event : *events) {
+    LogRecord record{std::move(event), {}};
+    if (record.event.decision) {
+      if (auto entry = journal.entry(*record.event.decision)) record.entry = std::move(*entry);
+    }
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+/// The next of them: true where there may be more.
+bool Exporter::Impl::send_events(Time now) {
+  if (!logs.backoff.ready(now)) return false;
+  logs.due = now + kEventsEvery;
+  const auto records = next_events();
+  if (records.empty()) return false;
+  const auto body = logs_json(sender, records, unix_millis_now());
+  if (send(logs, body, records.size(), now) == Fate::later) return false;
+  told = records.back().event.id;
+  return records.size() == kEventsAtOnce;
+}
+
+void Exporter::Impl::send_metrics(Time now) {
+  if (!metrics.backoff.ready(now)) return;
+  metrics.due = now + settings.metrics_every;
+  const auto begin = server::process_facts().start_unix_seconds.value_or(0);
+  const auto made =
+      metrics_json(sender, {static_cast<std::int64_t>(begin * 1000), unix_millis_now()},
+                   [this](server::MetricSink& sink) {
+                     server::measure(sources.board, sources.version, sink);
+                     measure(sink);
+                   });
+  if (send(metrics, made.json, made.points, now) == Fate::later) metrics.dropped += made.points;
+}
+
+void Exporter::Impl::measure(server::MetricSink& sink) const {
+  sink.family("headroom_otlp_items", "counter",
+              "Spans, log records and data points for the collector, by what became of them.");
+  for (const auto* signal : {&spans, &logs, &metrics}) {
+    const auto lost = signal == &spans ? spans_lost() : signal->dropped.load();
+    sink.add({{"signal", signal->label}, {"outcome", "sent"}}, signal->sent.load());
+    sink.add({{"signal", signal->label}, {"outcome", "refused"}}, signal->refused.load());
+    sink.add({{"signal", signal->label}, {"outcome", "dropped"}}, lost);
+  }
+}
+
+void Exporter::Impl::turn() {
+  collect();
+  // The queue's worth at most: the others have their turn, too.
+  for (std::size_t i = 0; i < kSpansAtMost / kSpansAtOnce && !stopping(); ++i) {
+    const auto now = Clock::now();
+    if (now - collected >= kTurn) collect();
+    if (queue.size() < kSpansAtOnce && now < spans.due) break;
+    if (!send_spans(now)) break;
+  }
+  if (spans_only) return;
+  if (Clock::now() >= logs.due) {
+    while (!stopping() && send_events(Clock::now())) {
+    }
+  }
+  if (Clock::now() >= metrics.due) send_metrics(Clock::now());
+}
+
+/// The last of it, as far as the collector takes it in time.
+void Exporter::Impl::flush() {
+  collect();
+  while (waits() && send_spans(Clock::now())) {
+  }
+  if (spans_only) return;
+  while (waits() && send_events(Clock::now())) {
+  }
+  if (waits()) send_metrics(Clock::now());
+}
+
+void Exporter::Impl::run() {
+  while (!stopping()) {
+    turn();
+    std::unique_lock lock(mutex);
+    changed.wait_for(lock, kTurn, [this] { return stop_at.has_value(); });
+  }
+  flush();
+}
+
+Result<std::unique_ptr<Exporter>> Exporter::start(const Settings& settings,
+                                                  const Sources& sources) {
+  auto client = Client::make(settings, sources.version);
+  if (!client) return fail(client.error());
+  auto journal = journal::Journal::open(sources.journal, journal::Journal::Mode::read);
+  if (!journal) return fail(journal.error());
+  auto told = sources.told;
+  if (!told) {
+    const auto newest = journal->events({.limit = 1});
+    if (!newest) return fail(newest.error());
+    told = newest->empty() ? 0 : newest->front().id;
+  }
+  auto impl = std::make_unique<Impl>(settings, sources, std::move(*client), std::move(*journal));
+  impl->told = *told;
+  log::info("otlp: to {}, {:g} % of the traces that begin here", to_string(settings.endpoint),
+            settings.sample * 100);
+  impl->thread = std::thread([raw = impl.get()] { raw->run(); });
+  ::pthread_setname_np(impl->thread.native_handle(), "otlp");
+  return std::unique_ptr<Exporter>(new Exporter(std::move(impl)));
+}
+
+Exporter::Exporter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Exporter::~Exporter() {
+  if (impl_->thread.joinable()) stop(0s);
+}
+
+std::int64_t Exporter::let_go() {
+  impl_->spans_only = true;
+  return impl_->told;
+}
+
+void Exporter::go_on() { impl_->spans_only = false; }
+
+void Exporter::stop(Millis within) {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->stop_at = Clock::now() + within;
+  }
+  impl_->changed.notify_all();
+  impl_->thread.join();
+}
+
+void Exporter::measure(server::MetricSink& sink) const { impl_->measure(sink); }
+
+}  // namespace headroom::otlp

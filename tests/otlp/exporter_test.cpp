@@ -1,0 +1,314 @@
+#include "otlp/exporter.h"
+
+#include <map>
+#include <set>
+
+#include <boost/json.hpp>
+#include <gmock/gmock.h>
+
+#include "server/fixture.h"
+
+namespace headroom::otlp {
+namespace {
+
+namespace json = boost::json;
+using gateway::testing::Backend;
+using server::eventually;
+using ::testing::HasSubstr;
+
+std::string ok(std::string_view body = "{}") {
+  return fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", body.size(), body);
+}
+
+/// A collector that answers as a test says; what it was sent, it keeps.
+class Collector {
+ public:
+  using Answer = std::function<std::string(const std::string& path)>;
+  explicit Collector(Answer answer, const std::string& address = "127.0.0.1:0")
+      : backend_(Backend::answers([this, answer = std::move(answer)](const Message& request) {
+                   const auto path = request.head.substr(5, request.head.find(' ', 5) - 5);
+                   {
+                     const std::lock_guard lock(mutex_);
+                     requests_.push_back(request);
+                     ++asked_[path];
+                   }
+                   return answer(path);
+                 }),
+                 address) {}
+  using Message = gateway::testing::Message;
+
+  std::string url() const { return "http://" + headroom::to_string(backend_.address()); }
+  const Backend& backend() const { return backend_; }
+  std::size_t asked(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    return asked_[path];
+  }
+  std::vector<Message> requests() {
+    const std::lock_guard lock(mutex_);
+    return requests_;
+  }
+  /// The ids of the events that it was sent, in their order.
+  std::vector<std::string> events() {
+    std::vector<std::string> ids;
+    for (const auto& request : requests()) {
+      if (!request.head.starts_with("POST /v1/logs ")) continue;
+      const auto body = json::parse(request.body);
+      const auto& scope = body.at("resourceLogs").at(0).at("scopeLogs").at(0);
+      for (const auto& record : scope.at("logRecords").as_array()) {
+        ids.push_back(
+            json::value_to<std::string>(record.at("attributes").at(2).at("value").at("intValue")));
+      }
+    }
+    return ids;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Message> requests_;
+  std::map<std::string, std::size_t> asked_;
+  Backend backend_;
+};
+
+/// What the exporter says became of things: "spans sent" → 7.
+class Counts : public server::MetricSink {
+ public:
+  void family(std::string_view, std::string_view, std::string_view) override {}
+  void histogram(std::string_view, const server::Distribution&) override {}
+  std::map<std::string, std::int64_t> all;
+
+ protected:
+  void whole(server::Labels labels, std::int64_t value) override {
+    all[fmt::format("{} {}", labels.begin()->second, (labels.begin() + 1)->second)] = value;
+  }
+  void real(server::Labels, double) override {}
+};
+
+class ExporterTest : public journal::JournalTest {
+ protected:
+  ExporterTest() : journal_(open()) {
+    board_.put(std::make_shared<const control::Status>(server::status_of("shop")));
+  }
+
+  void start(const std::string& url, const std::function<void(Settings&)>& change = {}) {
+    Settings settings;
+    settings.endpoint = *parse_endpoint(url);
+    settings.metrics_every = 200ms;
+    settings.timeout = 2s;
+    if (change) change(settings);
+    auto exporter = Exporter::start(settings, {tracing_, board_, path_.string(), "1.2.3"});
+    ASSERT_TRUE(exporter) << exporter.error().what;
+    exporter_ = std::move(*exporter);
+  }
+  void requests(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      gateway::Span span;
+      tracer_.begin("", span);
+      tracer_.ring.put(span);
+    }
+  }
+  std::string event(const std::string& text) {
+    const auto id = journal_.event({.autoscaler = "shop",
+                                    .unix_ms = 1'700'000'000'000,
+                                    .kind = journal::Event::Kind::trouble,
+                                    .text = text});
+    EXPECT_TRUE(id);
+    return std::to_string(id.value_or(0));
+  }
+  std::int64_t count(const std::string& what) const {
+    Counts counts;
+    exporter_->measure(counts);
+    return counts.all[what];
+  }
+
+  journal::Journal journal_;
+  control::Board board_;
+  std::shared_ptr<gateway::Tracing> tracing_ = std::make_shared<gateway::Tracing>(1);
+  gateway::Tracer& tracer_ = tracing_->add();
+  std::unique_ptr<Exporter> exporter_;
+};
+
+TEST_F(ExporterTest, SendsAllThreeWithItsHeaders) {
+  Collector collector([](const std::string&) { return ok(); });
+  const auto old = event("before it began");
+  start(collector.url() + "/base/", [](Settings& settings) {
+    settings.headers = {{"Authorization", "Bearer x"}, {"X-Tenant", "a"}};
+    settings.resource = {{"service.name", "edge"}, {"team", "t"}};
+  });
+  requests(3);
+  const auto fresh = event("after it began");
+  EXPECT_TRUE(eventually([&] {
+    return count("spans sent") == 3 && count("logs sent") == 1 && count("metrics sent") > 100;
+  }));
+  for (const auto& request : collector.requests()) {
+    EXPECT_TRUE(request.head.starts_with("POST /base/v1/")) << request.head;
+    EXPECT_EQ(request["Content-Type"], "application/json");
+    EXPECT_EQ(request["User-Agent"], "OTel-OTLP-Exporter-Headroom/1.2.3");
+    EXPECT_EQ(request["Authorization"], "Bearer x");
+    EXPECT_EQ(request["X-Tenant"], "a");
+    const auto document = json::parse(request.body);
+    const auto resource = json::serialize(document.as_object().begin()->value().at(0));
+    EXPECT_THAT(resource, HasSubstr(R"("key":"service.name","value":{"stringValue":"edge"})"));
+    EXPECT_THAT(resource, HasSubstr(R"("key":"service.version","value":{"stringValue":"1.2.3"})"));
+    EXPECT_THAT(resource, HasSubstr(R"("key":"team","value":{"stringValue":"t"})"));
+  }
+  EXPECT_EQ(collector.backend().connections(), 1) << "it is kept";
+}
+
+TEST_F(ExporterTest, WhatARefusalSaysDecides) {
+  struct Case {
+    const char* why;
+    std::string answer;  // to the first of each kind; then 200
+    std::int64_t sent, refused;
+    std::size_t asked;
+  };
+  const auto status = [](const char* line, const char* more = "") {
+    return fmt::format("HTTP/1.1 {}\r\nContent-Length: 0\r\n{}\r\n", line, more);
+  };
+  const Case cases[] = {
+      {"too busy: the same again", status("503 Busy", "Retry-After: 0\r\n"), 2, 0, 2},
+      {"too often: the same again", status("429 Slow", "Retry-After: 0\r\n"), 2, 0, 2},
+      {"no answer at all: the same again", "nonsense\r\n\r\n", 2, 0, 2},
+      {"bad: dropped", status("400 Bad"), 0, 2, 1},
+      {"no such path: dropped", status("404 Not Found"), 0, 2, 1},
+      {"elsewhere: dropped, nobody is sent what is meant for another",
+       status("307 There", "Location: http://127.0.0.1:1/\r\n"), 0, 2, 1},
+      {"some of it", ok(R"({"partialSuccess":{"rejectedSpans":"1","errorMessage":"no"}})"), 1, 1,
+       1},
+      {"more than there was", ok(R"({"partialSuccess":{"rejectedSpans":"99"}})"), 0, 2, 1},
+      {"an answer that is cut counts by its status",
+       "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n{}", 2, 0, 1},
+  };
+  for (const auto& [why, answer, sent, refused, asked] : cases) {
+    SCOPED_TRACE(why);
+    std::atomic<bool> first{true};
+    Collector collector([&, &answer = answer](const std::string& path) {
+      return path == "/v1/traces" && first.exchange(false) ? answer : ok();
+    });
+    start(collector.url(), [](Settings& settings) { settings.timeout = 300ms; });
+    requests(2);
+    EXPECT_TRUE(eventually([&, &sent = sent, &refused = refused] {
+      return count("spans sent") == sent && count("spans refused") == refused;
+    })) << count("spans sent")
+        << " " << count("spans refused");
+    EXPECT_EQ(count("spans dropped"), 0);
+    EXPECT_EQ(collector.asked("/v1/traces"), asked);
+    exporter_.reset();
+  }
+}
+
+TEST_F(ExporterTest, EventsWaitInTheJournal) {
+  std::atomic<bool> up{false};
+  Collector collector([&](const std::string&) {
+    return up ? ok() : "HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n";
+  });
+  start(collector.url());
+  std::vector<std::string> ids;
+  for (int i = 0; i < 600; ++i) ids.push_back(event("trouble"));  // more than go at once
+  EXPECT_TRUE(eventually([&] { return collector.asked("/v1/logs") > 1; }));
+  EXPECT_EQ(count("logs sent"), 0);
+  const auto before = collector.events().size();
+  up = true;
+  EXPECT_TRUE(eventually([&] { return count("logs sent") == 600; }));
+  auto got = collector.events();
+  got.erase(got.begin(), got.end() - 600);
+  EXPECT_GE(before, 256u);
+  EXPECT_EQ(got, ids) << "each, once, in order";
+  EXPECT_EQ(count("logs dropped"), 0);
+  EXPECT_GT(count("metrics dropped"), 0);
+}
+
+TEST_F(ExporterTest, SpansThatDoNotFitAreCounted) {
+  start("http://127.0.0.1:1");  // refused
+  constexpr std::int64_t kAll = 40'000;
+  for (int i = 0; i < kAll / 2000; ++i) {
+    requests(2000);
+    std::this_thread::sleep_for(10ms);
+  }
+  constexpr std::int64_t kKept = 16'384 + 512;  // and a batch
+  EXPECT_TRUE(eventually([&] { return count("spans dropped") >= kAll - kKept; }));
+  EXPECT_EQ(count("spans sent"), 0);
+  const auto lost = count("spans dropped");
+  EXPECT_LE(lost, kAll - 4096) << "what waits is not lost";
+}
+
+TEST_F(ExporterTest, ItsEndSendsWhatThereIs) {
+  Collector collector([](const std::string&) { return ok(); });
+  start(collector.url(), [](Settings& settings) { settings.metrics_every = 1h; });
+  EXPECT_TRUE(eventually([&] { return count("metrics sent") > 0; }));
+  const auto metrics = collector.asked("/v1/metrics");
+  requests(1500);
+  const auto last = event("the last word");
+  exporter_->stop(10s);
+  EXPECT_EQ(count("spans sent"), 1500);
+  EXPECT_EQ(collector.events(), std::vector{last});
+  EXPECT_EQ(collector.asked("/v1/metrics"), metrics + 1);
+}
+
+TEST_F(ExporterTest, ItsEndIsBoundedWhateverTheCollectorDoes) {
+  struct Case {
+    const char* why;
+    Backend::Script script;
+  };
+  const Case cases[] = {
+      {"it is silent", [](auto& socket) { socket.rest(); }},
+      {"it drips",
+       [](auto& socket) {
+         socket.send("HTTP/1.1 200 OK\r\n");
+         while (socket.send("X: y\r\n") && !socket.quiet_for(20ms)) {
+         }
+         for (int i = 0; i < 500 && socket.send("Z: z\r\n"); ++i) std::this_thread::sleep_for(20ms);
+       }},
+      {"it says 100 for ever",
+       [](auto& socket) {
+         for (int i = 0; i < 500 && socket.send("HTTP/1.1 100 Continue\r\n\r\n"); ++i) {
+           std::this_thread::sleep_for(20ms);
+         }
+       }},
+  };
+  for (const auto& [why, script] : cases) {
+    SCOPED_TRACE(why);
+    Backend backend(script);
+    start("http://" + headroom::to_string(backend.address()),
+          [](Settings& settings) { settings.timeout = 1h; });
+    requests(600);
+    EXPECT_TRUE(eventually([&] { return backend.connections() > 0; }));
+    const auto began = std::chrono::steady_clock::now();
+    exporter_->stop(100ms);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 10s);
+    exporter_.reset();
+    backend.stop();
+  }
+}
+
+TEST_F(ExporterTest, ANameThatDoesNotExistIsNoEnd) {
+  start("http://no-such-host.invalid:4318");
+  requests(1);
+  std::this_thread::sleep_for(300ms);
+  const auto began = std::chrono::steady_clock::now();
+  exporter_->stop(100ms);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 10s);
+  EXPECT_EQ(count("spans sent"), 0);
+}
+
+TEST_F(ExporterTest, ACertificateThatIsNoneIsRefused) {
+  Settings settings;
+  settings.endpoint = *parse_endpoint("https://127.0.0.1:4318");
+  settings.certificate = "/nowhere/ca.pem";
+  const auto exporter = Exporter::start(settings, {tracing_, board_, path_.string(), "1"});
+  ASSERT_FALSE(exporter);
+  EXPECT_THAT(exporter.error().what, HasSubstr("/nowhere/ca.pem"));
+}
+
+TEST_F(ExporterTest, WhatSpeaksNoTlsIsNotTrusted) {
+  Collector collector([](const std::string&) { return ok(); });
+  start("https" + collector.url().substr(4));
+  requests(1);
+  std::this_thread::sleep_for(200ms);
+  exporter_->stop(1s);
+  EXPECT_EQ(count("spans sent"), 0);
+  EXPECT_TRUE(collector.requests().empty() ||
+              collector.requests()[0].head.find("POST") == std::string::npos);
+}
+
+}  // namespace
+}  // namespace headroom::otlp
