@@ -2,8 +2,11 @@
 #include <memory>
 
 #include <CLI/CLI.hpp>
+#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
+#include "base/check.h"
+#include "cli/print.h"
 #include "cli/verbs.h"
 #include "decide/steps.h"
 #include "policy/read.h"
@@ -43,6 +46,15 @@ std::string reference() {
   return page;
 }
 
+std::string yaml_schema() {
+  boost::json::parse_options deep;
+  deep.max_depth = 64;
+  boost::json::error_code error;
+  const auto schema = boost::json::parse(policy::json_schema(), error, {}, deep);
+  check(!error, "the schema is JSON");
+  return to_yaml_text(schema);
+}
+
 }  // namespace
 
 void add_schema(CLI::App& app, Call& call) {
@@ -56,8 +68,15 @@ void add_schema(CLI::App& app, Call& call) {
       "  # yaml-language-server: $schema=./autoscaler.schema.json\n");
   auto whole = std::make_shared<bool>(false);
   verb->add_flag("--reference", *whole, "The reference page (Markdown) instead");
-  verb->callback([&call, whole] {
-    const auto text = *whole ? reference() : policy::json_schema();
+  auto output = std::make_shared<std::string>("json");
+  verb->add_option("-o,--output", *output, "Of the schema: json or yaml; default json")
+      ->check(CLI::IsMember({"json", "yaml"}))
+      ->excludes("--reference")
+      ->type_name("FORMAT");
+  verb->callback([&call, whole, output] {
+    const auto text = *whole              ? reference()
+                      : *output == "yaml" ? yaml_schema()
+                                          : policy::json_schema();
     fmt::print("{}{}", text, text.ends_with('\n') ? "" : "\n");
     call.exit = kOk;
   });
