@@ -377,7 +377,7 @@ void expect_in_page(const std::string& page, std::vector<std::string> arguments)
   std::istringstream lines(ended.out);
   std::string line;
   std::getline(lines, line);
-  while (std::getline(lines, line)) EXPECT_THAT(page, HasSubstr("\n    " + line + "\n"));
+  while (std::getline(lines, line)) EXPECT_THAT(page, HasSubstr("\n" + line + "\n"));
 }
 
 TEST(CommandLine, TheExamplesDecideAsThePagesSay) {
