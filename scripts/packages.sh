@@ -43,7 +43,11 @@ test=(
   "chromium: shows the dashboard to its tests"
   "fonts-dejavu-core: Chromium's letters"
   "cargo-web: the Rust example (Debian's cargo is too old; another one on the path will do)"
-  "curl: the example's guide, as its reader runs it"
+  "curl: the documentation's commands, as their reader runs them"
+  "jq: the documentation's commands"
+  "openssl: the documentation's commands"
+  "nginx-light: a proxy in front (docs/behind-a-proxy.md)"
+  "haproxy: a proxy in front (docs/behind-a-proxy.md)"
 )
 bench=(
   "python3: the benches (its standard library alone)"

@@ -13,7 +13,7 @@ sees, say what else there is to know:
 
     <!-- not run: needs systemd -->   is listed, with the reason
     <!-- first: COMMAND -->           what the reader is thought to have done already
-    <!-- exits 1 -->                  each command of it does; 0 is for all other
+    <!-- exits 1 -->                  each command of it does, `headroom run`, too; else 0 is expected
     <!-- for 2s -->                   each command is interrupted after so long
     <!-- file: shop.yaml -->          the block (of any language) is this file's content
 
@@ -26,7 +26,6 @@ import re
 import shlex
 import signal
 import subprocess
-import time
 
 from harness import eventually, free_port
 
@@ -121,26 +120,27 @@ def adopt_orphans():
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
 
 
+def children():
+    found = []
+    for entry in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{entry}/stat") as file:
+                parent = int(file.read().rsplit(")", 1)[1].split()[1])
+        except (OSError, IndexError):
+            continue
+        if parent == os.getpid():
+            found.append(int(entry))
+    return found
+
+
 def end_children():
     """Of this process, those that are left, and theirs."""
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(os.getpid())],
-                                  capture_output=True, text=True).stdout.split()
-        left = False
-        for pid in map(int, children):
-            try:
-                os.kill(pid, signal.SIGKILL)
-                left = True
-            except ProcessLookupError:
-                pass
-            try:
-                os.waitpid(pid, os.WNOHANG)
-            except ChildProcessError:
-                pass
-        if not left:
-            return
-        time.sleep(0.05)
+    for pid in children():
+        os.kill(pid, signal.SIGKILL)  # a zombie, too: it is ours until we wait for it
+    while children():
+        os.wait()
+        for pid in children():  # those that they left to us
+            os.kill(pid, signal.SIGKILL)
 
 
 class Reader:
@@ -186,11 +186,11 @@ class Reader:
         if not command:
             return self.said(expected)
         command = self.local(command)
-        if re.match(r"headroom run\b(?!.*(--print|--help))[^|&]*$", command, re.DOTALL):
+        ends = block.mark(r"exits (\d+)")
+        if ends is None and re.match(r"headroom run\b(?!.*(--print|--help))[^|&]*$", command, re.DOTALL):
             self.start(command)
             return self.said(expected)
-        printed = self.call(command, int(block.mark(r"exits (\d+)") or 0),
-                            float(block.mark(r"for (\d+)s") or 0))
+        printed = self.call(command, int(ends or 0), float(block.mark(r"for (\d+)s") or 0))
         if block.language == "console":
             # What a program prints no more, the log of the one that runs may say.
             different = differs(expected, printed)
@@ -269,7 +269,10 @@ trap 'export -p >{variables}; pwd >{self.scratch}/cwd' EXIT
     def stop(self):
         if self.running:
             self.running.send_signal(signal.SIGINT)
-            code = self.running.wait(60)
+            try:
+                code = self.running.wait(60)
+            except subprocess.TimeoutExpired:
+                raise AssertionError(f"Headroom does not end:\n{self.log()}") from None
             self.running = None
             assert code == 0, f"Headroom ended with {code}:\n{self.log()}"
 
