@@ -146,6 +146,8 @@ def end_children():
 class Reader:
     """Runs a page's blocks. Errors are AssertionErrors that name the line."""
 
+    patience = 300  # seconds for one command
+
     def __init__(self, folder, scratch, programs):
         """`folder` is where the commands run, `scratch` holds what the reader does not see."""
         self.folder, self.scratch = folder, scratch
@@ -228,7 +230,7 @@ trap 'export -p >{variables}; pwd >{self.scratch}/cwd' EXIT
                                        stdin=subprocess.DEVNULL, env=self.environment,
                                        cwd=self.folder, start_new_session=True)
         try:
-            ended = running.wait(seconds or 300)
+            ended = running.wait(seconds or self.patience)
         except subprocess.TimeoutExpired:
             os.killpg(running.pid, signal.SIGINT if seconds else signal.SIGKILL)
             running.wait(20)
