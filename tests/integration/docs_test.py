@@ -54,6 +54,25 @@ class Docs(unittest.TestCase):
             reader.run(block)
         reader.stop()
 
+    def test_the_comparison_sees_what_differs(self):
+        cases = [
+            ("the same", ["a 1 → 2"], ["a 1 → 2"], True),
+            ("numbers may differ", ["replica 1 ready after 2ms"], ["replica 7 ready after 1.5s"], True),
+            ("one and several", ["→ 1 replica"], ["→ 3 replicas"], True),
+            ("but not where a line is a number", ["200"], ["503"], False),
+            ("columns may be wider", ["NAME  READY  STATE"], ["NAME     READY   STATE"], True),
+            ("other words", ["a trigger fails"], ["a trigger is active"], False),
+            ("a line too few", ["a"], ["a", "b"], False),
+            ("a line too many", ["a", "b"], ["a"], False),
+            ("any lines", ["a", "…", "d"], ["a", "b", "c", "d"], True),
+            ("none", ["a", "…"], ["a"], True),
+            ("but then this", ["a", "…", "e"], ["a", "b", "c", "d"], False),
+            ("anything in a line", ["x … z"], ["x y y z"], True),
+        ]
+        for why, expected, printed, same in cases:
+            with self.subTest(why):
+                self.assertEqual(guide.differs(expected, printed) is None, same)
+
     def test_commands_stand_in_fences(self):
         """An indented block is not run: none of them may look like a command."""
         command = re.compile(r"^    (\$ )?(headroom|make|curl|kubectl|systemctl|nginx|haproxy) ", re.M)
