@@ -47,7 +47,11 @@ test=(
   "fish: its completions, as typed"
   "man-db: the manual's pages"
   "mandoc: the manual's pages"
-  "curl: the example's guide, as its reader runs it"
+  "curl: the documentation's commands, as their reader runs them"
+  "jq: the documentation's commands"
+  "openssl: the documentation's commands"
+  "nginx-light: a proxy in front (docs/behind-a-proxy.md)"
+  "haproxy: a proxy in front (docs/behind-a-proxy.md)"
 )
 bench=(
   "python3: the benches (its standard library alone)"

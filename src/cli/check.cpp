@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "base/zone.h"
+#include "cli/print.h"
 #include "cli/serve.h"
 #include "cli/verbs.h"
 #include "decide/json.h"
@@ -27,14 +28,18 @@ constexpr const char* kExamples =
     "does, Services of serving.knative.dev to what Knative does. Other kinds are skipped.\n"
     "What is wrong is said on standard error, each with its file, line and column.\n"
     "\n"
+    "As JSON or YAML: a list of {file, line, kind, name, ok, skipped, errors, warnings}, errors "
+    "and\n"
+    "warnings being lists of {line, column, path, message}; then nothing is said elsewhere.\n"
+    "\n"
     "Exit codes: 0 all can be run, 1 one cannot or a file cannot be read, 2 the flags are wrong.\n";
 
 struct CheckOptions {
   std::vector<std::string> files;
-  std::string output = "text";
+  std::string output = "table";
 };
 
-/// What -o json prints; the members' names are its fields.
+/// What -o json and yaml print; the members' names are its fields.
 struct Finding {
   int line = 0;
   int column = 0;
@@ -171,12 +176,14 @@ int check(const CheckOptions& options) {
     auto of_file = check_file(path);
     std::ranges::move(of_file, std::back_inserter(all));
   }
-  if (options.output == "json") {
+  if (options.output == "table") {
+    for (const auto& each : all) print(each);
+  } else {
     decide::JsonWriter writer;
     writer.write(all);
-    fmt::print("{}\n", writer.take());
-  } else {
-    for (const auto& each : all) print(each);
+    const auto text = data_text(options.output, writer.take() + "\n");
+    if (!text) return complain(text.error());
+    fmt::print("{}", *text);
   }
   return std::ranges::all_of(all, &Checked::ok) ? kOk : kFailed;
 }
@@ -193,9 +200,7 @@ void add_check(CLI::App& app, Call& call) {
   verb->add_option("files", options->files, "Files of documents; - is standard input")
       ->required()
       ->type_name("FILE");
-  verb->add_option("-o,--output", options->output, "text or json; default text")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+  add_output_flag(*verb, options->output);
   verb->callback([options, &call] { call.exit = check(*options); });
 }
 

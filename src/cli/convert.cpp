@@ -1,18 +1,25 @@
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 #include <fmt/format.h>
 
+#include "cli/print.h"
 #include "cli/serve.h"
 #include "cli/verbs.h"
 #include "policy/documents.h"
 #include "policy/hpa.h"
 #include "policy/resource_triggers.h"
 #include "policy/scaled_object.h"
+#include "policy/tree.h"
+#include "policy/yaml_scalar.h"
 
 namespace headroom::cli {
 namespace {
@@ -23,10 +30,15 @@ constexpr const char* kExamples =
     "  kubectl get hpa shop -o yaml | headroom convert -\n"
     "  headroom convert --to hpa autoscaler.yaml\n"
     "  headroom convert --to scaledobject autoscaler.yaml\n"
+    "  headroom convert -o table deploy.yaml\n"
     "\n"
     "Nothing is lost in silence: what the other kind cannot say is an error that names it, and\n"
     "labels and annotations, which say nothing about scaling, are a warning. Documents of other\n"
     "kinds are left out.\n"
+    "\n"
+    "As JSON the documents are the items of a List (apiVersion v1), as kubectl prints and takes "
+    "it.\n"
+    "As a table each is a line: what it was, its name, what it becomes, what is left behind.\n"
     "\n"
     "Exit codes: 0 converted, 1 a document is wrong or would lose something (and nothing is\n"
     "printed), 2 the flags are wrong.\n";
@@ -34,6 +46,13 @@ constexpr const char* kExamples =
 struct ConvertOptions {
   std::string file;
   std::string to = "autoscaler";
+  std::string output = "yaml";
+};
+
+/// One document: what was read, and what is printed of it.
+struct Converted {
+  policy::Document from;
+  std::string text;  // YAML
 };
 
 /// The Autoscaler document; reading it back shows that it says the same.
@@ -132,22 +151,87 @@ void warn(const policy::Document& document) {
   }
 }
 
+boost::json::value scalar(const policy::Node& node) {
+  const auto& text = node.text;
+  const auto kind = policy::scalar_of(node);
+  if (kind == policy::Scalar::flag) return policy::flag_of(node).value_or(false);
+  const auto* end = text.data() + text.size();
+  if (std::int64_t whole = 0;
+      kind == policy::Scalar::whole && std::from_chars(text.data(), end, whole).ptr == end) {
+    return whole;
+  }
+  if (double real = 0; kind == policy::Scalar::real &&
+                       std::from_chars(text.data(), end, real).ptr == end && std::isfinite(real)) {
+    return real;
+  }
+  return boost::json::string(text);
+}
+
+boost::json::value json_of(const policy::Node& node) {
+  using Is = policy::Node::Kind;
+  if (node.kind == Is::null) return nullptr;
+  if (node.kind == Is::scalar) return scalar(node);
+  if (node.kind == Is::sequence) {
+    boost::json::array items;
+    for (const auto* item : node.items) items.push_back(json_of(*item));
+    return items;
+  }
+  boost::json::object members;
+  for (std::size_t i = 0; i + 1 < node.items.size(); i += 2) {
+    members[node.items[i]->text] = json_of(*node.items[i + 1]);
+  }
+  return members;
+}
+
+void print_list(const std::vector<Converted>& all) {
+  boost::json::array items;
+  for (const auto& each : all) {
+    policy::Problems none;
+    const auto tree = policy::parse(each.text, none);
+    for (const auto* document : tree.documents) items.push_back(json_of(*document));
+  }
+  print_data("json", boost::json::object{{"apiVersion", "v1"}, {"kind", "List"}, {"items", items}});
+}
+
+void print_table(const std::vector<Converted>& all, const std::string& to) {
+  std::vector<Row> rows;
+  for (const auto& [from, text] : all) {
+    rows.push_back(
+        {from.kind, from.name, to,
+         from.left_behind.empty() ? "-" : fmt::format("{}", fmt::join(from.left_behind, ", "))});
+  }
+  fmt::print("{}", table({"KIND", "NAME", "BECOMES", "LEFT BEHIND"}, rows));
+}
+
+void print_documents(const std::vector<Converted>& all) {
+  const char* between = "";
+  for (const auto& each : all) {
+    fmt::print("{}{}", between, each.text);
+    between = "---\n";
+  }
+}
+
 int convert(const ConvertOptions& options) {
   const auto text = policy::read_text(options.file);
   if (!text) return refuse(text.error());
   const auto documents = policy::read_any(*text, options.file, environment());
   if (!documents) return refuse(documents.error());
   const auto kind = std::ranges::find(kKinds, options.to, &Kind::name);
-  std::string all;
+  std::vector<Converted> all;
   for (const auto& document : *documents) {
     if (!document.autoscaler) continue;
-    const auto written = kind->write(*document.autoscaler);
+    auto written = kind->write(*document.autoscaler);
     if (!written) return refuse({Code::invalid, written.error().what, document.where});
     warn(document);
-    if (!all.empty()) all += "---\n";
-    all += *written;
+    all.push_back({document, std::move(*written)});
   }
-  fmt::print("{}", all);
+  if (options.output == "json") {
+    print_list(all);
+  } else if (options.output == "table") {
+    print_table(all, kind->name);
+  } else {
+    print_documents(all);
+  }
   return kOk;
 }
 
@@ -167,6 +251,9 @@ void add_convert(CLI::App& app, Call& call) {
                    fmt::format("One of {}; default autoscaler", fmt::join(names(), ", ")))
       ->check(CLI::IsMember(names()))
       ->type_name("KIND");
+  verb->add_option("-o,--output", options->output, "yaml, json or table; default yaml")
+      ->check(CLI::IsMember({"yaml", "json", "table"}))
+      ->type_name("FORMAT");
   verb->callback([options, &call] { call.exit = convert(*options); });
 }
 

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/zone.h"
+#include "cli/print.h"
 #include "cli/serve.h"
 #include "cli/tell.h"
 #include "cli/verbs.h"
@@ -31,6 +32,8 @@ constexpr const char* kExamples =
     "the last),\n"
     "or the object under its \"observation\". Nothing is started, asked or written.\n"
     "\n"
+    "As JSON or YAML: {decision, memory}, the memory as it is afterwards.\n"
+    "\n"
     "Exit codes: 0 decided, 1 a file cannot be read, 2 the flags or a file's content are wrong.\n";
 
 struct DecideOptions {
@@ -38,7 +41,7 @@ struct DecideOptions {
   std::string name;
   std::string observation;
   std::string memory;
-  std::string output = "text";
+  std::string output = "table";
 };
 
 Result<policy::Autoscaler> policy_of(const DecideOptions& options) {
@@ -118,14 +121,17 @@ int decide_once(const DecideOptions& options) {
   auto memory = memory_of(options.memory);
   if (!memory) return complain(memory.error());
   const auto decision = decide::decide(*policy, *observation, *memory);
-  if (options.output == "json") {
-    fmt::print("{{\"decision\":{},\n\"memory\":{}}}\n", decide::to_json(decision),
-               decide::to_json(*memory));
-  } else {
+  if (options.output == "table") {
     fmt::print(
         "{}",
         tell({.autoscaler = policy->name, .observation = *observation, .decision = decision}));
+    return kOk;
   }
+  const auto text =
+      data_text(options.output, fmt::format("{{\"decision\":{},\n\"memory\":{}}}\n",
+                                            decide::to_json(decision), decide::to_json(*memory)));
+  if (!text) return complain(text.error());
+  fmt::print("{}", *text);
   return kOk;
 }
 
@@ -152,9 +158,7 @@ void add_decide(CLI::App& app, Call& call) {
                    "A file with what was remembered (JSON), as -o json prints it under \"memory\"; "
                    "default: nothing")
       ->type_name("FILE");
-  verb->add_option("-o,--output", options->output, "text or json; default text")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+  add_output_flag(*verb, options->output);
   verb->callback([options, &call] { call.exit = decide_once(*options); });
 }
 

@@ -7,7 +7,6 @@
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -30,6 +29,9 @@ constexpr const char* kExamples =
     "  headroom events --kind trouble --last 20 -o json\n"
     "\n"
     "It reads the journal: it works for what no longer runs, too.\n"
+    "\n"
+    "As JSON or YAML: a list of {id, unixMs, autoscaler, kind, text, decision}; with --watch one\n"
+    "after the other, each on a line.\n"
     "\n"
     "Exit codes: 0 printed (with --watch: until it was interrupted), 1 no journal, 2 the flags are "
     "wrong.\n";
@@ -78,15 +80,14 @@ Result<journal::EventQuery> query_of(const EventsOptions& options) {
 void print(const std::vector<journal::Event>& events, const EventsOptions& options) {
   if (options.output == "table") {
     for (const auto& event : events) fmt::print("{}", line_of(event));
-  } else if (options.watch) {  // one a line, as they come
-    for (const auto& event : events) {
-      const auto json = json_of(event);
-      fmt::print("{}{}\n", options.output == "yaml" ? "--- " : "", boost::json::serialize(json));
-    }
   } else {
     boost::json::array all;
     for (const auto& event : events) all.push_back(json_of(event));
-    print_data(options.output, all);
+    if (options.watch) {
+      print_stream(options.output, all);
+    } else {
+      print_data(options.output, all);
+    }
   }
   std::fflush(stdout);
 }

@@ -8,6 +8,7 @@
 #include "cli/find_journal.h"
 #include "cli/moment.h"
 #include "cli/paths.h"
+#include "cli/print.h"
 #include "cli/tell.h"
 #include "cli/verbs.h"
 #include "control/clock.h"
@@ -24,6 +25,9 @@ constexpr const char* kExamples =
     "  headroom explain shop --rescales --last 10\n"
     "  headroom explain shop --last 100 -o json | jq '.[].decision.replicas'\n"
     "\n"
+    "As JSON or YAML: a list, oldest first, of {id, autoscaler, time, unixMillis, observation,\n"
+    "decision, outcome}.\n"
+    "\n"
     "Exit codes: 0 printed, 1 no journal or no such decision, 2 the flags are wrong.\n";
 
 struct ExplainOptions {
@@ -32,7 +36,7 @@ struct ExplainOptions {
   std::string journal;
   std::size_t last = 1;
   bool rescales = false;
-  std::string output = "text";
+  std::string output = "table";
 };
 
 using journal::Journal;
@@ -82,6 +86,16 @@ Result<std::vector<journal::Entry>> find(const ExplainOptions& options) {
   return std::move(*entries);
 }
 
+/// One by one, so that the size of all of them does not matter.
+int print_yaml(const std::vector<journal::Entry>& entries) {
+  for (const auto& entry : entries) {
+    const auto text = data_text("yaml", tell_json({entry}));
+    if (!text) return complain(text.error());
+    fmt::print("{}", *text);
+  }
+  return kOk;
+}
+
 int explain(const ExplainOptions& options) {
   const auto entries = find(options);
   if (!entries) return complain(entries.error());
@@ -89,6 +103,7 @@ int explain(const ExplainOptions& options) {
     fmt::print("{}", tell_json(*entries));
     return kOk;
   }
+  if (options.output == "yaml") return print_yaml(*entries);
   if (options.rescales && entries->size() > 1) {
     for (const auto& entry : *entries) fmt::print("{}", tell_briefly(entry));
     return kOk;
@@ -119,9 +134,7 @@ void add_explain(CLI::App& app, Call& call) {
   verb->add_flag("--rescales", options->rescales, "Only those that changed the count");
   add_journal_flag(*verb, options->journal,
                    "Default: the autoscaler's, or the newest under ~/.local/state/headroom");
-  verb->add_option("-o,--output", options->output, "text or json; default text")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+  add_output_flag(*verb, options->output);
   verb->callback([options, &call] { call.exit = explain(*options); });
 }
 

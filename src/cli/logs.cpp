@@ -3,8 +3,11 @@
 #include <map>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -25,11 +28,13 @@ constexpr const char* kExamples =
     "all\n"
     "of them go.\n"
     "\n"
+    "As JSON or YAML: a list of {replica, line}; with -f one after the other, each on a line.\n"
+    "\n"
     "Exit codes: 0 printed (with -f: until it was interrupted), 1 nothing runs, no such autoscaler "
     "or\nreplica, 2 the flags are wrong.\n";
 
 struct LogsOptions {
-  std::string name, journal;
+  std::string name, journal, output = "table";
   std::int64_t replica = 0;
   bool follow = false;
 };
@@ -37,16 +42,10 @@ struct LogsOptions {
 std::string path_of(const std::string& name) { return "/api/v1/autoscalers/" + escaped(name); }
 
 /// A terminal obeys what it is sent, so what services print is made harmless there.
-void print_lines(std::int64_t replica, const std::string& text, bool named) {
+void print_line(std::int64_t replica, const std::string& line, bool named) {
   constexpr std::size_t kLongest = 16 << 10;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto end = std::min(text.find('\n', at), text.size());
-    const auto line = text.substr(at, end - at);
-    const auto prefix = named ? fmt::format("{} | ", replica) : std::string();
-    fmt::print("{}{}\n", prefix, on_terminal() ? printable(line, kLongest) : line);
-    at = end + 1;
-  }
-  std::fflush(stdout);
+  const auto prefix = named ? fmt::format("{} | ", replica) : std::string();
+  fmt::print("{}{}\n", prefix, on_terminal() ? printable(line, kLongest) : line);
 }
 
 class Logs {
@@ -63,6 +62,12 @@ class Logs {
         if (auto shown = show(id); !shown) return shown;
       }
     }
+    if (options_.follow) {
+      print_stream(options_.output, std::exchange(lines_, {}));
+    } else {
+      print_data(options_.output, lines_);
+    }
+    std::fflush(stdout);
     if (options_.replica == 0 || seen_.contains(options_.replica)) return {};
     return fail({Code::unavailable,
                  fmt::format("{} has no replica {}", options_.name, options_.replica),
@@ -80,7 +85,17 @@ class Logs {
       fmt::print(stderr, "headroom: some lines of replica {} came too fast and are lost here\n",
                  id);
     }
-    print_lines(id, text_at(*written, "/text"), options_.replica == 0);
+    const auto text = text_at(*written, "/text");
+    for (std::size_t at = 0; at < text.size();) {
+      const auto end = std::min(text.find('\n', at), text.size());
+      const auto line = text.substr(at, end - at);
+      if (options_.output == "table") {
+        print_line(id, line, options_.replica == 0);
+      } else {
+        lines_.push_back(boost::json::object{{"replica", id}, {"line", line}});
+      }
+      at = end + 1;
+    }
     seen_[id] = static_cast<std::uint64_t>(number_at(*written, "/end").value_or(0));
     return {};
   }
@@ -88,6 +103,7 @@ class Logs {
   const Admin& admin_;
   const LogsOptions& options_;
   std::map<std::int64_t, std::uint64_t> seen_;  // bytes of each replica
+  boost::json::array lines_;                    // to be printed as data
 };
 
 int logs(const LogsOptions& options) {
@@ -114,6 +130,7 @@ void add_logs(CLI::App& app, Call& call) {
       ->type_name("N");
   verb->add_flag("-f,--follow", options->follow, "Goes on with what they write from now on");
   add_journal_flag(*verb, options->journal, "Of the Headroom to ask; default: that runs it");
+  add_output_flag(*verb, options->output);
   verb->callback([options, &call] { call.exit = logs(*options); });
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "decide/json.h"
 #include "policy/yaml_text.h"
 
 namespace headroom::cli {
@@ -102,6 +103,19 @@ bool print_data(const std::string& output, const boost::json::value& value) {
   if (output == "table") return false;
   fmt::print("{}", output == "json" ? to_json_text(value) : to_yaml_text(value));
   return true;
+}
+
+void print_stream(const std::string& output, const boost::json::array& values) {
+  for (const auto& value : values) {
+    fmt::print("{}{}\n", output == "yaml" ? "--- " : "", boost::json::serialize(value));
+  }
+}
+
+Result<std::string> data_text(const std::string& output, std::string json) {
+  if (output == "json") return json;
+  const auto value = decide::parse_json(json);
+  if (!value) return fail(value.error());
+  return to_yaml_text(*value);
 }
 
 std::size_t width(std::string_view text) {

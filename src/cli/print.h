@@ -4,7 +4,10 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
+
+#include "base/result.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): the name is CLI11's
 class App;
@@ -22,6 +25,13 @@ std::string to_yaml_text(const boost::json::value& value);
 
 /// Prints it where `output` is json or yaml; false: it is table, and the caller's to print.
 bool print_data(const std::string& output, const boost::json::value& value);
+
+/// Each on a line of its own, as they come: for what goes on. In YAML each is a document.
+void print_stream(const std::string& output, const boost::json::array& values);
+
+/// What decide's writer made (`json`: one value), as `output` wants it: json leaves it as it is.
+/// Errors: invalid where it is over the 16 MiB of decide::parse_json.
+Result<std::string> data_text(const std::string& output, std::string json);
 
 using Row = std::vector<std::string>;
 /// Columns of the width of their widest cell, two spaces apart; the last one as it is.

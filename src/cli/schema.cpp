@@ -1,46 +1,36 @@
-#include <array>
 #include <memory>
 
 #include <CLI/CLI.hpp>
+#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
+#include "base/check.h"
+#include "cli/print.h"
+#include "cli/reasons.h"
 #include "cli/verbs.h"
-#include "decide/steps.h"
 #include "policy/read.h"
 
 namespace headroom::cli {
 namespace {
 
-/// "`percent`, `target`"
-std::string names(const std::array<std::string_view, 4>& inputs) {
-  std::string all;
-  for (const auto name : inputs) {
-    if (!name.empty()) all += fmt::format("{}`{}`", all.empty() ? "" : ", ", name);
-  }
-  return all;
+std::string yaml_schema() {
+  boost::json::parse_options deep;
+  deep.max_depth = 64;
+  boost::json::error_code error;
+  const auto schema = boost::json::parse(policy::json_schema(), error, {}, deep);
+  check(!error, "the schema is JSON");
+  return to_yaml_text(schema);
 }
 
-/// The reference page, and the words of a decision: its steps' and its conditions'.
-std::string reference() {
-  std::string page = policy::reference_page();
-  page +=
-      "\n## Steps of a decision\n\n"
-      "The words in brackets that `headroom explain` puts behind each step, and `code` in its "
-      "JSON;\n"
-      "and what its `inputs` are called there.\n\n"
-      "| Code | Meaning | Inputs |\n|---|---|---|\n";
-  for (const auto& kind : decide::kSteps) {
-    page += fmt::format("| `{}` | {} | {} |\n", kind.code, kind.meaning, names(kind.inputs));
-  }
-  page +=
-      "\n## Conditions of a decision\n\n"
-      "As Kubernetes' and KEDA's status has them, and under `conditions` in the JSON of "
-      "`headroom decide`\nand `explain`.\n\n"
-      "| Type | Reason | Meaning |\n|---|---|---|\n";
-  for (const auto& kind : decide::kReasons) {
-    page += fmt::format("| `{}` | `{}` | {} |\n", kind.type, kind.reason, kind.meaning);
-  }
-  return page;
+struct SchemaOptions {
+  bool reference = false, reasons = false;
+  std::string output = "json";
+};
+
+std::string text_of(const SchemaOptions& options) {
+  if (options.reference) return policy::reference_page();
+  if (options.reasons) return reasons_page();
+  return options.output == "yaml" ? yaml_schema() : policy::json_schema();
 }
 
 }  // namespace
@@ -51,15 +41,25 @@ void add_schema(CLI::App& app, Call& call) {
       "Examples:\n"
       "  headroom schema > autoscaler.schema.json\n"
       "  headroom schema --reference > docs/reference.md\n"
+      "  headroom schema --reasons > docs/reasons.md\n"
       "\n"
       "An editor with a YAML language server takes it from the document's first line:\n"
       "  # yaml-language-server: $schema=./autoscaler.schema.json\n"
       "\n"
       "Exit codes: 0 printed, 2 the flags are wrong.\n");
-  auto whole = std::make_shared<bool>(false);
-  verb->add_flag("--reference", *whole, "The reference page (Markdown) instead");
-  verb->callback([&call, whole] {
-    const auto text = *whole ? reference() : policy::json_schema();
+  auto options = std::make_shared<SchemaOptions>();
+  auto* reference = verb->add_flag("--reference", options->reference,
+                                   "The reference page of its fields (Markdown) instead");
+  auto* reasons = verb->add_flag("--reasons", options->reasons,
+                                 "The page of all steps, conditions and other reasons instead");
+  reasons->excludes(reference);
+  verb->add_option("-o,--output", options->output, "Of the schema: json or yaml; default json")
+      ->check(CLI::IsMember({"json", "yaml"}))
+      ->excludes(reference)
+      ->excludes(reasons)
+      ->type_name("FORMAT");
+  verb->callback([&call, options] {
+    const auto text = text_of(*options);
     fmt::print("{}{}", text, text.ends_with('\n') ? "" : "\n");
     call.exit = kOk;
   });

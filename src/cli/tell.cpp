@@ -70,6 +70,19 @@ std::string quoted(const std::string& text) {
 
 }  // namespace
 
+std::string tell_step(const decide::Step& step) {
+  const auto change = step.before == step.after
+                          ? fmt::format("{}", step.after.count)
+                          : fmt::format("{} → {}", step.before.count, step.after.count);
+  return fmt::format("{:<9}  {:<7}  {}  [{}]", decide::word(step.stage), change, step.text,
+                     step.code);
+}
+
+std::string tell_condition(const decide::Condition& condition) {
+  return fmt::format("{} is {}: {}: {}", condition.type, word(condition.status), condition.reason,
+                     condition.message);
+}
+
 std::string tell(const journal::Entry& entry) {
   const auto& seen = entry.observation;
   std::string text = fmt::format("{} at {}: {}\n", entry.autoscaler, local_time(seen.unix_millis),
@@ -81,17 +94,12 @@ std::string tell(const journal::Entry& entry) {
   }
   const char* title = "steps";
   for (const auto& step : entry.decision.steps) {
-    const auto change = step.before == step.after
-                            ? fmt::format("{}", step.after.count)
-                            : fmt::format("{} → {}", step.before.count, step.after.count);
-    text += fmt::format("  {:<8}  {:<9}  {:<7}  {}  [{}]\n", title, decide::word(step.stage),
-                        change, step.text, step.code);
+    text += fmt::format("  {:<8}  {}\n", title, tell_step(step));
     title = "";
   }
   title = "state";
   for (const auto& condition : entry.decision.conditions) {
-    text += fmt::format("  {:<8}  {} is {}: {}: {}\n", title, condition.type,
-                        word(condition.status), condition.reason, condition.message);
+    text += fmt::format("  {:<8}  {}\n", title, tell_condition(condition));
     title = "";
   }
   if (!entry.outcome.empty()) text += fmt::format("  outcome   {}\n", entry.outcome);

@@ -12,6 +12,11 @@ namespace headroom::cli {
 /// conditions, what became of it.
 std::string tell(const journal::Entry& entry);
 
+/// The line of a step in it: "limit      9 → 8    at most 8 (maxReplicas) → 8 replicas  [Too…]".
+std::string tell_step(const decide::Step& step);
+/// And that of a condition: "ScalingLimited is true: TooManyReplicas: at most …".
+std::string tell_condition(const decide::Condition& condition);
+
 /// One line: "2024-05-01 14:05:09  shop  0 → 1 replicas: 1 request waits".
 std::string tell_briefly(const journal::Entry& entry);
 

@@ -121,8 +121,10 @@ void damp(const Plan& plan, const Observation& observation, Replicas current, Me
     if (stable != wanted) {
       const bool up = plan.rules.given && wanted >= current;
       able = up ? step::kScaleUpStabilized : step::kScaleDownStabilized;
-      chain.link(Stage::stabilise, able, stable,
-                 {in_seconds(up ? plan.rules.up_window : plan.rules.down_window)});
+      const Millis left = held_for(stable, up, plan.rules, now, memory.recommendations);
+      chain.link(
+          Stage::stabilise, able, stable,
+          {in_seconds(up ? plan.rules.up_window : plan.rules.down_window), in_seconds(left)});
     }
   }
   show("AbleToScale", Truth::yes, able, decision);

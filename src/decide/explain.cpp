@@ -50,11 +50,12 @@ std::string note_of(const Step& step, const Tolerances& tolerances) {
   const double filled_in = step.inputs[2];
   const double ratio = step.inputs[3];
   if (filled_in > 0) {
-    return fmt::format(" ({} without a reading count as {})", number(filled_in),
-                       ratio < 1.0 ? "full" : "idle");
+    return fmt::format(" ({} without a reading count{} as {})", number(filled_in),
+                       filled_in == 1 ? "s" : "", ratio < 1.0 ? "full" : "idle");
   }
   if (!tolerances.hold(ratio)) return "";
-  return fmt::format(" (within {} of it)", number(ratio > 1.0 ? tolerances.up : tolerances.down));
+  return fmt::format(" (within {}% of it)",
+                     number(100 * (ratio > 1.0 ? tolerances.up : tolerances.down)));
 }
 
 std::string by_metric(const Metric& metric, const Step& step, const Tolerances& tolerances) {
@@ -71,7 +72,7 @@ std::string by_metric(const Metric& metric, const Step& step, const Tolerances& 
                        value_of(metric, target), note_of(step, tolerances), to);
   }
   if (step.code == step::kAverageOfAll) {
-    return fmt::format("{} {}, {} per replica aimed at {}", name, value_of(metric, value),
+    return fmt::format("{} {} at {} per replica {}", name, value_of(metric, value),
                        value_of(metric, target), to);
   }
   return fmt::format("{} {} of {} {}", name, value_of(metric, value), value_of(metric, target), to);
@@ -102,8 +103,6 @@ struct Told {
   }
   policy::Concurrency by_load() const { return policy.concurrency.value_or(policy::Concurrency{}); }
 };
-
-std::string in_words(double seconds) { return number(seconds) + " s"; }
 
 /// "1 request", "2 requests".
 std::string requests(double count) {
@@ -167,7 +166,7 @@ std::string of_metric(const Told& told) {
 
 std::string by_average(const Told& told) {
   return fmt::format("{} {} over {} of {} per replica {}", told.load(), number(told.input(0)),
-                     in_words(told.input(1)), number(told.input(2)), told.to());
+                     span_of(told.input(1)), number(told.input(2)), told.to());
 }
 
 std::string panicked(const Told& told) {
@@ -177,7 +176,7 @@ std::string panicked(const Told& told) {
                        number(told.input(0)), seconds(settings.panic_window), number(told.input(1)),
                        told.to());
   }
-  return fmt::format("the peak of {} ago is held for {} {}", in_words(told.input(3)),
+  return fmt::format("the peak of {} ago is held for {} {}", span_of(told.input(3)),
                      seconds(settings.window), told.to());
 }
 
@@ -202,12 +201,12 @@ constexpr std::array kActivations = {
     Wording{step::kSlept,
             [](const Told& told) {
               return fmt::format("no trigger is active, and none was for {} {}",
-                                 in_words(told.input(0)), told.to());
+                                 span_of(told.input(0)), told.to());
             }},
     Wording{step::kRaised, [](const Told& told) { return "below minReplicas " + told.to(); }},
     Wording{step::kCoolingDown,
             [](const Told& told) {
-              return fmt::format("no trigger is active; down in {}", in_words(told.input(0)));
+              return fmt::format("no trigger is active; down in {}", span_of(told.input(0)));
             }},
     Wording{step::kTriggerActive,
             [](const Told& told) {
@@ -228,11 +227,12 @@ constexpr std::array kActivations = {
             }},
     Wording{step::kInitialScale,
             [](const Told& told) {
-              return fmt::format("begins with {} {}", number(told.input(0)), told.to());
+              return fmt::format("begins with {} until they were ready once {}",
+                                 number(told.input(0)), told.to());
             }},
     Wording{step::kActivated,
             [](const Told& told) {
-              if (told.input(0) == 0) return "no rate holds the first replica " + told.to();
+              if (told.input(0) == 0) return "the first replica at once " + told.to();
               return fmt::format("{} {} at zero {}", requests(told.input(0)),
                                  told.input(0) == 1 ? "waits" : "wait", told.to());
             }},
@@ -247,16 +247,17 @@ constexpr std::array kActivations = {
             }},
     Wording{step::kCooldown,
             [](const Told& told) {
-              return fmt::format("last request {} ago, to zero after {} {}",
-                                 in_words(told.input(0)), in_words(told.input(1)), told.to());
+              return fmt::format("last request {} ago, to zero after {} {}", span_of(told.input(0)),
+                                 span_of(told.input(1)), told.to());
             }},
     Wording{step::kScaledToZero,
             [](const Told& told) {
-              return fmt::format("no request for {}, to zero after {} {}", in_words(told.input(0)),
-                                 in_words(told.input(1)), told.to());
+              return fmt::format("no request for {}, to zero after {} {}", span_of(told.input(0)),
+                                 span_of(told.input(1)), told.to());
             }},
-    Wording{step::kKeptAwake,
-            [](const Told& told) { return "nothing would wake it from zero " + told.to(); }},
+    Wording{
+        step::kKeptAwake,
+        [](const Told& told) { return "without a gateway nothing would wake it " + told.to(); }},
 };
 
 /// The gateway's load.
@@ -275,22 +276,22 @@ constexpr std::array kByLoad = {
             }},
     Wording{step::kScaleDownRate,
             [](const Told& told) {
-              return fmt::format("at most divided by {} per 2 s {}", number(told.input(0)),
+              return fmt::format("divided by at most {} in 2 s {}", number(told.input(0)),
                                  told.to());
             }},
     Wording{step::kActivationScale,
             [](const Told& told) {
-              return fmt::format("at least {} under load {}", number(told.input(0)), told.to());
+              return fmt::format("at least {} under any load {}", number(told.input(0)), told.to());
             }},
     Wording{step::kPanic, panicked},
     Wording{step::kScaleDownDelay,
             [](const Told& told) {
-              return fmt::format("not down for {} {}", in_words(told.input(0)), told.to());
+              return fmt::format("the most of the last {} {}", span_of(told.input(0)), told.to());
             }},
     Wording{step::kTargetBurstCapacity,
             [](const Told& told) {
-              return fmt::format("room for {} more of {} per replica {}", number(told.input(0)),
-                                 number(told.input(1)), told.to());
+              return fmt::format("room for {} more at once of {} per replica {}",
+                                 number(told.input(0)), number(told.input(1)), told.to());
             }},
     Wording{step::kWaiting,
             [](const Told& told) {
@@ -300,13 +301,28 @@ constexpr std::array kByLoad = {
             }},
     Wording{step::kWaitingHeld,
             [](const Told& told) {
-              return fmt::format("requests waited {} ago, held for {} {}", in_words(told.input(0)),
-                                 in_words(told.input(1)), told.to());
+              return fmt::format("for requests that waited {} ago, held for {} {}",
+                                 span_of(told.input(0)), span_of(told.input(1)), told.to());
             }},
 };
 
 std::string stabilised(const Told& told) {
-  return fmt::format("held at {} by the {} window", told.step.after.count, in_words(told.input(0)));
+  return fmt::format("held at {} for another {} by the {} window", told.step.after.count,
+                     span_of(std::ceil(told.input(1))), span_of(told.input(0)));
+}
+
+/// By the rates of one direction, or by the doubling that holds without a behavior.
+std::string rated(const Told& told, std::string_view field,
+                  std::optional<policy::ScalingRules> policy::Behavior::*direction) {
+  if (!told.policy.behavior) {
+    return fmt::format("without a behavior at most doubled{} {}",
+                       told.policy.target.scale_target_ref ? "" : " in 10 s", told.to());
+  }
+  const auto& rules = (*told.policy.behavior).*direction;
+  if (rules && rules->select_policy == policy::ScalingRules::Select::disabled) {
+    return fmt::format("{} is Disabled {}", field, told.to());
+  }
+  return fmt::format("{} allows no further yet {}", field, told.to());
 }
 
 /// What all ways of deciding share.
@@ -325,25 +341,27 @@ constexpr std::array kShared = {
     Wording{step::kScaleUpStabilized, stabilised},
     Wording{step::kScaleDownStabilized, stabilised},
     Wording{step::kScaleUpLimit,
-            [](const Told& told) { return "not faster up than the policies allow " + told.to(); }},
-    Wording{
-        step::kScaleDownLimit,
-        [](const Told& told) { return "not faster down than the policies allow " + told.to(); }},
+            [](const Told& told) {
+              return rated(told, "behavior.scaleUp", &policy::Behavior::scale_up);
+            }},
+    Wording{step::kScaleDownLimit,
+            [](const Told& told) {
+              return rated(told, "behavior.scaleDown", &policy::Behavior::scale_down);
+            }},
     Wording{step::kPinned,
             [](const Told& told) {
               return fmt::format(
                   "{} at {} {}", told.input(1) != 0 ? "paused" : "pinned", told.step.after.count,
-                  told.input(0) < 0
-                      ? std::string("until resumed")
-                      : fmt::format("for another {} s", number(std::ceil(told.input(0)))));
+                  told.input(0) < 0 ? std::string("until resumed")
+                                    : "for another " + span_of(std::ceil(told.input(0))));
             }},
     Wording{step::kTooManyReplicas,
             [](const Told& told) {
-              return fmt::format("at most {} {}", number(told.input(0)), told.to());
+              return fmt::format("at most {} (maxReplicas) {}", number(told.input(0)), told.to());
             }},
     Wording{step::kTooFewReplicas,
             [](const Told& told) {
-              return fmt::format("at least {} {}", number(told.input(0)), told.to());
+              return fmt::format("at least {} (minReplicas) {}", number(told.input(0)), told.to());
             }},
 };
 

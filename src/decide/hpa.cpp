@@ -6,6 +6,7 @@
 #include "decide/replica_calculator.h"
 #include "decide/stabilise.h"
 #include "decide/steps.h"
+#include "decide/words.h"
 
 namespace headroom::decide {
 namespace {
@@ -148,8 +149,9 @@ class Reconciliation {
     if (stable != wanted) {
       const bool up = rules.given && wanted >= current_;
       able = up ? step::kScaleUpStabilized : step::kScaleDownStabilized;
-      const Millis window = up ? rules.up_window : rules.down_window;
-      chain_.link(Stage::stabilise, able, stable, {static_cast<double>(window.count()) / 1000});
+      const Millis left = held_for(stable, up, rules, observation_.now, memory_.recommendations);
+      chain_.link(Stage::stabilise, able, stable,
+                  {in_seconds(up ? rules.up_window : rules.down_window), in_seconds(left)});
     }
     set_condition(memory_.conditions, kAbleToScale, Truth::yes, able);
     const Limited limited =

@@ -34,6 +34,10 @@ class JsonWriter {
     write(value);
   }
   template <class T>
+  void later_field(std::string_view name, const T& value) {
+    field(name, value);
+  }
+  template <class T>
   void write(const T& value) {
     if constexpr (std::is_enum_v<T>) {
       text(Words<T>::kWords[static_cast<std::size_t>(value)]);
@@ -118,6 +122,12 @@ class JsonReader {
     if (found == nullptr) return refuse("missing field \"" + std::string(name) + "\"");
     ++fields_;
     within("." + std::string(name), *found, [&] { read(value); });
+  }
+  /// One that an earlier Headroom did not write: then it stays as it is.
+  template <class T>
+  void later_field(std::string_view name, T& value) {
+    if (error_ || !at_->as_object().contains({name.data(), name.size()})) return;
+    field(name, value);
   }
   template <class T>
   void read(T& value) {

@@ -180,7 +180,8 @@ void word_of(JsonReader& io, std::string_view name, std::string_view& word, cons
   if (known != table.end()) word = (*known).*member;
 }
 
-/// A step's numbers by the names that its kind has for them.
+/// A step's numbers by the names that its kind has for them. They are told, not decided by: one
+/// that a journal has not yet is 0.
 template <class S>
 struct Inputs {
   S& step;
@@ -190,7 +191,7 @@ void describe(Io& io, Inputs<S>& inputs) {
   const auto kind = std::ranges::find(kSteps, inputs.step.code, &StepKind::code);
   check(kind != kSteps.end(), "a step's code is one of kSteps");
   for (std::size_t i = 0; i < kind->inputs.size(); ++i) {
-    if (!kind->inputs[i].empty()) io.field(kind->inputs[i], inputs.step.inputs[i]);
+    if (!kind->inputs[i].empty()) io.later_field(kind->inputs[i], inputs.step.inputs[i]);
   }
 }
 template <class S>

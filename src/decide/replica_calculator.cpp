@@ -22,7 +22,8 @@ class ByReplica {
  public:
   ByReplica(const MetricReadings& readings, std::string_view resource)
       : first_(readings.own ? nullptr : readings.of_replicas.data()),
-        count_(readings.own ? std::numeric_limits<std::size_t>::max() : readings.of_replicas.size()),
+        count_(readings.own ? std::numeric_limits<std::size_t>::max()
+                            : readings.of_replicas.size()),
         strays_(readings.strays),
         own_(resource == "memory" ? &ReplicaSeen::memory : &ReplicaSeen::cpu) {}
 

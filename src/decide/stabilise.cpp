@@ -78,4 +78,14 @@ Replicas stabilise(Change change, const Rules& rules, Instant now,
   return std::min(std::max(change.current, lowest), highest);
 }
 
+Millis held_for(Replicas held, bool up, const Rules& rules, Instant now,
+                std::span<const Recommendation> past) {
+  const Millis window = up ? rules.up_window : rules.down_window;
+  Millis left = 0ms;
+  for (const auto& [at, replicas] : past) {
+    if (up ? replicas <= held : replicas >= held) left = std::max(left, at + window - now);
+  }
+  return left;
+}
+
 }  // namespace headroom::decide

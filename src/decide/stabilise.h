@@ -45,4 +45,9 @@ struct Change {
 Replicas stabilise(Change change, const Rules& rules, Instant now,
                    std::vector<Recommendation>& past);
 
+/// After stabilise() held the number at `held`, above (`up`: below) what was wanted: how long the
+/// remembered recommendations go on to do so, if nothing new is recommended.
+Millis held_for(Replicas held, bool up, const Rules& rules, Instant now,
+                std::span<const Recommendation> past);
+
 }  // namespace headroom::decide

@@ -21,6 +21,18 @@ std::string seconds(Millis duration) {
   return number(std::chrono::duration<double>(duration).count()) + " s";
 }
 
+std::string span_of(double seconds) {
+  constexpr double kMost = 1e15;
+  if (!(seconds >= 120) || seconds > kMost) return number(seconds) + " s";
+  const auto whole = static_cast<std::int64_t>(seconds);
+  const auto two = [](std::int64_t large, const char* unit, std::int64_t small, const char* rest) {
+    return fmt::format("{} {}", large, unit) +
+           (small == 0 ? "" : fmt::format(" {} {}", small, rest));
+  };
+  if (whole < 3600) return two(whole / 60, "min", whole % 60, "s");
+  return two(whole / 3600, "h", whole / 60 % 60, "min");
+}
+
 std::string replicas(Replicas count) {
   return fmt::format("{} replica{}", count.count, count.count == 1 ? "" : "s");
 }

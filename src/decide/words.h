@@ -14,6 +14,8 @@ namespace headroom::decide {
 std::string number(double value);
 /// "60 s", "1.5 s".
 std::string seconds(Millis duration);
+/// From two minutes on in minutes or hours: "90 s", "5 min", "3 min 12 s", "2 h 5 min".
+std::string span_of(double seconds);
 /// As a step's numbers have it.
 inline double in_seconds(Millis duration) {
   return std::chrono::duration<double>(duration).count();

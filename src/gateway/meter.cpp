@@ -1,5 +1,7 @@
 #include "gateway/meter.h"
 
+#include "gateway/failures.h"
+
 namespace headroom::gateway {
 
 void Counters::add_to(Snapshot& sum, Time now) const {
@@ -29,37 +31,8 @@ void Counters::add_to(Snapshot& sum, Time now) const {
 }
 
 const char* name(Failure failure) {
-  switch (failure) {
-    case Failure::refused:
-      return "refused";
-    case Failure::connect_timeout:
-      return "connect_timeout";
-    case Failure::reset_before_head:
-      return "reset_before_head";
-    case Failure::reset_in_body:
-      return "reset_in_body";
-    case Failure::bad_response:
-      return "bad_response";
-    case Failure::head_timeout:
-      return "head_timeout";
-    case Failure::idle_timeout:
-      return "idle_timeout";
-    case Failure::client_abort:
-      return "client_abort";
-    case Failure::hold_full:
-      return "hold_full";
-    case Failure::hold_timeout:
-      return "hold_timeout";
-    case Failure::drain_cut:
-      return "drain_cut";
-    case Failure::request_timeout:
-      return "request_timeout";
-    case Failure::bad_request:
-      return "bad_request";
-    case Failure::kCount:
-      break;
-  }
-  return "unknown";
+  const auto word = about(failure).name;
+  return word.empty() ? "unknown" : word.data();
 }
 
 }  // namespace headroom::gateway

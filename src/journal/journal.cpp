@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include "decide/record.h"
@@ -63,6 +64,12 @@ Result<void> make_parent(const std::string& path) {
   if (!error) return {};
   return fail({Code::unavailable, fmt::format("journal: cannot make the folder {}: {}",
                                               parent.string(), error.message())});
+}
+
+/// A new file is its owner's alone: replicas' last words stand in it. SQLite gives those beside it
+/// the same mode, and says what is wrong where this fails.
+void make_private(const std::string& path) {
+  const Fd made(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 }
 
 }  // namespace
@@ -259,6 +266,7 @@ Result<Journal> Journal::open(const std::string& path, Mode mode, Bounds bounds)
     auto lock = take_lock(path + ".lock");
     if (!lock) return fail(lock.error());
     held = std::move(*lock);
+    make_private(path);
   }
   auto db = mode == Mode::write ? open_to_write(path) : open_to_read(path);
   if (!db) return fail(db.error());

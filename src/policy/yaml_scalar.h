@@ -6,7 +6,7 @@
 #include "policy/tree.h"
 
 /// What a scalar without a tag is to the YAML that Kubernetes' tools read (1.1, as
-/// sigs.k8s.io/yaml has it), and so to the API server. Private to the room.
+/// sigs.k8s.io/yaml has it), and so to the API server.
 namespace headroom::policy {
 
 enum class Scalar { text, whole, real, flag };

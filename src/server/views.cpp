@@ -9,6 +9,7 @@
 #include "decide/record.h"
 #include "decide/steps.h"
 #include "decide/words.h"
+#include "target/states.h"
 
 namespace headroom::server {
 namespace {
@@ -29,21 +30,6 @@ std::optional<std::string> said(const std::string& text) {
 const char* word(decide::Truth truth) {
   if (truth == decide::Truth::unknown) return "Unknown";
   return truth == decide::Truth::yes ? "True" : "False";
-}
-
-const char* word(target::Replica::State state) {
-  using State = target::Replica::State;
-  switch (state) {
-    case State::starting:
-      return "starting";
-    case State::ready:
-      return "ready";
-    case State::draining:
-      return "draining";
-    case State::backing_off:
-      return "backingOff";
-  }
-  return "";
 }
 
 template <class T>
@@ -193,7 +179,7 @@ struct InstanceView {
 void describe(JsonWriter& io, const InstanceView& view) {
   const auto& replica = view.replica;
   io.field("id", replica.id);
-  io.field("state", std::string(word(replica.state)));
+  io.field("state", std::string(target::about(replica.state).name));
   io.field("pid", replica.pid > 0 ? std::optional<std::int64_t>(replica.pid) : std::nullopt);
   io.field("ageMs", replica.age);
   io.field("restarts", replica.restarts);

@@ -413,6 +413,7 @@ void Runner::ended() {
   const bool was_stable = ready_since_ && now - *ready_since_ >= kStable;
   ready_since_.reset();
   if (leaving_) return owner_.gone(*this);
+  stopping_ = false;  // what ended that way; it may yet be told to stop for good
   view_.restarts = was_stable ? 1 : view_.restarts + 1;
   if (reason_.empty()) {
     reason_ = fmt::format("{} {} after {}; {}", label(), how_it_ended(status_code_, status_),

@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/print.h"
 #include "places.h"
 #include "support/temporary.h"
 
@@ -293,6 +294,58 @@ TEST(CommandLine, ChecksAreJsonForOtherPrograms) {
   EXPECT_TRUE(said) << ended.out;
 }
 
+TEST(CommandLine, YamlIsTheSameDataAsJson) {
+  TemporaryFolder folder;
+  write(folder / "hpa.yaml", std::string(kHpa) + "  minReplica: 2\n");
+  write(folder / "seen.json", read(SOURCES "/examples/observations/hpa.json"));
+  const std::string policy = SOURCES "/examples/kubernetes/hpa.yaml";
+  const std::vector<std::string> verbs[] = {
+      {"check", folder / "hpa.yaml"},
+      {"decide", "--policy", policy, "--observation", folder / "seen.json"},
+      {"schema"},
+      {"version"},
+  };
+  for (const auto& verb : verbs) {
+    SCOPED_TRACE(verb.front());
+    const auto as = [&verb](const char* format) {
+      auto words = verb;
+      words.insert(words.end(), {"-o", format});
+      return call(words);
+    };
+    const auto json = as("json"), yaml = as("yaml");
+    EXPECT_EQ(json.code, 0) << json.err;
+    EXPECT_EQ(yaml.code, 0) << yaml.err;
+    boost::json::parse_options deep;
+    deep.max_depth = 64;
+    boost::system::error_code error;
+    const auto value = boost::json::parse(json.out, error, {}, deep);
+    ASSERT_FALSE(error) << json.out;
+    EXPECT_EQ(yaml.out, cli::to_yaml_text(value));
+    EXPECT_EQ(as("xml").code, 2);
+  }
+}
+
+TEST(CommandLine, WhatIsConvertedIsAListForPrograms) {
+  TemporaryFolder folder;
+  const std::string files[] = {SOURCES "/examples/kubernetes/hpa.yaml",
+                               SOURCES "/examples/kubernetes/queue.yaml",
+                               SOURCES "/examples/kubernetes/knative.yaml",
+                               SOURCES "/tests/policy/wild/keda-cpu-memory.yaml"};
+  for (const auto& file : files) {
+    SCOPED_TRACE(file);
+    const auto list = call({"convert", "-o", "json", file});
+    ASSERT_EQ(list.code, 0) << list.err;
+    const auto value = boost::json::parse(list.out);
+    EXPECT_EQ(value.at("kind"), "List");
+    write(folder / "list.json", list.out);
+    // Read back, it is what the YAML is: no type and no text was changed.
+    EXPECT_EQ(call({"convert", folder / "list.json"}).out, call({"convert", file}).out);
+  }
+  EXPECT_EQ(call({"convert", "-o", "table", SOURCES "/tests/policy/wild/hpa-exported.yaml"}).out,
+            "KIND                     NAME      BECOMES     LEFT BEHIND\n"
+            "HorizontalPodAutoscaler  payments  autoscaler  metadata.annotations\n");
+}
+
 TEST(CommandLine, AConvertedHpaConvertsBack) {
   TemporaryFolder folder;
   write(folder / "hpa.yaml", std::string(kHpa) + "  minReplicas: 2\n");
@@ -315,10 +368,13 @@ TEST(CommandLine, TheSchemaIsJson) {
   EXPECT_TRUE(schema.as_object().contains("properties"));
 }
 
-TEST(CommandLine, TheReferencePageIsTheOneInDocs) {
-  const auto ended = call({"schema", "--reference"});
-  EXPECT_TRUE(ended.out == read(SOURCES "/docs/reference.md"))
-      << "it differs; write it anew: headroom schema --reference > docs/reference.md";
+TEST(CommandLine, ThePagesThatItMakesAreThoseInDocs) {
+  for (const std::string page : {"reference", "reasons"}) {
+    const auto ended = call({"schema", "--" + page});
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    EXPECT_TRUE(ended.out == read(SOURCES "/docs/" + page + ".md"))
+        << "it differs; write it anew: headroom schema --" << page << " > docs/" << page << ".md";
+  }
 }
 
 TEST(CommandLine, TheVerbsPageIsTheOneInDocs) {
@@ -335,7 +391,7 @@ void expect_in_page(const std::string& page, std::vector<std::string> arguments)
   std::istringstream lines(ended.out);
   std::string line;
   std::getline(lines, line);
-  while (std::getline(lines, line)) EXPECT_THAT(page, HasSubstr("\n    " + line + "\n"));
+  while (std::getline(lines, line)) EXPECT_THAT(page, HasSubstr("\n" + line + "\n"));
 }
 
 TEST(CommandLine, TheExamplesDecideAsThePagesSay) {

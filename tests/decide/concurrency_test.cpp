@@ -57,7 +57,7 @@ TEST(ByLoad, KeepsRoomForABurst) {
   EXPECT_EQ(*proposal.replicas, Replicas{3}) << "4 + 25 of 10 each";
   EXPECT_EQ(proposal.steps.back().code, step::kTargetBurstCapacity);
   EXPECT_EQ(in_words(policy, {}, proposal.steps).back(),
-            "room for 25 more of 10 per replica → 3 replicas");
+            "room for 25 more at once of 10 per replica → 3 replicas");
   EXPECT_EQ(*look(5.1).replicas, Replicas{4});
   policy.concurrency->target_burst_capacity = 0;
   EXPECT_EQ(*look(4).replicas, Replicas{1}) << "off";

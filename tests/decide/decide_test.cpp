@@ -151,7 +151,7 @@ TEST(Decide, BeginsWithTheInitialScaleUntilThatWasReadyOnce) {
   live.policy.concurrency->initial_scale = 3;
   const auto first = live.look();
   EXPECT_EQ(first.replicas, Replicas{3});
-  EXPECT_EQ(first.reason(), "begins with 3 → 3 replicas");
+  EXPECT_EQ(first.reason(), "begins with 3 until they were ready once → 3 replicas");
   EXPECT_FALSE(live.memory.concurrency.initialised);
   EXPECT_EQ(live.look_for(30s).replicas, Replicas{0}) << "nothing was asked for";
   EXPECT_TRUE(live.memory.concurrency.initialised) << "a sleep does not begin anew";
@@ -215,17 +215,20 @@ TEST(Decide, FirstCalls) {
   auto nothing_named = by_concurrency(1, 4);
   nothing_named.concurrency.reset();
   const Case cases[] = {
-      {"nothing runs yet, one is the least", by_concurrency(1, 4), 0, 1, "at least 1 → 1 replica"},
-      {"by cpu alike", by_cpu(1, 4, 50), 0, 1, "at least 1 → 1 replica"},
-      {"Knative's defaults where nothing is named", nothing_named, 0, 1, "at least 1 → 1 replica"},
-      {"three is the least", by_concurrency(3, 4), 0, 3, "at least 3 → 3 replicas"},
-      {"more run than may", by_cpu(1, 4, 50), 9, 4, "at most 4 → 4 replicas"},
-      {"more run than may, by load", by_concurrency(1, 4), 9, 4, "at most 4 → 4 replicas"},
+      {"nothing runs yet, one is the least", by_concurrency(1, 4), 0, 1,
+       "at least 1 (minReplicas) → 1 replica"},
+      {"by cpu alike", by_cpu(1, 4, 50), 0, 1, "at least 1 (minReplicas) → 1 replica"},
+      {"Knative's defaults where nothing is named", nothing_named, 0, 1,
+       "at least 1 (minReplicas) → 1 replica"},
+      {"three is the least", by_concurrency(3, 4), 0, 3, "at least 3 (minReplicas) → 3 replicas"},
+      {"more run than may", by_cpu(1, 4, 50), 9, 4, "at most 4 (maxReplicas) → 4 replicas"},
+      {"more run than may, by load", by_concurrency(1, 4), 9, 4,
+       "at most 4 (maxReplicas) → 4 replicas"},
       {"zero is enough", by_concurrency(0, 4), 0, 0,
        "concurrency 0 over 1 s of 7 per replica → 0 replicas"},
       {"none may run", by_concurrency(0, 0), 0, 0,
        "concurrency 0 over 1 s of 7 per replica → 0 replicas"},
-      {"none may run, but some do", by_cpu(0, 0, 50), 2, 0, "at most 0 → 0 replicas"},
+      {"none may run, but some do", by_cpu(0, 0, 50), 2, 0, "at most 0 (maxReplicas) → 0 replicas"},
   };
   for (const auto& [why, policy, current, expected, reason] : cases) {
     SCOPED_TRACE(why);
@@ -295,8 +298,9 @@ TEST(Decide, ADefaultBehaviorIsForMetricsAlone) {
   const auto by = by_cpu(1, 50, 50);
   auto decision = decide(by, cpu_of(kStart, 4, 4.0), memory);
   EXPECT_EQ(decision.replicas, Replicas{8}) << "twice at most";
-  EXPECT_EQ(decision.reason(),
-            "cpu 400% of 50% → 32 replicas; not faster up than the policies allow → 8 replicas");
+  EXPECT_EQ(
+      decision.reason(),
+      "cpu 400% of 50% → 32 replicas; without a behavior at most doubled in 10 s → 8 replicas");
   EXPECT_THAT(decision.conditions, ElementsAre(condition("ScalingActive", true, "ValidMetricFound"),
                                                condition("AbleToScale", true, "ReadyForNewScale"),
                                                condition("ScalingLimited", true, "ScaleUpLimit")));
@@ -308,7 +312,8 @@ TEST(Decide, ADefaultBehaviorIsForMetricsAlone) {
   decide(by, cpu_of(kStart, 8, 0.5), memory);
   decision = decide(by, cpu_of(kStart + 20s, 8, 0.1), memory);
   EXPECT_EQ(decision.replicas, Replicas{8});
-  EXPECT_EQ(decision.reason(), "cpu 10% of 50% → 2 replicas; held at 8 by the 300 s window");
+  EXPECT_EQ(decision.reason(),
+            "cpu 10% of 50% → 2 replicas; held at 8 for another 4 min 40 s by the 5 min window");
   EXPECT_THAT(decision.conditions, Contains(condition("AbleToScale", true, "ScaleDownStabilized")));
   decision = decide(by, cpu_of(kStart + 321s, 8, 0.1), memory);
   EXPECT_EQ(decision.replicas, Replicas{2});
@@ -341,9 +346,9 @@ TEST(Decide, TheReasonIsTheWinnersChain) {
   EXPECT_EQ(decision.replicas, Replicas{8});
   EXPECT_THAT(codes(decision), ElementsAre(step::kUtilization, step::kConcurrency, step::kWaiting,
                                            step::kLargestWins, step::kTooManyReplicas));
-  EXPECT_EQ(
-      decision.reason(),
-      "100 waiting and 20 running now of 7 per replica → 18 replicas; at most 8 → 8 replicas");
+  EXPECT_EQ(decision.reason(),
+            "100 waiting and 20 running now of 7 per replica → 18 replicas; at most 8 "
+            "(maxReplicas) → 8 replicas");
 }
 
 TEST(Decide, EveryCodeThatOccursIsListed) {
@@ -367,7 +372,7 @@ TEST(Decide, AnOperatorsWordIsTheLast) {
   };
   const Case cases[] = {
       {"more than the load takes", {{5}, std::nullopt, false}, 0, 5, "pinned at 5 until resumed"},
-      {"less than it takes", {{1}, kStart + 1h, false}, 40, 1, "pinned at 1 for another 3600 s"},
+      {"less than it takes", {{1}, kStart + 1h, false}, 40, 1, "pinned at 1 for another 1 h"},
       {"at zero, whoever waits", {{0}, std::nullopt, false}, 40, 0, "pinned at 0 until resumed"},
       {"below the minimum", {{0}, std::nullopt, false}, 0, 0, "pinned at 0 until resumed"},
       {"a pause", {{3}, std::nullopt, true}, 40, 3, "paused at 3 until resumed"},

@@ -55,13 +55,13 @@ TEST(Explain, WhatAMetricAsksFor) {
        step::kUtilization,
        {63, 60, 0, 1.05},
        4,
-       "cpu 63% of 60% (within 0.2 of it) → 4 replicas"},
+       "cpu 63% of 60% (within 20% of it) → 4 replicas"},
       {"inside the tolerance, below",
        0,
        step::kUtilization,
        {57, 60, 0, 0.95},
        4,
-       "cpu 57% of 60% (within 0.1 of it) → 4 replicas"},
+       "cpu 57% of 60% (within 10% of it) → 4 replicas"},
       {"filled in on the way down",
        0,
        step::kUtilization,
@@ -73,7 +73,7 @@ TEST(Explain, WhatAMetricAsksFor) {
        step::kUtilization,
        {90, 60, 1, 1.5},
        5,
-       "cpu 90% of 60% (1 without a reading count as idle) → 5 replicas"},
+       "cpu 90% of 60% (1 without a reading counts as idle) → 5 replicas"},
       {"of a container",
        1,
        step::kUtilization,
@@ -115,7 +115,7 @@ TEST(Explain, WhatAMetricAsksFor) {
        step::kAverageOfAll,
        {30'000, 7000, 2, 2.14},
        5,
-       "queue 30, 7 per replica aimed at → 5 replicas"},
+       "queue 30 at 7 per replica → 5 replicas"},
       {"the winner", 4, step::kLargestWins, {}, 5, "queue asks for the most → 5 replicas"},
       {"absurd values are said, not computed with",
        5,
@@ -187,18 +187,47 @@ TEST(Explain, WhatCameOfIt) {
   const Case cases[] = {
       {step::kNothingReadable, 0, 3, "nothing could be read: held → 3 replicas"},
       {step::kFailedHolds, 0, 3, "not down while not all can be read → 3 replicas"},
-      {step::kScaleUpStabilized, 60, 3, "held at 3 by the 60 s window"},
-      {step::kScaleDownStabilized, 300, 3, "held at 3 by the 300 s window"},
-      {step::kTooManyReplicas, 3, 3, "at most 3 → 3 replicas"},
-      {step::kTooFewReplicas, 1, 1, "at least 1 → 1 replica"},
-      {step::kScaleUpLimit, 3, 3, "not faster up than the policies allow → 3 replicas"},
-      {step::kScaleDownLimit, 3, 3, "not faster down than the policies allow → 3 replicas"},
+      {step::kScaleUpStabilized, 60, 3, "held at 3 for another 1 s by the 60 s window"},
+      {step::kScaleDownStabilized, 300, 3, "held at 3 for another 1 s by the 5 min window"},
+      {step::kTooManyReplicas, 3, 3, "at most 3 (maxReplicas) → 3 replicas"},
+      {step::kTooFewReplicas, 1, 1, "at least 1 (minReplicas) → 1 replica"},
+      {step::kScaleUpLimit, 3, 3, "without a behavior at most doubled in 10 s → 3 replicas"},
+      {step::kScaleDownLimit, 3, 3, "without a behavior at most doubled in 10 s → 3 replicas"},
       {step::kScalingDisabled, 0, 0, "at zero because somebody set it so; 1 or more scales again"},
       {step::kInvalidSelector, 0, 3, "the target does not say which replicas it has"},
   };
   for (const auto& [code, input, after, expected] : cases) {
     SCOPED_TRACE(code);
-    EXPECT_EQ(text_of({}, {}, {.code = code, .after = {after}, .inputs = {input}}), expected);
+    EXPECT_EQ(text_of({}, {}, {.code = code, .after = {after}, .inputs = {input, 0.5}}), expected);
+  }
+}
+
+TEST(Explain, WhatHoldsTheSpeed) {
+  using Select = policy::ScalingRules::Select;
+  policy::Autoscaler plain, of_object, disabled, rated;
+  of_object.target.scale_target_ref.emplace();
+  disabled.behavior.emplace().scale_up.emplace().select_policy = Select::disabled;
+  rated.behavior.emplace().scale_down.emplace();
+  struct Case {
+    const char* why;
+    policy::Autoscaler policy;
+    std::string_view code;
+    const char* expected;
+  };
+  const Case cases[] = {
+      {"processes are looked at often", plain, step::kScaleUpLimit,
+       "without a behavior at most doubled in 10 s → 8 replicas"},
+      {"as the HPA, at each look", of_object, step::kScaleUpLimit,
+       "without a behavior at most doubled → 8 replicas"},
+      {"switched off", disabled, step::kScaleUpLimit, "behavior.scaleUp is Disabled → 8 replicas"},
+      {"the other way has defaults", disabled, step::kScaleDownLimit,
+       "behavior.scaleDown allows no further yet → 8 replicas"},
+      {"its policies", rated, step::kScaleDownLimit,
+       "behavior.scaleDown allows no further yet → 8 replicas"},
+  };
+  for (const auto& [why, policy, code, expected] : cases) {
+    SCOPED_TRACE(why);
+    EXPECT_EQ(text_of(policy, {}, {.code = code, .after = {8}}), expected);
   }
 }
 
@@ -226,7 +255,7 @@ TEST(Explain, BetweenZeroAndOne) {
        {300},
        1,
        0,
-       "no trigger is active, and none was for 300 s → 0 replicas"},
+       "no trigger is active, and none was for 5 min → 0 replicas"},
       {"", {}, step::kRaised, {}, 1, 2, "below minReplicas → 2 replicas"},
       {"", {}, step::kCoolingDown, {12.5}, 1, 1, "no trigger is active; down in 12.5 s"},
       {"", {}, step::kTriggerActive, {0}, 1, 1, "a trigger is active"},
@@ -262,7 +291,13 @@ TEST(Explain, BetweenZeroAndOne) {
        2,
        2,
        "no trigger is active, but scaling in is paused: held → 2 replicas"},
-      {"", shop, step::kInitialScale, {3}, 1, 3, "begins with 3 → 3 replicas"},
+      {"",
+       shop,
+       step::kInitialScale,
+       {3},
+       1,
+       3,
+       "begins with 3 until they were ready once → 3 replicas"},
       {"one request", shop, step::kActivated, {1}, 0, 1, "1 request waits at zero → 1 replica"},
       {"two", shop, step::kActivated, {2}, 0, 1, "2 requests wait at zero → 1 replica"},
       {"none: against the rates",
@@ -271,7 +306,7 @@ TEST(Explain, BetweenZeroAndOne) {
        {0},
        0,
        1,
-       "no rate holds the first replica → 1 replica"},
+       "the first replica at once → 1 replica"},
       {"", shop, step::kActive, {2}, 0, 1, "2 requests open → 1 replica"},
       {"", shop, step::kAsleep, {}, 0, 0, "at zero and nothing waits"},
       {"",
@@ -280,15 +315,15 @@ TEST(Explain, BetweenZeroAndOne) {
        {12, 300},
        0,
        1,
-       "last request 12 s ago, to zero after 300 s → 1 replica"},
+       "last request 12 s ago, to zero after 5 min → 1 replica"},
       {"",
        shop,
        step::kScaledToZero,
        {301, 300},
        1,
        0,
-       "no request for 301 s, to zero after 300 s → 0 replicas"},
-      {"", shop, step::kKeptAwake, {}, 0, 1, "nothing would wake it from zero → 1 replica"},
+       "no request for 5 min 1 s, to zero after 5 min → 0 replicas"},
+      {"", shop, step::kKeptAwake, {}, 0, 1, "without a gateway nothing would wake it → 1 replica"},
       {"",
        shop,
        step::kConcurrency,
@@ -305,8 +340,8 @@ TEST(Explain, BetweenZeroAndOne) {
        "requests per second 14.2 over 60 s of 7 per replica → 3 replicas"},
       {"", shop, step::kLoadUnavailable, {}, 1, 1, "the gateway's load: no data"},
       {"", shop, step::kScaleUpRate, {10}, 30, 20, "at most 10 times what is ready → 20 replicas"},
-      {"", shop, step::kScaleDownRate, {2}, 1, 5, "at most divided by 2 per 2 s → 5 replicas"},
-      {"", shop, step::kActivationScale, {3}, 1, 3, "at least 3 under load → 3 replicas"},
+      {"", shop, step::kScaleDownRate, {2}, 1, 5, "divided by at most 2 in 2 s → 5 replicas"},
+      {"", shop, step::kActivationScale, {3}, 1, 3, "at least 3 under any load → 3 replicas"},
       {"by the load",
        shop,
        step::kPanic,
@@ -328,14 +363,14 @@ TEST(Explain, BetweenZeroAndOne) {
        1,
        3,
        "the peak of 4 s ago is held for 60 s → 3 replicas"},
-      {"", shop, step::kScaleDownDelay, {90}, 1, 3, "not down for 90 s → 3 replicas"},
+      {"", shop, step::kScaleDownDelay, {90}, 1, 3, "the most of the last 90 s → 3 replicas"},
       {"",
        shop,
        step::kTargetBurstCapacity,
        {25, 10},
        1,
        3,
-       "room for 25 more of 10 per replica → 3 replicas"},
+       "room for 25 more at once of 10 per replica → 3 replicas"},
       {"",
        shop,
        step::kWaiting,
@@ -349,7 +384,7 @@ TEST(Explain, BetweenZeroAndOne) {
        {2.5, 60},
        1,
        3,
-       "requests waited 2.5 s ago, held for 60 s → 3 replicas"},
+       "for requests that waited 2.5 s ago, held for 60 s → 3 replicas"},
       {"the load",
        shop,
        step::kLargestWins,
@@ -380,6 +415,20 @@ TEST(Explain, NumbersAsPeopleWriteThem) {
   }
 }
 
+TEST(Explain, TimesAsPeopleSayThem) {
+  struct Case {
+    double seconds;
+    const char* expected;
+  };
+  for (const auto& [seconds, expected] :
+       {Case{0, "0 s"}, Case{2.5, "2.5 s"}, Case{119, "119 s"}, Case{120, "2 min"},
+        Case{192.4, "3 min 12 s"}, Case{3599, "59 min 59 s"}, Case{3600, "1 h"},
+        Case{7530, "2 h 5 min"}, Case{-1, "-1 s"}}) {
+    EXPECT_EQ(span_of(seconds), expected);
+  }
+  EXPECT_EQ(span_of(1e300), number(1e300) + " s") << "absurd values are said, not computed with";
+}
+
 TEST(Explain, EachCodeHasWordsAndThoseThatAreThereStay) {
   const auto policy = all_types();
   auto seen = observation(kStart, 1, 1);
@@ -403,7 +452,7 @@ TEST(Explain, AConditionSaysWhatItsStepSays) {
   const Case cases[] = {
       {"the step of the same word",
        {.type = "ScalingLimited", .reason = "TooManyReplicas"},
-       "at most 4 → 4 replicas"},
+       "at most 4 (maxReplicas) → 4 replicas"},
       {"the first failure, for what could not be read",
        {.type = "ScalingActive", .reason = "FailedGetExternalMetric"},
        "queue: it has no target"},

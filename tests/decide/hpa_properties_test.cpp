@@ -313,7 +313,13 @@ RC_GTEST_PROP(HpaProperties, StepsExplainEachChangeOfTheNumber, (const Life& lif
     RC_ASSERT(lived.refused || decision.steps.back().after == decision.replicas);
     RC_ASSERT(decision.steps.back().after == decision.current || decision.write);
     RC_ASSERT(!decision.conditions.empty());
-    for (const auto& condition : decision.conditions) RC_ASSERT(!condition.message.empty());
+    for (const auto& condition : decision.conditions) {
+      RC_ASSERT(!condition.message.empty());
+      RC_ASSERT(std::ranges::any_of(kReasons, [&condition](const ReasonKind& kind) {
+        return kind.type == condition.type && kind.reason == condition.reason &&
+               kind.status == condition.status;
+      }));
+    }
     RC_ASSERT(!decision.reason().empty());
     const auto read = decision_from_json(to_json(decision));
     RC_ASSERT(read.has_value());

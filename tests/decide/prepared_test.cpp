@@ -139,7 +139,7 @@ TEST(Cron, NeedsNoReading) {
   auto decision = look(policy, seen);
   EXPECT_EQ(decision.replicas, Replicas{4}) << "not faster";
   EXPECT_EQ(text_of(decision, "AverageOfAll"),
-            "s0-cron-Europe-Berlin-09xxx-017xxx 6, 1 per replica aimed at → 6 replicas");
+            "s0-cron-Europe-Berlin-09xxx-017xxx 6 at 1 per replica → 6 replicas");
   seen.triggers = {tl::unexpected<Absent>({Absent::Reason::timeout, "whatever"})};
   EXPECT_EQ(look(policy, seen), decision) << "nor is one read";
   seen.unix_millis += 12 * kHour * 1000;
@@ -194,14 +194,14 @@ TEST(ExternalScaler, SaysItsTargetItself) {
        average,
        4,
        "AverageOfAll",
-       "s0-jobs 18, 5 per replica aimed at → 4 replicas"},
+       "s0-jobs 18 at 5 per replica → 4 replicas"},
       {"for all", {0, "jobs", 9, {}}, value, 4, "Value", "s0-jobs 18 of 9 → 4 replicas"},
       {"without a name",
        {0, "", 5, {}},
        average,
        4,
        "AverageOfAll",
-       "s0-external 18, 5 per replica aimed at → 4 replicas"},
+       "s0-external 18 at 5 per replica → 4 replicas"},
       {"no target",
        {0, "jobs", 0, {}},
        average,
@@ -259,8 +259,7 @@ TEST(ExternalScaler, TwoOfThemAndAFormula) {
   EXPECT_EQ(text_of(decision, "LargestWins"), "s1-y asks for the most → 4 replicas");
   policy.scaling_modifiers = policy::ScalingModifiers{.formula = "a + b + c", .target = "5"};
   decision = look(policy, seen);
-  EXPECT_EQ(text_of(decision, "AverageOfAll"),
-            "composite-metric 25, 5 per replica aimed at → 5 replicas");
+  EXPECT_EQ(text_of(decision, "AverageOfAll"), "composite-metric 25 at 5 per replica → 5 replicas");
 }
 
 TEST(ExternalScaler, ItsFallbackNeedsATarget) {

@@ -237,6 +237,15 @@ TEST(Record, RefusesUnknownWords) {
             "Succeeded, Failed");
 }
 
+TEST(Record, AStepsNumberThatAnEarlierOneDidNotWriteIsNone) {
+  Decision decision;
+  decision.steps = {{.code = "ScaleDownStabilized", .inputs = {300, 192}}};
+  const auto read = decision_from_json(with(to_json(decision), ",\"left\":192", ""));
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(read->steps[0].inputs, (std::array<double, 4>{300, 0, 0, 0}));
+  EXPECT_FALSE(decision_from_json(with(to_json(decision), "\"left\"", "\"less\"")));
+}
+
 TEST(Record, DamagedTextNeverCrashes) {
   for (std::uint32_t seed = 1; seed <= 300; ++seed) {
     SCOPED_TRACE(::testing::Message() << "seed " << seed);

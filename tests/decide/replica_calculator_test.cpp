@@ -168,9 +168,9 @@ TEST(ReplicaCalculator, WordsAndNumbers) {
   const auto text = [](const policy::Autoscaler& policy, const std::vector<Row>& rows,
                        std::int32_t current) { return told(policy, seen(rows, current)); };
   EXPECT_EQ(text(by(60, {}), {full, full, full}, 3), "cpu 83% of 60% → 5 replicas");
-  EXPECT_EQ(text(by(80, {}), {full}, 1), "cpu 83% of 80% (within 0.1 of it) → 1 replica");
+  EXPECT_EQ(text(by(80, {}), {full}, 1), "cpu 83% of 80% (within 10% of it) → 1 replica");
   EXPECT_EQ(text(by(60, {}), {full, full, silent}, 3),
-            "cpu 83% of 60% (1 without a reading count as idle) → 3 replicas");
+            "cpu 83% of 60% (1 without a reading counts as idle) → 3 replicas");
   EXPECT_EQ(text(by({}, Quantity{500}), {full}, 1), "cpu 0.83 of 0.5 per replica → 2 replicas");
 }
 

@@ -310,8 +310,7 @@ TEST(ByTriggers, MetricsBesideTriggers) {
   EXPECT_EQ(first.text(step::kSourceFailed), "cpu: stale");
   EXPECT_EQ(first.text(step::kNoReading), "cpu of container app: timeout");
   EXPECT_EQ(first.text(step::kAverageValue), "packets 3 of 1 per replica → 6 replicas");
-  EXPECT_EQ(first.text(step::kAverageOfAll),
-            "s0-redis-jobs 10, 5 per replica aimed at → 2 replicas");
+  EXPECT_EQ(first.text(step::kAverageOfAll), "s0-redis-jobs 10 at 5 per replica → 2 replicas");
   EXPECT_EQ(first.text(step::kLargestWins), "packets asks for the most → 6 replicas");
 }
 

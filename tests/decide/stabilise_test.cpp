@@ -54,6 +54,35 @@ TEST(Stabilise, MovesOnlyAsFarAsTheWindowAllows) {
   }
 }
 
+TEST(Stabilise, SaysHowLongItHolds) {
+  const Instant now{1h};
+  const Rules down = with_windows(0s, 300s), up = with_windows(60s, 0s);
+  struct Case {
+    const char* why;
+    const Rules& rules;
+    bool goes_up;
+    int held;
+    std::vector<Recommendation> past;
+    Millis expected;
+  };
+  const Case cases[] = {
+      {"until the peak leaves", down, false, 9, {{now - 100s, {9}}, {now, {3}}}, 200s},
+      {"until the last that is as high",
+       down,
+       false,
+       9,
+       {{now - 100s, {12}}, {now - 20s, {9}}},
+       280s},
+      {"lower ones do not count", down, false, 9, {{now - 100s, {9}}, {now - 20s, {8}}}, 200s},
+      {"up: until the low leaves", up, true, 4, {{now - 59s, {4}}, {now, {9}}}, 1s},
+      {"none: it is over", down, false, 9, {{now, {3}}}, 0s},
+  };
+  for (const auto& [why, rules, goes_up, held, past, expected] : cases) {
+    SCOPED_TRACE(why);
+    EXPECT_EQ(held_for({held}, goes_up, rules, now, past), expected);
+  }
+}
+
 TEST(Stabilise, DefaultsAsUpstreams) {
   const Rules none = kept(std::nullopt), empty = kept(policy::Behavior{});
   EXPECT_FALSE(none.given);

@@ -17,6 +17,7 @@ import threading
 import time
 import unittest
 
+import guide
 from harness import HEADROOM, Case, alive, eventually, free_port
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -303,107 +304,45 @@ class Scaled(Case):
         self.assertFalse([pid for pid in replicas if alive(pid)])
 
 
+class Reader(guide.Reader):
+    """Builds where cargo finds what it has built before."""
+
+    def call(self, command, code, seconds):
+        if command.startswith("cargo build"):
+            os.symlink(os.path.join(TARGET, "example"), os.path.join(self.where(), "target"))
+        return super().call(command, code, seconds)
+
+
 class Guide(Case):
     """README.md: its commands are run in order, and what they print is compared."""
 
     def setUp(self):
         super().setUp()
         with open(os.path.join(EXAMPLE, "README.md")) as file:
-            self.text = file.read()
+            self.blocks = guide.blocks(file.read())
 
     def test_what_it_quotes_is_what_is_there(self):
         there = ""
         for name in ("src/main.rs", "Cargo.toml"):
             with open(os.path.join(EXAMPLE, name)) as file:
                 there += re.sub(r"(?m)^ +", "", file.read())
-        quoted = re.findall(r"(?ms)^```\w+\n(.*?)^```", self.text)
+        quoted = [block for block in self.blocks if not block.runs()]
         self.assertGreater(len(quoted), 5)
         for block in quoted:
-            self.assertIn(re.sub(r"(?m)^ +", "", block), there)
+            self.assertIn(re.sub(r"(?m)^ +", "", "\n".join(block.lines)), there)
 
     def test_its_commands_do_what_it_says(self):
-        # The same place each time: cargo finds there what it has built.
-        self.cwd = os.path.join(TARGET, "guide")
-        shutil.rmtree(self.cwd, ignore_errors=True)
-        os.makedirs(self.cwd)
-        os.symlink(ROOT, os.path.join(self.cwd, "headroom"))
-        programs = os.path.join(self.folder, "bin")
-        os.mkdir(programs)
-        os.symlink(HEADROOM, os.path.join(programs, "headroom"))
-        self.environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}",
-                            "XDG_STATE_HOME": self.folder}
-        self.environment.pop("CARGO_TARGET_DIR", None)
-        self.running, self.read, self.printed = None, 0, None
-        self.addCleanup(self.kill)
-        text = re.sub(r"(?ms)^```\w+\n.*?^```", "", self.text)
-        lines = [line[4:] for line in text.splitlines() if line.startswith("    ")]
-        self.assertGreater(sum(line.startswith("$ ") for line in lines), 10)
-        port = str(free_port())
-        for line in lines:
-            line = line.replace("8080", port)
-            if line.startswith("$ "):
-                self.command(line[2:])
-            else:
-                self.expect(line)
-        self.stop()
-
-    def command(self, command):
-        self.assertFalse(self.printed, "the guide leaves out what was printed")
-        self.printed = None
-        if command.startswith("cd "):
-            self.cwd = os.path.join(self.cwd, command[3:])
-            os.symlink(os.path.join(TARGET, "example"), os.path.join(self.cwd, "target"))
-        elif command.startswith("headroom run "):
-            self.stop()
-            self.log_path = os.path.join(self.folder, f"log-{time.monotonic_ns()}")
-            with open(self.log_path, "wb") as log:
-                self.running = subprocess.Popen(["bash", "-c", "exec " + command], cwd=self.cwd,
-                                                env=self.environment, stdout=log, stderr=log)
-            self.read = 0
-        else:
-            done = subprocess.run(["bash", "-c", command], cwd=self.cwd, env=self.environment,
-                                  stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                                  timeout=400)
-            self.assertEqual(done.returncode, 0, f"{command}: {done.stderr}")
-            self.printed = done.stdout.splitlines()
-
-    def expect(self, line):
-        """The command printed this; or, where it printed no more, Headroom says it some time."""
-        pattern = self.pattern(line)
-        if self.printed:
-            self.assertRegex(self.printed.pop(0), pattern)
-            return
-
-        def said():
-            with open(self.log_path, errors="replace") as file:
-                return re.compile("(?m)" + pattern).search(file.read(), self.read)
-
-        found = eventually(said, 60)
-        if not found:
-            with open(self.log_path, errors="replace") as file:
-                self.fail(f"{pattern} is not in\n{file.read()}")
-        self.read = found.end()
-
-    @staticmethod
-    def pattern(line):
-        """`…` is anything and numbers may differ, but a line that is a number is just that."""
-        if line.isdigit():
-            return f"^{line}$"
-        pattern = re.sub(r"\d+(\.\d+)?(m?s\b)?", lambda n: "0ms" if n[2] else "0", line)
-        pattern = re.escape(pattern).replace("…", ".*").replace("replicas", "replica")
-        pattern = pattern.replace("0ms", "0m?s").replace("0", r"\d+(\.\d+)?")
-        return f"^{pattern.replace('replica', 'replicas?')}$"
-
-    def stop(self):
-        if self.running:
-            self.running.send_signal(signal.SIGINT)
-            self.assertEqual(self.running.wait(30), 0)
-        self.running = None
-
-    def kill(self):
-        if self.running:
-            self.running.kill()
-            self.running.wait()
+        folder = os.path.join(TARGET, "guide")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        os.symlink(ROOT, os.path.join(folder, "headroom"))
+        reader = Reader(folder, os.path.join(self.folder, "scratch"), {"headroom": HEADROOM})
+        self.addCleanup(reader.close)
+        runs = [block for block in self.blocks if block.runs()]
+        self.assertGreater(sum(len(guide.steps(block)) for block in runs), 10)
+        for block in runs:
+            reader.run(block)
+        reader.stop()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -60,6 +61,9 @@ class Terminal(Verbs):
         self.assertTrue(self.ready(headroom, 3))
         steps = headroom.explain("shop")[-1]["decision"]["steps"]
         self.assertEqual(steps[-1]["code"], "Pinned")
+        as_yaml = self.verb(headroom, "explain", "shop", "--last", "2", "-o", "yaml")
+        self.assertEqual(len(re.findall(r"(?m)^- id: \d+$", as_yaml)), 2)
+        self.assertIn("code: Pinned\n", as_yaml)
         self.assertIn("more than its maximum of 4",
                       self.verb(headroom, "scale", "shop", "5", code=2))
         headroom.kill()  # with -9: the pin is in the journal
@@ -118,6 +122,9 @@ class Terminal(Verbs):
         self.assertTrue(self.ready(headroom, 2))
         text = self.verb(headroom, "logs", "shop")
         self.assertRegex(text, r"1 \| hello from \d+")
+        lines = json.loads(self.verb(headroom, "logs", "shop", "-o", "json"))
+        self.assertEqual({line["replica"] for line in lines}, {1, 2})
+        self.assertIn("hello from", lines[0]["line"])
         self.assertRegex(text, r"2 \| hello from \d+")
         one = self.verb(headroom, "logs", "shop", "--replica", "1")
         self.assertTrue(one.startswith("hello from "))

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "journal/fixture.h"
@@ -23,6 +24,16 @@ TEST_F(JournalTest, AnEmptyOneKnowsNothing) {
   EXPECT_EQ(*journal.usual_startup("shop"), std::nullopt);
   EXPECT_TRUE(journal.find({})->empty());
   EXPECT_TRUE(journal.autoscalers()->empty());
+}
+
+TEST_F(JournalTest, ItIsItsOwnersAlone) {
+  auto journal = open();
+  must_record(journal, {1s, 1, 3});
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    struct stat seen {};
+    ASSERT_EQ(::stat((path_.string() + suffix).c_str(), &seen), 0) << suffix;
+    EXPECT_EQ(seen.st_mode & 0777, 0600U) << suffix;
+  }
 }
 
 TEST_F(JournalTest, GoesOnAfterARestart) {

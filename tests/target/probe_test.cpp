@@ -155,6 +155,25 @@ TEST(Probe, TheOthersWaitForTheStartupProbe) {
   EXPECT_TRUE(world.said.empty()) << "liveness was not asked before";
 }
 
+TEST(Probe, OneThatWaitsAfterItWasStoppedCanBeStoppedForGood) {
+  for (const bool all : {true, false}) {
+    SCOPED_TRACE(all ? "Headroom ends" : "scaled down");
+    TestWorld world;
+    auto spec = replica_spec({"ready=60000"});
+    spec.startup_probe = http_probe("/readyz", 20ms);
+    spec.startup_probe->failure_threshold = 1;
+    world.start(spec, 1);
+    ASSERT_TRUE(world.run_until([&] { return world.count(State::backing_off) == 1; }));
+    if (all) {
+      world.process->stop([] {});
+    } else {
+      world.process->scale({0});
+    }
+    EXPECT_TRUE(world.run_until([&] { return world.happened("gone") == 1; }, 10s));
+    EXPECT_TRUE(world.process->replicas().empty());
+  }
+}
+
 TEST(Probe, AFailedStartupRestarts) {
   TestWorld world;
   auto spec = replica_spec({"ready=60000"});

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "base/meaning.h"
+#include "journal/journal.h"
+
+namespace headroom::journal {
+
+/// What each kind of event is called, means, and asks for, with a text as it may have. A new one
+/// without a case does not compile. Of what is none: empty.
+constexpr Meaning about(Event::Kind kind) {
+  switch (kind) {
+    case Event::Kind::rescale:
+      return {"rescale", "the number of replicas that is asked for changed",
+              "`headroom explain NAME --at TIME` has the whole chain of reasons.",
+              "1 → 3 replicas: concurrency 14.2 over 60 s of 7 per replica → 3 replicas"};
+    case Event::Kind::ready:
+      return {"ready", "a replica may get traffic, so long after its start",
+              "Nothing. If it takes long, requests at zero wait as long.",
+              "replica 2 ready after 310ms"};
+    case Event::Kind::draining:
+      return {"draining", "a replica gets no new request, and finishes those that are open",
+              "Nothing.", "replica 2 drains, 4 open"};
+    case Event::Kind::gone:
+      return {"gone", "a replica has ended, as it was told to", "Nothing.", "replica 2 gone"};
+    case Event::Kind::trouble:
+      return {
+          "trouble", "a replica did what it should not: crashed, got not ready, hung",
+          "Read its last lines, in the event itself or by `headroom logs NAME`.",
+          "replica 2 exited with status 1 after 2.1s; last output: port is in use; starts again "
+          "in 1s"};
+    case Event::Kind::operator_word:
+      return {"operator", "somebody scaled, paused or resumed it", "Nothing.",
+              "pinned at 5 for 10m"};
+    case Event::Kind::policy:
+      return {"policy", "its document changed, and was taken", "Nothing.",
+              "its document changed, taken"};
+  }
+  return {};
+}
+
+}  // namespace headroom::journal
