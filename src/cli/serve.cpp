@@ -218,6 +218,7 @@ void Server::tell_manager() {
 void Server::on_signal(int signal) {
   if (signal == SIGHUP) {
     notify_.reloading();
+    if (admin_) admin_->reread();
     if (options_.file.empty()) {
       log::info("SIGHUP: there is no file to read again");
     } else {
