@@ -55,7 +55,7 @@ TEST(Screen, AnObjectiveIsAColumnWhereThereIsOne) {
       {"kept", R"({"latencyMs": 100, "percentile": 99, "recent": {"share": 0.99}})",
        "99.00% in 100ms, of 99%"},
       {"nearly is not", R"({"latencyMs": 1500, "percentile": 99.9, "recent": {"share": 0.998999}})",
-       "99.89% in 1500ms, of 99.9%: missed"},
+       "99.89% in 1.5s, of 99.9%: missed"},
       {"no request", R"({"latencyMs": 100, "percentile": 50, "recent": {"share": null}})",
        "- in 100ms, of 50%"},
       {"another has one", "null", "-"},

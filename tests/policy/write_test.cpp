@@ -283,7 +283,7 @@ TEST(Write, AnObjectiveIsItsLatencyAndWhatIsNotUsual) {
   const Case cases[] = {
       {{.latency = 100ms}, "  objective:\n    latency: 100ms\n"},
       {{.latency = 1500ms, .percentile = 99.9},
-       "  objective:\n    latency: 1500ms\n    percentile: 99.9\n"},
+       "  objective:\n    latency: 1.5s\n    percentile: 99.9\n"},
   };
   for (const auto& [objective, written] : cases) {
     auto autoscaler = read(document())->front();

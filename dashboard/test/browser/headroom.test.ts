@@ -316,7 +316,7 @@ test('an objective is drawn, and where it is missed is marked', { skip }, async 
     '.head .objective',
     /Objective missed: 0 % of the requests within 5 ms in 5 min, 90 % wanted/,
   );
-  await visit.shows('.overview .word, .head .state', /late/);
+  await visit.shows('.head .state', /^late/);
   const latency = visit.page.locator('.chart', { hasText: 'Latency' });
   await eventually('the line is said', async () =>
     /objective at p90 5 ms/.test(await latency.locator('.legend').innerText()),
@@ -354,6 +354,7 @@ test(
       }
     };
     await operator(3);
+    await visit.shows('.events [data-kind=operator] .text', /paused/);
     for (const mode of ['cut', 'silent', 'cut'] as const) {
       wire.set(mode);
       await operator(5);
