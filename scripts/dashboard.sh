@@ -5,6 +5,7 @@
 #   scripts/dashboard.sh check            types, and that dist is what the sources make
 #   scripts/dashboard.sh test [COUNTS]    check, the pure parts, and the page in Chromium; "passed
 #                                         failed" goes to COUNTS
+#   scripts/dashboard.sh measure          weight, times, frames and memory, as a table (5 minutes)
 #
 # The tests run HEADROOM, EXAMPLE_SERVICE and LOAD, by default those of build/release. Nobody needs
 # Node to use Headroom: the program brings dist.
@@ -48,10 +49,14 @@ check() {
   fi
 }
 
-tests() {
+programs() {
   export HEADROOM=${HEADROOM:-$PWD/build/release/src/headroom}
   export EXAMPLE_SERVICE=${EXAMPLE_SERVICE:-$PWD/build/release/examples/cpp-service/cpp-service}
   export LOAD=${LOAD:-$PWD/build/release/bench/headroom-load}
+}
+
+tests() {
+  programs
   local log=build/dashboard/test.log good=0 bad=0
   mkdir -p build/dashboard
   if check; then good=1; else bad=1; fi
@@ -72,5 +77,6 @@ case ${1:-} in
   build) tools && node dashboard/build.mjs ;;
   check) check ;;
   test) tests "${2:-}" ;;
-  *) echo "dashboard.sh: found \"${1:-}\", expected build, check or test" >&2; exit 2 ;;
+  measure) programs && tools && node dashboard/test/measure.mjs ;;
+  *) echo "dashboard.sh: found \"${1:-}\", expected build, check, test or measure" >&2; exit 2 ;;
 esac

@@ -38,6 +38,8 @@ const defaults = {
   shape: 'wave',
   hold: null,
   crashing: false,
+  objective: null, // { latencyMs, percentile }
+  earlier: null, // { target, agoMs }: another target until then
 };
 
 export const scenarios = {
@@ -46,10 +48,24 @@ export const scenarios = {
     { name: 'images', seed: 23, of: null, peak: 9, max: 6 },
     { name: 'mail', seed: 31, shape: 'none', min: 0 },
     { name: 'reports', seed: 47, peak: 16, min: 2, crashing: true },
-    { name: 'search', seed: 5, of: 'rate', target: 150, peak: 700, max: 12 },
-    { name: 'shop', seed: 2, peak: 26 },
+    {
+      name: 'search',
+      seed: 5,
+      of: 'rate',
+      target: 150,
+      peak: 700,
+      max: 12,
+      objective: { latencyMs: 40, percentile: 95 },
+    },
+    {
+      name: 'shop',
+      seed: 2,
+      peak: 26,
+      objective: { latencyMs: 25, percentile: 99 },
+      earlier: { target: 10, agoMs: 14_400_000 },
+    },
   ],
-  one: [{ name: 'shop', seed: 2, peak: 26 }],
+  one: [{ name: 'shop', seed: 2, peak: 26, objective: { latencyMs: 25, percentile: 99 } }],
   many: Array.from({ length: 200 }, (_, i) => ({
     name: `service-${i + 1}`,
     seed: i,
@@ -83,16 +99,20 @@ class Service {
     this.recent = [];
     this.instances = [];
     this.nextInstance = 1;
+    this.total = { requests: 0, within: 0 };
+    this.began = now;
     for (let t = start; t < now; t += stepMs) this.step(t, stepMs);
     this.since = now;
   }
 
-  capacity = () => (this.of === null ? 7 : this.target);
+  targetAt = (t) =>
+    this.earlier && t < this.began - this.earlier.agoMs ? this.earlier.target : this.target;
+  capacity = (t) => (this.of === null ? 7 : this.targetAt(t));
 
   /** What the load asks for, held for two minutes on its way down. */
   step(t, span) {
     const load = loadAt(this, t);
-    const asks = this.shape === 'none' ? this.min : Math.ceil(load / this.capacity());
+    const asks = this.shape === 'none' ? this.min : Math.ceil(load / this.capacity(t));
     const most = Math.max(this.min, Math.min(this.max, asks));
     this.recent = this.recent.filter((past) => t - past.t < 120_000);
     this.recent.push({ t, replicas: most });
@@ -101,7 +121,7 @@ class Service {
     if (wanted !== this.wanted) this.rescale(t, load, asks, most, stable, wanted);
     this.wanted = wanted;
     this.move(t);
-    this.now = this.look(t, load, asks, most, stable);
+    this.now = this.look(t, load, asks, most, stable, span);
     if (span === stepMs) this.samples.push(this.now);
     else if (t - (this.samples.at(-1)?.unixMs ?? 0) >= stepMs) this.samples.push(this.now);
   }
@@ -145,19 +165,19 @@ class Service {
         'RequestRate',
         before,
         asks,
-        `${load.toFixed(0)} requests/s over 60 s of ${this.target} per replica → ${asks} replicas`,
+        `${load.toFixed(0)} requests/s over 60 s of ${this.targetAt(t)} per replica → ${asks} replicas`,
         { rate: load },
       );
     else {
       // A burst is seen in the panic window first.
       const slowly = asks > before ? before : asks;
-      const seen = asks > before ? before * this.target * 0.97 : load;
+      const seen = asks > before ? before * this.targetAt(t) * 0.97 : load;
       step(
         'recommend',
         'Concurrency',
         before,
         slowly,
-        `concurrency ${seen.toFixed(1)} over 60 s of ${this.target} per replica → ${slowly} replicas`,
+        `concurrency ${seen.toFixed(1)} over 60 s of ${this.targetAt(t)} per replica → ${slowly} replicas`,
       );
       if (asks > before)
         step(
@@ -165,7 +185,7 @@ class Service {
           'Panic',
           slowly,
           asks,
-          `panic: concurrency ${load.toFixed(1)} over 6 s of ${this.target} per replica → ${asks} replicas`,
+          `panic: concurrency ${load.toFixed(1)} over 6 s of ${this.targetAt(t)} per replica → ${asks} replicas`,
         );
     }
     if (asks > this.max)
@@ -290,9 +310,21 @@ class Service {
       );
   }
 
-  look(t, load, asks, most, stable) {
+  /** How many of the requests of this time were within the objective. */
+  judge(span, rate, p95, p99) {
+    if (!this.objective) return null;
+    const { latencyMs } = this.objective;
+    const requests = Math.round((rate * span) / 1000);
+    const share = latencyMs >= p99 ? 0.996 : latencyMs >= p95 ? 0.97 : 0.86;
+    const within = Math.round(requests * share);
+    this.total.requests += requests;
+    this.total.within += within;
+    return { ...this.objective, requests, within };
+  }
+
+  look(t, load, asks, most, stable, span) {
     const ready = this.instances.filter((each) => each.state === 'ready').length;
-    const share = load / Math.max(1, ready * this.capacity());
+    const share = load / Math.max(1, ready * this.capacity(t));
     const slow =
       4 *
       (1 + Math.max(0, share - 0.6) ** 2 * 12) *
@@ -305,13 +337,34 @@ class Service {
       ready,
       concurrency: this.of === 'rate' ? load * 0.02 : load,
       rate: this.of === 'rate' ? load : load * 21,
-      waiting: quiet ? 0 : Math.max(0, Math.round(load - ready * this.capacity() * 1.45)),
+      waiting: quiet ? 0 : Math.max(0, Math.round(load - ready * this.capacity(t) * 1.45)),
       p50Ms: quiet ? null : slow,
       p95Ms: quiet ? null : slow * (2.1 + share),
       p99Ms: quiet ? null : slow * (3 + 2.5 * share ** 3),
       failed: this.crashing && noise(this.seed, Math.floor(t / 1000)) > 0.93 ? 1 : 0,
       cpu: ready * Math.min(1, 0.08 + 0.5 * share),
       memory: ready * (46 + 10 * smooth(this.seed, t, 600_000)) * 1048576,
+      target: this.of === null ? null : { value: this.targetAt(t), of: this.of },
+      objective: this.judge(
+        span,
+        this.of === 'rate' ? load : load * 21,
+        slow * (2.1 + share),
+        slow * (3 + 2.5 * share ** 3),
+      ),
+    };
+  }
+
+  keptObjective(look) {
+    if (!this.objective) return null;
+    const judged = (of) => ({ ...of, share: of.requests ? of.within / of.requests : null });
+    const last = this.samples.slice(-20);
+    const sum = (key) => last.reduce((all, sample) => all + sample.objective[key], 0);
+    return {
+      ...this.objective,
+      atPercentileMs: look.p99Ms,
+      recent: judged({ requests: sum('requests'), within: sum('within') }),
+      recentMs: 300_000,
+      total: judged(this.total),
     };
   }
 
@@ -341,6 +394,7 @@ class Service {
       },
       latency:
         look.p50Ms === null ? null : { p50Ms: look.p50Ms, p95Ms: look.p95Ms, p99Ms: look.p99Ms },
+      objective: this.keptObjective(look),
       requests: {
         completed: Math.round((now - this.start) / 90),
         failed: this.crashing ? Math.floor((now - this.since) / 9000) : 0,
@@ -412,6 +466,12 @@ class Service {
         failed: each('failed').reduce((a, b) => a + b, 0),
         cpu: mean('cpu'),
         memory: mean('memory'),
+        target: part.at(-1).target,
+        objective: this.objective && {
+          ...this.objective,
+          requests: part.reduce((all, sample) => all + sample.objective.requests, 0),
+          within: part.reduce((all, sample) => all + sample.objective.within, 0),
+        },
       });
     }
     return { stepMs: stepMs * group, samples };

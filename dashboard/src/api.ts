@@ -1,5 +1,8 @@
 /** The admin API (docs/api.md), as far as the page reads it. It changes nothing. */
 
+import { Parser, type Message } from './sse.js';
+import { token } from './token.js';
+
 export type InstanceState = 'starting' | 'ready' | 'draining' | 'backingOff';
 
 export interface Instance {
@@ -47,12 +50,34 @@ export interface Hold {
   why: string;
 }
 
+export interface Target {
+  value: number;
+  of: 'concurrency' | 'rate';
+}
+
+/** Requests held against the objective. */
+export interface Judged {
+  requests: number;
+  within: number;
+  share: number | null;
+}
+
+/** What latency is held against; it scales nothing. */
+export interface Objective {
+  latencyMs: number;
+  percentile: number;
+  atPercentileMs: number | null;
+  recent: Judged;
+  recentMs: number;
+  total: Judged; // since Headroom's start
+}
+
 export interface Autoscaler {
   name: string;
   listening: string | null;
   minReplicas: number;
   maxReplicas: number;
-  target: { value: number; of: 'concurrency' | 'rate' } | null;
+  target: Target | null;
   replicas: {
     wanted: number;
     ready: number;
@@ -67,6 +92,7 @@ export interface Autoscaler {
     running: number | null;
   } | null;
   latency: { p50Ms: number | null; p95Ms: number | null; p99Ms: number | null } | null;
+  objective: Objective | null;
   requests: { completed: number; failed: number; rejected: number } | null;
   hold: Hold | null;
   decision: Decision | null;
@@ -101,6 +127,14 @@ export interface HistorySample {
   failed: number | null;
   cpu: number | null;
   memory: number | null;
+  // As they were then.
+  target: Target | null;
+  objective: {
+    latencyMs: number;
+    percentile: number;
+    requests: number | null;
+    within: number | null;
+  } | null;
 }
 
 export interface History {
@@ -145,24 +179,25 @@ async function get<T>(
   let answer: Response;
   try {
     answer = await fetch(base + path + (text ? '?' + text : ''), {
+      headers: token.headers(),
       signal: AbortSignal.timeout(15_000),
     });
   } catch {
     throw new ApiError(0, 'no answer');
   }
-  if (!answer.ok) {
-    const said = (await answer.json().catch(() => null)) as { error?: unknown } | null;
-    throw new ApiError(
-      answer.status,
-      typeof said?.error === 'string' ? said.error : `status ${answer.status}`,
-    );
-  }
+  if (!answer.ok) throw await refusal(answer);
   return (await answer.json()) as T;
 }
 
-const of = (name: string) => `/autoscalers/${encodeURIComponent(name)}`;
+async function refusal(answer: Response): Promise<ApiError> {
+  const said = (await answer.json().catch(() => null)) as { error?: unknown } | null;
+  return new ApiError(
+    answer.status,
+    typeof said?.error === 'string' ? said.error : `status ${answer.status}`,
+  );
+}
 
-export const status = () => get<Status>('/autoscalers');
+const of = (name: string) => `/autoscalers/${encodeURIComponent(name)}`;
 
 export const history = (name: string, span: Span) =>
   get<History>(`${of(name)}/history`, { ...span });
@@ -181,4 +216,28 @@ export const decision = (id: number) =>
 export const output = (name: string, replica: number, after?: number) =>
   get<Output>(`${of(name)}/replicas/${replica}/output`, { after });
 
-export const streamUrl = `${base}/stream`;
+/**
+ * Takes the stream until it ends, with the events after `newest`. Not an EventSource, which can send
+ * no token and does not tell why it was refused.
+ */
+export async function follow(
+  newest: string | null,
+  signal: AbortSignal,
+  take: (message: Message) => void,
+): Promise<void> {
+  const after = newest === null ? '' : `?after=${encodeURIComponent(newest)}`;
+  const answer = await fetch(`${base}/stream${after}`, {
+    headers: { Accept: 'text/event-stream', ...token.headers() },
+    cache: 'no-store',
+    signal,
+  });
+  if (!answer.ok) throw await refusal(answer);
+  const parser = new Parser();
+  const letters = new TextDecoder();
+  const reader = answer.body!.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    for (const message of parser.feed(letters.decode(value, { stream: true }))) take(message);
+  }
+}

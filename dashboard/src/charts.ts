@@ -1,7 +1,7 @@
 /** Which charts a service has, and what each draws. Pure. */
 
 import type { Autoscaler } from './api.js';
-import type { Sample } from './series.js';
+import { missed, roomOf, shareOf, type Sample } from './series.js';
 import { bytes, latency, number } from './words.js';
 
 export type Value = (sample: Sample) => number | null;
@@ -23,6 +23,7 @@ export interface Chart {
   whole?: boolean; // counts things
   logarithmic?: boolean;
   note?: Value; // a number that is only said, and marked where it is not zero
+  share?: { label: string; value: Value; missed(sample: Sample): boolean }; // said; marked where missed
 }
 
 export function chartsOf(service: Autoscaler | null, wide: boolean): Chart[] {
@@ -40,7 +41,7 @@ export function chartsOf(service: Autoscaler | null, wide: boolean): Chart[] {
       label: 'capacity',
       colour: 'capacity',
       kind: 'area',
-      value: (sample) => (sample.ready === null ? null : sample.ready * target.value),
+      value: (sample) => roomOf(sample, target.of),
     });
   }
   if (!rate)
@@ -50,6 +51,18 @@ export function chartsOf(service: Autoscaler | null, wide: boolean): Chart[] {
       value: (sample) => sample.waiting,
       kind: 'step',
     });
+  const objective = service?.objective ?? null;
+  const late: Line[] = objective
+    ? [
+        {
+          label: `objective at p${objective.percentile}`,
+          colour: 'objective',
+          kind: 'step',
+          dash: [3, 3],
+          value: (sample) => sample.objective?.latencyMs ?? null,
+        },
+      ]
+    : [];
   return [
     {
       title: rate ? 'Load: requests per second' : 'Load: requests in flight',
@@ -84,9 +97,11 @@ export function chartsOf(service: Autoscaler | null, wide: boolean): Chart[] {
         { label: 'p50', colour: 'p50', value: (sample) => sample.p50Ms },
         { label: 'p95', colour: 'p95', value: (sample) => sample.p95Ms, dash: [6, 3] },
         { label: 'p99', colour: 'p99', value: (sample) => sample.p99Ms },
+        ...late,
       ],
       format: latency,
       note: (sample) => sample.failed,
+      ...(objective && { share: { label: 'within', value: shareOf, missed } }),
     },
     {
       title: 'CPU of all replicas',
@@ -108,9 +123,10 @@ export function chartsOf(service: Autoscaler | null, wide: boolean): Chart[] {
 /** Latencies over two decades or more are told apart on a logarithmic scale only. */
 export function wideRange(samples: readonly Sample[], was: boolean): boolean {
   let [least, most] = [Infinity, 0];
-  for (const { p50Ms, p99Ms } of samples) {
+  for (const { p50Ms, p99Ms, objective } of samples) {
     if (p50Ms !== null && p50Ms > 0) least = Math.min(least, p50Ms);
     if (p99Ms !== null) most = Math.max(most, p99Ms);
+    if (objective && most > 0) most = Math.max(most, objective.latencyMs);
   }
   return most / least > (was ? 30 : 60);
 }

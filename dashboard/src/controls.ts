@@ -3,6 +3,7 @@
 import type { Span } from './api.js';
 import { el, setAttribute, setText, show } from './dom.js';
 import type { Connection } from './live.js';
+import { token } from './token.js';
 import { isLive, presets, type Preset, type View } from './view.js';
 import { clock, duration, moment, plural, zone } from './words.js';
 
@@ -128,21 +129,23 @@ export class Liveness {
   }
 
   set(connection: Connection, range: View['range'], span: Span, now: number, offset: number): void {
-    const { state, since, retryAt, refused } = connection;
+    const { state, since, retryAt, refused, token } = connection;
     const live = isLive(range);
     setAttribute(this.root, 'data-state', state === 'live' && !live ? 'past' : state);
     const lost = `Not connected to Headroom since ${clock(since)}`;
     setText(
       this.words,
       state === 'lost'
-        ? 'not connected'
+        ? token
+          ? 'token needed'
+          : 'not connected'
         : state === 'connecting'
           ? 'connecting'
           : live
             ? 'live'
             : 'looking back',
     );
-    show(this.banner, state === 'lost');
+    show(this.banner, state === 'lost' && !token);
     const wait = retryAt === null ? 0 : Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
     setText(
       this.bannerWords,
@@ -156,7 +159,10 @@ export class Liveness {
       this.gap = `Connected again at ${clock(Date.now() + offset)}, after ${duration(Date.now() - this.lostAt)} without.`;
     }
     this.state = state;
-    setText(this.announced, state === 'lost' ? `${lost}.` : state === 'live' ? this.gap : '');
+    setText(
+      this.announced,
+      state === 'lost' && !token ? `${lost}.` : state === 'live' ? this.gap : '',
+    );
   }
 }
 
@@ -208,10 +214,16 @@ export class ThemeSwitch {
 /** The zone of every time on the page, and how the page is used. */
 export function foot(version: () => string): { root: HTMLElement; set(services: number): void } {
   const words = el('span');
+  const forget = el('button', { type: 'button', text: 'Forget the token', hidden: true });
+  forget.addEventListener('click', () => {
+    token.set(null);
+    location.reload(); // and with it all that was shown
+  });
   const root = el(
     'footer',
     {},
     words,
+    forget,
     el(
       'span',
       { class: 'keys' },
@@ -227,10 +239,12 @@ export function foot(version: () => string): { root: HTMLElement; set(services: 
   );
   return {
     root,
-    set: (services) =>
+    set: (services) => {
+      show(forget, token.known);
       setText(
         words,
         `Times are local: ${zone(Date.now())}. Headroom ${version()}, ${plural(services, 'service')}.`,
-      ),
+      );
+    },
   };
 }

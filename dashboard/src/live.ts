@@ -1,12 +1,14 @@
 /** The stream: one connection that is made again when it is lost, be it cut or silent. */
 
-import { ApiError, status, streamUrl, type HappenedEvent, type Status } from './api.js';
+import { ApiError, follow, type HappenedEvent, type Status } from './api.js';
+import { token } from './token.js';
 
 export interface Connection {
   state: 'connecting' | 'live' | 'lost';
   since: number; // this state, by this machine's clock
   retryAt: number | null;
   refused: string | null; // what Headroom says against it, where it answers
+  token: 'wanted' | 'wrong' | null; // it says that it wants one, or another
 }
 
 interface Handlers {
@@ -19,16 +21,25 @@ interface Handlers {
 const silenceMs = 6000;
 const longestPauseMs = 10_000;
 
+export const unconnected = (): Connection => ({
+  state: 'connecting',
+  since: Date.now(),
+  retryAt: null,
+  refused: null,
+  token: null,
+});
+
 export class Live {
-  private source: EventSource | null = null;
+  private stream: AbortController | null = null;
   private heard = 0;
   private pause = 1000;
   private retry: number | undefined;
-  connection: Connection = { state: 'connecting', since: Date.now(), retryAt: null, refused: null };
+  private newest: string | null = null; // event that was told: the next stream goes on after it
+  connection = unconnected();
 
   constructor(private readonly handlers: Handlers) {
     setInterval(() => {
-      if (this.source && Date.now() - this.heard > silenceMs) this.lose();
+      if (this.stream && Date.now() - this.heard > silenceMs) this.lose(null);
     }, 1000);
     addEventListener('online', () => this.again());
     document.addEventListener('visibilitychange', () => {
@@ -39,48 +50,56 @@ export class Live {
 
   /** Tries now, where it waits for the next try. */
   again(): void {
-    if (!this.source) this.open();
+    if (!this.stream) this.open();
   }
 
   private open(): void {
     clearTimeout(this.retry);
     this.heard = Date.now();
-    const source = new EventSource(streamUrl);
-    this.source = source;
-    source.addEventListener('status', (message: MessageEvent<string>) => {
+    const stream = new AbortController();
+    this.stream = stream;
+    const mine = () => this.stream === stream;
+    void follow(this.newest, stream.signal, ({ event, data, id }) => {
+      if (!mine()) return;
       this.heard = Date.now();
-      this.pause = 1000;
-      // First: it tells the server's clock, by which history is asked for.
-      this.handlers.status(JSON.parse(message.data) as Status);
-      if (this.connection.state !== 'live') this.become('live', null);
-    });
-    source.addEventListener('event', (message: MessageEvent<string>) => {
-      this.heard = Date.now();
-      this.handlers.event(JSON.parse(message.data) as HappenedEvent);
-    });
-    source.onerror = () => {
-      if (this.source === source) this.lose();
-    };
+      if (event === 'status') this.take(JSON.parse(data) as Status);
+      if (event === 'event') {
+        if (id !== null) this.newest = id;
+        this.handlers.event(JSON.parse(data) as HappenedEvent);
+      }
+    }).then(
+      () => mine() && this.lose(null),
+      (error: unknown) => mine() && this.lose(error instanceof ApiError ? error : null),
+    );
   }
 
-  private lose(): void {
-    this.source?.close();
-    this.source = null;
-    this.become('lost', Date.now() + this.pause);
+  private take(status: Status): void {
+    this.pause = 1000;
+    // First: it tells the server's clock, by which history is asked for.
+    this.handlers.status(status);
+    if (this.connection.state !== 'live') this.become('live', null, null);
+  }
+
+  private lose(error: ApiError | null): void {
+    const stream = this.stream;
+    this.stream = null;
+    stream?.abort();
+    // The same token again would be wrong again: it is the user's turn.
+    if (error?.status === 401) {
+      this.become('lost', null, error);
+      return;
+    }
+    this.become('lost', Date.now() + this.pause, error);
     this.retry = window.setTimeout(() => this.open(), this.pause);
     this.pause = Math.min(longestPauseMs, this.pause * 2);
-    // An EventSource does not tell why: a token that it cannot send, or too many streams.
-    status().catch((error: unknown) => {
-      if (this.connection.state !== 'lost' || !(error instanceof ApiError)) return;
-      this.connection = { ...this.connection, refused: error.status ? error.message : null };
-      this.handlers.connection(this.connection);
-    });
   }
 
-  private become(state: Connection['state'], retryAt: number | null): void {
+  private become(state: 'live' | 'lost', retryAt: number | null, error: ApiError | null): void {
     const since = state === this.connection.state ? this.connection.since : Date.now();
-    const refused = state === 'lost' ? this.connection.refused : null;
-    this.connection = { state, since, retryAt, refused };
+    const wants = error?.status === 401 ? (token.known ? 'wrong' : 'wanted') : null;
+    if (wants === 'wrong') token.set(null);
+    const refused = error?.status ? error.message : null;
+    this.connection = { state, since, retryAt, refused, token: wants };
     this.handlers.connection(this.connection);
   }
 }

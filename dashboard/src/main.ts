@@ -11,6 +11,7 @@ import { Reasons } from './reasons.js';
 import { Replicas } from './replicas.js';
 import { Head } from './service.js';
 import { Store } from './store.js';
+import { TokenForm } from './token.js';
 import { format, isLive } from './view.js';
 import { needsAttention } from './words.js';
 
@@ -55,7 +56,8 @@ const service = el(
 );
 const message = el('div', { class: 'message' });
 const version = el('span', { class: 'version' });
-const main = el('main', { id: 'main', tabindex: '-1' }, message, service);
+const tokenForm = new TokenForm(() => live.again());
+const main = el('main', { id: 'main', tabindex: '-1' }, message, tokenForm.root, service);
 
 const live = new Live({
   status: (status) => store.take(status),
@@ -121,13 +123,15 @@ function choose(): void {
 function sayNothing(): void {
   const { name } = store.view;
   const text =
-    store.connection.state !== 'live' && !store.heard
-      ? 'Connecting to Headroom …'
-      : store.services.size === 0
-        ? 'No service runs behind this Headroom.'
-        : name === null
-          ? 'Choose a service' // the list is all that there is on a narrow page
-          : `There is no service “${name}” any more.`;
+    store.connection.token && !store.heard
+      ? 'This Headroom wants a token'
+      : store.connection.state !== 'live' && !store.heard
+        ? 'Connecting to Headroom …'
+        : store.services.size === 0
+          ? 'No service runs behind this Headroom.'
+          : name === null
+            ? 'Choose a service' // the list is all that there is on a narrow page
+            : `There is no service “${name}” any more.`;
   if (message.dataset['said'] === text) return;
   message.dataset['said'] = text;
   message.replaceChildren(
@@ -158,6 +162,7 @@ function draw(): void {
   setText(version, store.version);
   document.title = chosen ? `${chosen.name}: ${store.state(chosen).word} – Headroom` : 'Headroom';
   liveness.set(connection, view.range, span, now, now - Date.now());
+  tokenForm.set(connection);
   range.set(view.range);
   footer.set(services.size);
   document.body.dataset['list'] =

@@ -2,7 +2,7 @@
 
 import type { Autoscaler } from './api.js';
 import { el, Keyed, setAttribute, setText, show, svg } from './dom.js';
-import type { Sample, Series } from './series.js';
+import { roomOf, type Sample, type Series } from './series.js';
 import { capacityOf, loadOf, needsAttention, number, plural, type State } from './words.js';
 
 const [width, height] = [76, 26];
@@ -15,8 +15,7 @@ export function sparkPaths(
   now: number,
 ): { load: string; capacity: string } {
   const load = (sample: Sample) => (target?.of === 'rate' ? sample.rate : sample.concurrency);
-  const capacity = (sample: Sample) =>
-    target && sample.ready !== null ? sample.ready * target.value : null;
+  const capacity = (sample: Sample) => (target ? roomOf(sample, target.of) : null);
   const most =
     samples.reduce((most, sample) => Math.max(most, load(sample) ?? 0, capacity(sample) ?? 0), 0) ||
     1;

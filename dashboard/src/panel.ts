@@ -6,7 +6,7 @@ import type { Chart, Line } from './charts.js';
 import { el, setAttribute, setText } from './dom.js';
 import { thinned, type Sample } from './series.js';
 import type { Stack } from './stack.js';
-import { clock, day, moment, number, plural } from './words.js';
+import { clock, day, moment, number, percent, plural } from './words.js';
 
 export class Panel {
   readonly root: HTMLElement;
@@ -14,6 +14,7 @@ export class Panel {
   private readonly place = el('div', { class: 'plot', role: 'img' });
   private readonly numbers: HTMLElement[];
   private readonly note: HTMLElement | null;
+  private readonly share: HTMLElement | null;
   private readonly table = el('div', { class: 'scroll', tabindex: '0', role: 'region' });
   private readonly disclosure: HTMLDetailsElement;
   private samples: readonly Sample[] = [];
@@ -26,6 +27,7 @@ export class Panel {
   ) {
     this.numbers = chart.lines.map(() => el('b'));
     this.note = chart.note ? el('b') : null;
+    this.share = chart.share ? el('b') : null;
     const legend = el(
       'ul',
       { class: 'legend' },
@@ -40,6 +42,8 @@ export class Panel {
           this.numbers[i]!,
         ),
       ),
+      this.share &&
+        el('li', {}, el('i', { class: 'swatch of-late' }), `${chart.share!.label} `, this.share),
       this.note && el('li', {}, el('i', { class: 'swatch of-failed' }), 'failed ', this.note),
     );
     this.disclosure = el(
@@ -123,7 +127,7 @@ export class Panel {
       ],
       series: [{}, ...chart.lines.map((line) => this.series(line))],
       hooks: {
-        drawClear: [(u) => stack.drawGaps(u)],
+        drawClear: [(u) => stack.drawGaps(u), (u) => this.drawMissed(u)],
         draw: [(u) => stack.drawMarks(u), (u) => this.drawNotes(u)],
         setCursor: [(u) => stack.pointAt(u.cursor.idx ?? null)],
         setSelect: [(u) => stack.select(u)],
@@ -150,6 +154,20 @@ export class Panel {
     return times.map((at) =>
       step >= 86_400_000 || midnight(at) ? day(at) : clock(at, step < 60_000),
     );
+  }
+
+  /** The ground is tinted while the objective was missed. */
+  private drawMissed(u: uPlot): void {
+    if (!this.chart.share) return;
+    const { ctx, bbox } = u;
+    ctx.fillStyle = colour('late-fill');
+    for (const sample of this.samples) {
+      if (!this.chart.share.missed(sample)) continue;
+      const left = Math.max(bbox.left, u.valToPos(sample.unixMs, 'x', true));
+      const right = u.valToPos(sample.unixMs + sample.spanMs, 'x', true);
+      const width = Math.min(bbox.left + bbox.width, Math.max(right, left + 2)) - left;
+      if (width > 0) ctx.fillRect(left, bbox.top, width, bbox.height);
+    }
   }
 
   /** A tick on the upper edge where requests failed. */
@@ -200,6 +218,7 @@ export class Panel {
     const heads = [
       'Time',
       ...chart.lines.map((line) => line.label),
+      ...(chart.share ? [chart.share.label] : []),
       ...(chart.note ? ['failed'] : []),
     ];
     const rows = thinned(this.samples, 60).reverse();
@@ -225,6 +244,7 @@ export class Panel {
               {},
               el('th', { scope: 'row', text: moment(sample.unixMs, this.said) }),
               ...chart.lines.map((line) => el('td', { text: chart.format(line.value(sample)) })),
+              chart.share ? el('td', { text: percent(chart.share.value(sample)) }) : null,
               chart.note ? el('td', { text: number(chart.note(sample)) }) : null,
             ),
           ),
@@ -241,6 +261,11 @@ export class Panel {
       setText(this.numbers[i]!, value);
       return `${line.label} ${value}`;
     });
+    if (this.share) {
+      const value = percent(sample ? chart.share!.value(sample) : null);
+      setText(this.share, value);
+      words.push(`${chart.share!.label} ${value}`);
+    }
     if (this.note) setText(this.note, number(sample ? chart.note!(sample) : null));
     return words.join(', ');
   }

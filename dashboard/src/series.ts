@@ -1,6 +1,6 @@
 /** One service's samples over time: what the server kept, and what came live since. Pure. */
 
-import type { Autoscaler, History, HistorySample } from './api.js';
+import type { Autoscaler, History, HistorySample, Target } from './api.js';
 
 /** A sample, and for how long it stands. */
 export interface Sample extends HistorySample {
@@ -19,8 +19,9 @@ const sum = (values: (number | null)[]) => {
 
 /** What a look at the service says, as a sample of history would. `failed` is of the time since `before`. */
 export function sampleOf(service: Autoscaler, unixMs: number, before?: Autoscaler): HistorySample {
-  const failed = service.requests?.failed ?? null;
-  const earlier = before?.requests?.failed ?? null;
+  const objective = service.objective;
+  const judged = objective?.total;
+  const judgedBefore = before?.objective?.total;
   return {
     unixMs,
     wanted: service.replicas.wanted,
@@ -31,12 +32,35 @@ export function sampleOf(service: Autoscaler, unixMs: number, before?: Autoscale
     p50Ms: service.latency?.p50Ms ?? null,
     p95Ms: service.latency?.p95Ms ?? null,
     p99Ms: service.latency?.p99Ms ?? null,
-    // The counter starts anew with the process.
-    failed:
-      failed === null || earlier === null ? null : failed >= earlier ? failed - earlier : failed,
+    failed: since(before?.requests?.failed, service.requests?.failed),
     cpu: sum(service.instances.map((instance) => instance.cpu)),
     memory: sum(service.instances.map((instance) => instance.memory)),
+    target: service.target,
+    objective: objective && {
+      latencyMs: objective.latencyMs,
+      percentile: objective.percentile,
+      requests: since(judgedBefore?.requests, judged?.requests),
+      within: since(judgedBefore?.within, judged?.within),
+    },
   };
+}
+
+/** What a counter counted between; it starts anew with the process. */
+const since = (before: number | undefined, now: number | undefined) =>
+  before === undefined || now === undefined ? null : now >= before ? now - before : now;
+
+/** What the ready replicas were meant to take, of the kind that is drawn; null: not known. */
+export const roomOf = (sample: HistorySample, of: Target['of']) =>
+  sample.ready !== null && sample.target?.of === of ? sample.ready * sample.target.value : null;
+
+/** The share of its requests that were within the objective; null: there is none, or were none. */
+export const shareOf = ({ objective }: HistorySample) =>
+  objective?.requests && objective.within !== null ? objective.within / objective.requests : null;
+
+/** Fewer of its requests were within the objective than are to be. */
+export function missed(sample: HistorySample): boolean {
+  const share = shareOf(sample);
+  return share !== null && share * 100 < sample.objective!.percentile;
 }
 
 /**
@@ -103,6 +127,13 @@ export class Series {
       into[key] = old === null ? now : now === null ? old : Math.max(old, now);
     }
     into.failed = sum([into.failed, sample.failed]);
+    into.target = sample.target;
+    const [kept, now] = [into.objective, sample.objective];
+    into.objective = now && {
+      ...now,
+      requests: sum([kept?.requests ?? null, now.requests]),
+      within: sum([kept?.within ?? null, now.within]),
+    };
   }
 
   /** Forgets what ended before. */

@@ -9,6 +9,8 @@ import {
   duration,
   held,
   holds,
+  isMissed,
+  kept,
   latency,
   loadOf,
   moment,
@@ -49,6 +51,7 @@ export class Head {
   private readonly name = el('h1');
   private readonly state = el('p', { class: 'state' });
   private readonly address = el('p', { class: 'address' });
+  private readonly objective = el('p', { class: 'objective', hidden: true });
   private readonly holding = el('ul', { class: 'holding', 'aria-label': 'What is being held' });
   private readonly held: Keyed<Held, HeldRow>;
   private readonly replicas = new Figure('Replicas ready');
@@ -75,6 +78,7 @@ export class Head {
       'header',
       { class: 'head' },
       el('div', { class: 'title' }, this.name, this.state, this.address),
+      this.objective,
       this.holding,
       el('dl', { class: 'figures' }, ...figures.map((figure) => figure.root)),
     );
@@ -86,6 +90,15 @@ export class Head {
     setText(this.state, `${state.word}: ${state.sentence}`);
     setAttribute(this.state, 'data-mood', state.mood);
     setText(this.address, service.listening ? `on ${service.listening}` : '');
+    const objective = service.objective;
+    show(this.objective, objective !== null);
+    if (objective) {
+      const late = isMissed(objective);
+      const mood = late ? 'warning' : objective.recent.share === null ? 'quiet' : 'good';
+      const how = { warning: 'missed', quiet: 'no request yet', good: 'kept' }[mood];
+      setText(this.objective, `Objective ${how}: ${kept(objective)}`);
+      setAttribute(this.objective, 'data-mood', mood);
+    }
     this.held.set(heldOf(service, events, now));
     show(this.holding, this.held.rows.size > 0);
     this.setFigures(service, failed);
@@ -121,6 +134,7 @@ export class Head {
     this.latency.set(
       latency(times?.p99Ms),
       times ? `p50 ${latency(times.p50Ms)}, p95 ${latency(times.p95Ms)}` : 'no request in 10 s',
+      isMissed(service.objective) ? 'warning' : null,
     );
     const now = sampleOf(service, 0);
     this.used.set(number(now.cpu), `cores; memory ${bytes(now.memory)}`);

@@ -108,7 +108,12 @@ export class Stack {
   /** Another service or scale is other charts. */
   private build(): void {
     const service = this.data!.service;
-    const key = JSON.stringify([service?.name, service?.target, this.wide]);
+    const key = JSON.stringify([
+      service?.name,
+      service?.target,
+      service?.objective?.percentile,
+      this.wide,
+    ]);
     if (key === this.key) return;
     this.key = key;
     for (const panel of this.panels) panel.plot.destroy();

@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import type { Autoscaler, Decision, HappenedEvent, Span, Status } from './api.js';
-import type { Connection } from './live.js';
+import { unconnected, type Connection } from './live.js';
 import { Series, sampleOf } from './series.js';
 import { format, isLive, lengthOf, parse, spanOf, type View } from './view.js';
 import { stateOf, type State } from './words.js';
@@ -18,7 +18,7 @@ export class Store {
   services = new Map<string, Autoscaler>();
   version = '';
   heard = false; // a status came
-  connection: Connection = { state: 'connecting', since: Date.now(), retryAt: null, refused: null };
+  connection: Connection = unconnected();
   view: View = parse(location.hash);
   series = new Series(1000);
   events: HappenedEvent[] = []; // of the service and range in view, newest first

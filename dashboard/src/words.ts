@@ -1,6 +1,6 @@
 /** Numbers, times and sizes as the page says them; and a service's state in a word. Pure. */
 
-import type { Autoscaler, Hold, Step } from './api.js';
+import type { Autoscaler, Hold, Objective, Step } from './api.js';
 
 export const unknown = '–';
 
@@ -11,6 +11,12 @@ export function number(value: number | null | undefined): string {
   if (size >= 100) return Math.round(value).toLocaleString('en-GB');
   const digits = size >= 10 ? 1 : size >= 1 ? 2 : 3;
   return String(Number(value.toFixed(digits)));
+}
+
+/** A share, cut rather than rounded: what is not 99 % does not read so. */
+export function percent(share: number | null | undefined): string {
+  if (share === null || share === undefined || !Number.isFinite(share)) return unknown;
+  return `${Math.floor(share * 10_000 + 1e-6) / 100} %`;
 }
 
 export function bytes(value: number | null | undefined): string {
@@ -109,6 +115,16 @@ export function capacityOf(service: Autoscaler): number | null {
   return service.target ? service.target.value * service.replicas.ready : null;
 }
 
+/** Fewer of the last minutes' requests were within it than are to be. */
+export const isMissed = (objective: Objective | null): boolean =>
+  objective !== null &&
+  objective.recent.share !== null &&
+  objective.recent.share * 100 < objective.percentile;
+
+/** How an objective is kept, in words. */
+export const kept = ({ latencyMs, percentile, recent, recentMs }: Objective): string =>
+  `${percent(recent.share)} of the requests within ${latency(latencyMs)} in ${duration(recentMs)}, ${percentile} % wanted`;
+
 export type Mood = 'good' | 'moving' | 'quiet' | 'held' | 'warning' | 'bad';
 
 export interface State {
@@ -153,6 +169,9 @@ export function stateOf(service: Autoscaler, failed = 0): State {
       word: 'load unknown',
       sentence: 'the load could not be read: nothing is scaled down',
     };
+  }
+  if (isMissed(service.objective)) {
+    return { mood: 'warning', word: 'late', sentence: kept(service.objective!) };
   }
   if (service.hold)
     return {

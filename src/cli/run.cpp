@@ -61,6 +61,9 @@ void add_document_flags(CLI::App& verb, RunFlags& flags) {
   add("--limit", flags.limit, "Requests at once that a replica may have; more wait");
   add("--cpu", flags.cpu, "Percent of a core that a replica should use");
   add("--memory", flags.memory, "Percent of its memory request (256Mi) that a replica should use");
+  add("--objective", flags.objective,
+      "What latency is held against: 100ms@p99; shown and counted, it does not scale")
+      ->type_name("LATENCY[@pPERCENTILE]");
   add("--cooldown", flags.cooldown, "To zero this long after the last request; default 5m")
       ->type_name("DURATION");
   add("--window", flags.window, "What concurrency and rate are averaged over; default 1m")
@@ -134,7 +137,12 @@ Result<std::vector<policy::Autoscaler>> wanted(const RunOptions& options, const 
     if (!document) return fail(document.error());
     auto read = policy::read_documents(*document, "flags", environment());
     // The places in the errors are of a document that the user has not seen.
-    if (!read) fmt::print(stderr, "These flags make this document:\n\n{}\n", *document);
+    if (!read) {
+      auto shown = options.flags;
+      for (auto& pair : shown.env) pair.replace(pair.find('=') + 1, std::string::npos, "…");
+      fmt::print(stderr, "These flags make this document:\n\n{}\n",
+                 document_of(shown, call.command).value_or(*document));
+    }
     return read;
   }
   const auto given = document_flags(verb);

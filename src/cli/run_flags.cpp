@@ -1,6 +1,7 @@
 #include "cli/run_flags.h"
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <thread>
 
@@ -74,6 +75,27 @@ Result<policy::Process> process_of(const RunFlags& flags, const std::vector<std:
   }
   if (flags.output) process.output = output_of(*flags.output);
   return process;
+}
+
+/// "100ms" or "100ms@p99.9".
+Result<std::optional<policy::Objective>> objective_of(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  const auto at = std::min(text->find('@'), text->size());
+  policy::Objective objective;
+  const auto latency = text->substr(0, at);
+  if (auto read = read_duration("--objective", latency, objective.latency); !read) {
+    return fail(read.error());
+  }
+  if (at == text->size()) return objective;
+  const char* const end = text->data() + text->size();
+  const char* const number = text->data() + at + (text->compare(at, 2, "@p") == 0 ? 2 : 1);
+  const auto read = std::from_chars(number, end, objective.percentile);
+  if (read.ec != std::errc{} || read.ptr != end) {
+    return fail(wrong("--objective", fmt::format("found \"{}\", expected a latency and, after @p, "
+                                                 "a percentile: 100ms@p99",
+                                                 printable(*text))));
+  }
+  return objective;
 }
 
 Result<std::optional<policy::Concurrency>> concurrency_of(const RunFlags& flags) {
@@ -153,6 +175,9 @@ Result<policy::Autoscaler> autoscaler_of(const RunFlags& flags,
   if (auto read = read_duration("--cooldown", flags.cooldown, cooldown); !read) {
     return fail(read.error());
   }
+  auto objective = objective_of(flags.objective);
+  if (!objective) return fail(objective.error());
+  autoscaler.objective = *objective;
   auto concurrency = concurrency_of(flags);
   if (!concurrency) return fail(concurrency.error());
   autoscaler.concurrency = *concurrency;

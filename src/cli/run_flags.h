@@ -15,6 +15,7 @@ struct RunFlags {
   std::optional<std::string> name;
   std::optional<std::string> listen;
   std::optional<std::int32_t> min, max;
+  std::optional<std::string> objective;     // 100ms@p99
   std::optional<double> concurrency;        // requests per replica
   std::optional<double> rps;                // requests per second and replica
   std::optional<std::int32_t> limit;        // requests at once per replica, hard
@@ -28,7 +29,7 @@ struct RunFlags {
 /// The Autoscaler that the flags ask for; not validated: written as a document and read back,
 /// it gets the checks that every document gets.
 /// Errors: invalid, naming the flag, for what cannot even be written: a duration that is none,
-/// an --env without "=", no command, two flags that exclude each other.
+/// an --objective or an --env of another form, no command, two flags that exclude each other.
 Result<policy::Autoscaler> autoscaler_of(const RunFlags& flags,
                                          const std::vector<std::string>& command);
 

@@ -1,6 +1,7 @@
 #include "cli/screen.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -54,6 +55,19 @@ std::string state_of(const value& autoscaler) {
   return "steady";
 }
 
+/// "98.2% in 100ms, of 99%", of the last minutes.
+std::string objective_of(const value& autoscaler) {
+  const auto latency = number_at(autoscaler, "/objective/latencyMs");
+  if (!latency) return "-";
+  const auto wanted = number_at(autoscaler, "/objective/percentile").value_or(0);
+  const auto share = number_at(autoscaler, "/objective/recent/share");
+  const auto within = to_string(Millis(static_cast<std::int64_t>(*latency)));
+  if (!share) return fmt::format("- in {}, of {}%", within, wanted);
+  // Cut, not rounded: 98.96% is not 99%.
+  return fmt::format("{:.2f}% in {}, of {}%{}", std::floor(*share * 1e4) / 100, within, wanted,
+                     *share * 100 < wanted ? ": missed" : "");
+}
+
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   for (std::size_t at = 0; at < text.size();) {
@@ -79,6 +93,11 @@ std::string headline(const boost::json::array& autoscalers, const std::string& n
 
 std::string services_table(const boost::json::array& autoscalers) {
   std::vector<Row> rows;
+  Row heads{"NAME", "READY", "RANGE", "LOAD", "WAIT", "RATE/S", "P99", "CPU", "MEM", "STATE"};
+  const bool held_against = std::ranges::any_of(autoscalers, [](const value& each) {
+    return number_at(each, "/objective/latencyMs").has_value();
+  });
+  if (held_against) heads.emplace_back("OBJECTIVE");
   for (const auto& each : autoscalers) {
     rows.push_back(
         {text_at(each, "/name"),
@@ -90,9 +109,9 @@ std::string services_table(const boost::json::array& autoscalers) {
          known(number_at(each, "/latency/p99Ms"), [](double ms) { return amount(ms) + "ms"; }),
          known(sum(each, "/cpu"), [](double cores) { return fmt::format("{:.2f}", cores); }),
          known(sum(each, "/memory"), memory), state_of(each)});
+    if (held_against) rows.back().push_back(objective_of(each));
   }
-  return table({"NAME", "READY", "RANGE", "LOAD", "WAIT", "RATE/S", "P99", "CPU", "MEM", "STATE"},
-               rows);
+  return table(heads, rows);
 }
 
 std::string replicas_table(const value& autoscaler) {

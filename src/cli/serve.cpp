@@ -326,6 +326,7 @@ void Server::on_signal(int signal) {
   if (succeeded_) return;  // it comes from a terminal, and to our successor, too
   if (signal == SIGHUP) {
     notify_->reloading();
+    if (admin_) admin_->reread();
     if (options_.file.empty()) {
       log::info("SIGHUP: there is no file to read again");
     } else {

@@ -367,9 +367,24 @@ void Scaler::show(decide::Observation observation, decide::Decision decision,
   status->seen = std::move(observation);
   status->decided = std::move(decision);
   world_.board.set_late(world_.recorder.waiting());
+  hold_against(*status);
   sample(*status);
   status->latency = steps_.latency();
+  if (status->objective) {
+    status->objective->at_percentile_ms =
+        steps_.latency_at(status->objective->wanted.percentile / 100);
+  }
   if (phase_ == Phase::running) world_.board.put(std::move(status));
+}
+
+void Scaler::hold_against(Status& status) {
+  if (!traffic_) return;
+  objective_.add(status.seen.now, policy_.objective, *traffic_);
+  if (!policy_.objective) return;
+  status.objective = {.wanted = *policy_.objective,
+                      .at_percentile_ms = std::nullopt,
+                      .all = objective_.all(),
+                      .recent = objective_.recent()};
 }
 
 void Scaler::sample(const Status& status) {
@@ -387,6 +402,15 @@ void Scaler::sample(const Status& status) {
     look.failed = std::accumulate(std::begin(status.traffic->failed),
                                   std::end(status.traffic->failed), std::uint64_t{0});
     look.duration = status.traffic->duration;
+  }
+  if (status.target > 0) look.target = status.target;
+  look.by_rate = status.by_rate;
+  const auto judged = objective_.all();
+  look.judged = judged.requests;
+  look.within = judged.within;
+  if (policy_.objective) {
+    look.objective_ms = static_cast<double>(policy_.objective->latency.count());
+    look.objective_percentile = policy_.objective->percentile;
   }
   for (const auto& step : steps_.add(look)) world_.recorder.sample(policy_.name, step);
 }

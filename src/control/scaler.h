@@ -111,6 +111,7 @@ class Scaler {
   void note(const std::string& outcome);
   void tell(journal::Event::Kind kind, const std::string& what);
   void sample(const Status& status);
+  void hold_against(Status& status);
   void stop_target();
 
   World& world_;
@@ -121,6 +122,7 @@ class Scaler {
   gateway::ReplicaId next_backend_ = 1;
   std::map<target::ReplicaId, UsageMeter> usage_;
   StepMeter steps_;
+  ObjectiveMeter objective_;
   std::uint64_t decisions_ = 0, ups_ = 0, downs_ = 0;  // of this life
   LoadMeter load_;
   std::optional<gateway::Snapshot> traffic_;  // at the newest look

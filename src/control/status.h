@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "control/objective_meter.h"
 #include "control/step_meter.h"
 #include "decide/decision.h"
 #include "decide/memory.h"
@@ -29,6 +30,14 @@ struct ReplicaStatus {
   std::int64_t outstanding = 0;  // requests at it now
 };
 
+/// A latency objective, and how it is kept. It decides nothing.
+struct ObjectiveStatus {
+  policy::Objective wanted;
+  std::optional<double> at_percentile_ms;  // of the last 5 to 10 s; none: no request
+  Judged all;                              // since the start of this process
+  Judged recent;                           // of the last ObjectiveMeter::kRecent
+};
+
 /// One autoscaler at its newest look.
 struct Status {
   std::string name;
@@ -44,6 +53,7 @@ struct Status {
   std::optional<decide::Hold> hold;          // by an operator
   std::optional<gateway::Snapshot> traffic;  // counters since the start of this process
   std::optional<Latency> latency;            // of the last 5 to 10 s
+  std::optional<ObjectiveStatus> objective;  // none: the policy has none
   std::uint64_t decisions = 0, ups = 0, downs = 0;  // since then: all, those that rescaled
   std::vector<ReplicaStatus> replicas;
 };

@@ -7,14 +7,23 @@ namespace {
 
 constexpr std::int64_t kStep = journal::kSampleStep.count();
 
+double ms_at(const Histogram::Counts& counts, double quantile) {
+  return std::chrono::duration<double, std::milli>(counts.quantile(quantile)).count();
+}
+
 std::optional<Latency> latency_of(const Histogram::Counts& from, const Histogram::Counts& to) {
   auto between = to;
   between -= from;
   if (between.total() == 0) return std::nullopt;
-  const auto ms = [&between](double q) {
-    return std::chrono::duration<double, std::milli>(between.quantile(q)).count();
-  };
-  return Latency{ms(0.5), ms(0.95), ms(0.99)};
+  return Latency{ms_at(between, 0.5), ms_at(between, 0.95), ms_at(between, 0.99)};
+}
+
+/// What is aimed at, as a look has it.
+void aim(journal::Sample& sample, const Look& look) {
+  sample.target = look.target;
+  sample.by_rate = look.by_rate;
+  sample.objective_ms = look.objective_ms;
+  sample.objective_percentile = look.objective_percentile;
 }
 
 }  // namespace
@@ -35,6 +44,8 @@ void StepMeter::begin(std::int64_t unix_ms) {
   step_ = Step{};  // emplace() is more than clang 14 knows of it
   step_->unix_ms = unix_ms;
   step_->failed = last_.failed;
+  step_->judged = last_.judged;
+  step_->within = last_.within;
   step_->duration = last_.duration;
 }
 
@@ -49,6 +60,9 @@ journal::Sample StepMeter::ended() const {
                          .rate = step_->rate.get(),
                          .cpu = step_->cpu.get(),
                          .memory = step_->memory.get()};
+  aim(sample, last_);
+  sample.judged = static_cast<std::int64_t>(last_.judged - step_->judged);
+  sample.within = static_cast<std::int64_t>(last_.within - step_->within);
   if (latency) {
     sample.p50_ms = latency->p50_ms;
     sample.p95_ms = latency->p95_ms;
@@ -68,6 +82,7 @@ void StepMeter::fill(std::int64_t until, std::vector<journal::Sample>& samples) 
                        .rate = last_.rate,
                        .cpu = last_.cpu,
                        .memory = last_.memory});
+    aim(samples.back(), last_);
   }
 }
 
@@ -94,5 +109,12 @@ std::vector<journal::Sample> StepMeter::add(const Look& look) {
 }
 
 std::optional<Latency> StepMeter::latency() const { return latency_of(before_, last_.duration); }
+
+std::optional<double> StepMeter::latency_at(double quantile) const {
+  auto between = last_.duration;
+  between -= before_;
+  if (between.total() == 0) return std::nullopt;
+  return ms_at(between, quantile);
+}
 
 }  // namespace headroom::control

@@ -17,6 +17,11 @@ struct Look {
   std::optional<double> concurrency, rate, cpu, memory;  // cpu, memory: of all replicas
   std::uint64_t failed = 0;                              // cumulative
   Histogram::Counts duration;                            // cumulative
+  // What is aimed at, as the samples have it; `judged` and `within` are cumulative.
+  std::optional<double> target;
+  bool by_rate = false;
+  std::optional<double> objective_ms, objective_percentile;
+  std::uint64_t judged = 0, within = 0;
 };
 
 struct Latency {
@@ -36,6 +41,8 @@ class StepMeter {
 
   /// Of the requests answered in this step and the one before; none where none was.
   std::optional<Latency> latency() const;
+  /// The same, at one quantile (0..1).
+  std::optional<double> latency_at(double quantile) const;
 
  private:
   struct Mean {
@@ -50,7 +57,7 @@ class StepMeter {
     std::int32_t wanted = 0, ready = 0;
     std::int64_t waiting = 0;
     Mean concurrency, rate, cpu, memory;
-    std::uint64_t failed = 0;
+    std::uint64_t failed = 0, judged = 0, within = 0;
     Histogram::Counts duration;
   };
 

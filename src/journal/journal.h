@@ -79,6 +79,11 @@ struct Sample {
   std::int64_t failed = 0;                               // the sum
   std::optional<double> concurrency, rate, cpu, memory;  // averages; cores, bytes: of all replicas
   std::optional<double> p50_ms, p95_ms, p99_ms;          // the most: a quantile cannot be averaged
+  // As the step's newest look had them. The target is of a ready replica; none: not scaled by load.
+  std::optional<double> target;
+  bool by_rate = false;  // the target: of requests per second, else of requests at once
+  std::optional<double> objective_ms, objective_percentile;  // none: there was none
+  std::int64_t judged = 0, within = 0;  // the sums: requests held against it, and those within
   bool operator==(const Sample&) const = default;
 };
 

@@ -55,7 +55,7 @@ void Samples::fold(const Row& finer, Row& into) {
   to.wanted = std::max(to.wanted, from.wanted);
   to.ready = std::max(to.ready, from.ready);
   to.waiting = std::max(to.waiting, from.waiting);
-  to.failed = sum(to.failed, from.failed);
+  for (const auto each : kSums) to.*each = sum(to.*each, from.*each);
   for (std::size_t i = 0; i < kAverages.size(); ++i) {
     const auto& more = from.*kAverages[i];
     if (!more || finer.known[i] <= 0) continue;
@@ -65,14 +65,20 @@ void Samples::fold(const Row& finer, Row& into) {
     average = average ? *average + (*more - *average) * part : *more;
   }
   for (const auto peak : kPeaks) to.*peak = std::max(to.*peak, from.*peak);
+  for (const auto aim : kAims) to.*aim = from.*aim;
+  to.by_rate = from.by_rate;
 }
 
 template <class Each>
 Result<void> Samples::each(const Range& range, const Each& take) const {
-  auto asked = store_.statement(
+  const auto whole = store_.has_targets();
+  if (!whole) return fail(whole.error());
+  auto asked = store_.statement(fmt::format(
       "SELECT unix_ms, wanted, ready, waiting, failed, concurrency, rate, cpu, memory, "
-      "concurrency_of, rate_of, cpu_of, memory_of, p50_ms, p95_ms, p99_ms FROM samples "
-      "WHERE level = ? AND autoscaler = ? AND unix_ms >= ? AND unix_ms < ? ORDER BY unix_ms");
+      "concurrency_of, rate_of, cpu_of, memory_of, p50_ms, p95_ms, p99_ms, {} FROM samples "
+      "WHERE level = ? AND autoscaler = ? AND unix_ms >= ? AND unix_ms < ? ORDER BY unix_ms",
+      *whole ? "target, objective_ms, objective_percentile, by_rate, judged, within"
+             : "NULL, NULL, NULL, 0, 0, 0"));
   if (!asked) return fail(asked.error());
   auto& rows = **asked;
   rows.bind(range.level).bind(range.autoscaler).bind(range.from).bind(range.below);
@@ -87,7 +93,10 @@ Result<void> Samples::each(const Range& range, const Each& take) const {
                        .wanted = static_cast<std::int32_t>(rows.integer(1)),
                        .ready = static_cast<std::int32_t>(rows.integer(2)),
                        .waiting = rows.integer(3),
-                       .failed = rows.integer(4)}};
+                       .failed = rows.integer(4),
+                       .by_rate = rows.integer(19) != 0,
+                       .judged = rows.integer(20),
+                       .within = rows.integer(21)}};
     for (int i = 0; i < static_cast<int>(kAverages.size()); ++i) {
       const auto at = static_cast<std::size_t>(i);
       row.sample.*kAverages[at] = real(5 + i);
@@ -95,6 +104,9 @@ Result<void> Samples::each(const Range& range, const Each& take) const {
     }
     for (int i = 0; i < static_cast<int>(kPeaks.size()); ++i) {
       row.sample.*kPeaks[static_cast<std::size_t>(i)] = real(13 + i);
+    }
+    for (int i = 0; i < static_cast<int>(kAims.size()); ++i) {
+      row.sample.*kAims[static_cast<std::size_t>(i)] = real(16 + i);
     }
     take(row);
   }
@@ -104,13 +116,17 @@ Result<void> Samples::write(std::int64_t level, const std::string& autoscaler, c
   auto put = store_.statement(
       "INSERT INTO samples(level, autoscaler, unix_ms, wanted, ready, waiting, failed, "
       "concurrency, rate, cpu, memory, concurrency_of, rate_of, cpu_of, memory_of, p50_ms, p95_ms, "
-      "p99_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+      "p99_ms, target, objective_ms, objective_percentile, by_rate, judged, within) "
+      "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
       "ON CONFLICT(level, autoscaler, unix_ms) DO UPDATE SET wanted = excluded.wanted, "
       "ready = excluded.ready, waiting = excluded.waiting, failed = excluded.failed, "
       "concurrency = excluded.concurrency, rate = excluded.rate, cpu = excluded.cpu, "
       "memory = excluded.memory, concurrency_of = excluded.concurrency_of, "
       "rate_of = excluded.rate_of, cpu_of = excluded.cpu_of, memory_of = excluded.memory_of, "
-      "p50_ms = excluded.p50_ms, p95_ms = excluded.p95_ms, p99_ms = excluded.p99_ms");
+      "p50_ms = excluded.p50_ms, p95_ms = excluded.p95_ms, p99_ms = excluded.p99_ms, "
+      "target = excluded.target, objective_ms = excluded.objective_ms, "
+      "objective_percentile = excluded.objective_percentile, by_rate = excluded.by_rate, "
+      "judged = excluded.judged, within = excluded.within");
   if (!put) return fail(put.error());
   const auto& sample = row.sample;
   (*put)
@@ -124,6 +140,8 @@ Result<void> Samples::write(std::int64_t level, const std::string& autoscaler, c
   for (const auto average : kAverages) (*put)->bind(sample.*average);
   for (const auto known : row.known) (*put)->bind(known);
   for (const auto peak : kPeaks) (*put)->bind(sample.*peak);
+  for (const auto aim : kAims) (*put)->bind(sample.*aim);
+  (*put)->bind(std::int64_t{sample.by_rate}).bind(sample.judged).bind(sample.within);
   return (*put)->run();
 }
 
@@ -165,9 +183,10 @@ Result<bool> Samples::take(const std::string& autoscaler, Sample sample) {
   sample.wanted = std::max(sample.wanted, 0);
   sample.ready = std::max(sample.ready, 0);
   sample.waiting = std::max<std::int64_t>(sample.waiting, 0);
-  sample.failed = std::max<std::int64_t>(sample.failed, 0);
+  for (const auto each : kSums) sample.*each = std::max<std::int64_t>(sample.*each, 0);
   for (const auto real : kAverages) sample.*real = finite(sample.*real);
   for (const auto real : kPeaks) sample.*real = finite(sample.*real);
+  for (const auto real : kAims) sample.*real = finite(sample.*real);
   // Once in a step: where it fails, the rest of the step's need not try.
   const bool due = sample.unix_ms != tried_ && !taken_.empty();
   tried_ = sample.unix_ms;

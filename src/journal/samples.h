@@ -33,6 +33,9 @@ class Samples {
   static constexpr std::array kAverages = {&Sample::concurrency, &Sample::rate, &Sample::cpu,
                                            &Sample::memory};
   static constexpr std::array kPeaks = {&Sample::p50_ms, &Sample::p95_ms, &Sample::p99_ms};
+  static constexpr std::array kSums = {&Sample::failed, &Sample::judged, &Sample::within};
+  static constexpr std::array kAims = {&Sample::target, &Sample::objective_ms,
+                                       &Sample::objective_percentile};
   struct Row {
     Sample sample;
     std::array<std::int64_t, kAverages.size()> known{};

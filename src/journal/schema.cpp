@@ -8,7 +8,7 @@
 namespace headroom::journal {
 namespace {
 
-constexpr std::int64_t kVersion = 2;
+constexpr std::int64_t kVersion = 3;
 constexpr std::int64_t kApplication = 0x48656164;  // "Head", for file(1) and against mix-ups
 constexpr int kPatienceMs = 2000;
 
@@ -91,7 +91,28 @@ CREATE TRIGGER event_goes AFTER DELETE ON events BEGIN
     - 2 * length(CAST(old.autoscaler AS BLOB)) WHERE part = 3;
 END;
 )sql";
-constexpr std::array kTables = {kTables1, kTables2};
+// What was aimed at, with each sample. One is larger by it; those that were there are counted anew,
+// so that as much goes as came.
+constexpr const char* kTables3 = R"sql(
+ALTER TABLE samples ADD COLUMN target REAL;
+ALTER TABLE samples ADD COLUMN by_rate INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE samples ADD COLUMN objective_ms REAL;
+ALTER TABLE samples ADD COLUMN objective_percentile REAL;
+ALTER TABLE samples ADD COLUMN judged INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE samples ADD COLUMN within INTEGER NOT NULL DEFAULT 0;
+DROP TRIGGER sample_comes;
+DROP TRIGGER sample_goes;
+CREATE TRIGGER sample_comes AFTER INSERT ON samples BEGIN
+  UPDATE kept SET entries = entries + 1,
+    bytes = bytes + 140 + 2 * length(CAST(new.autoscaler AS BLOB)) WHERE part = new.level;
+END;
+CREATE TRIGGER sample_goes AFTER DELETE ON samples BEGIN
+  UPDATE kept SET entries = entries - 1,
+    bytes = bytes - 140 - 2 * length(CAST(old.autoscaler AS BLOB)) WHERE part = old.level;
+END;
+UPDATE kept SET bytes = bytes + 30 * entries WHERE part < 3;
+)sql";
+constexpr std::array kTables = {kTables1, kTables2, kTables3};
 static_assert(kTables.size() == kVersion);
 
 Result<Database> open_file(const std::string& path, int flags) {

@@ -76,11 +76,12 @@ Result<Kept> Store::kept(std::int64_t part) const {
   return *row ? Kept{(*asked)->integer(0), (*asked)->integer(1)} : Kept{};
 }
 
-Result<bool> Store::has_events() const {
-  // Asked each time: a writer may bring the file of a reader up to date.
-  const auto version = ask("PRAGMA user_version");
-  if (!version) return fail(version.error());
-  return *version >= 2;
+Result<bool> Store::is_of(std::int64_t version) const {
+  const auto there = ask("PRAGMA user_version");
+  if (!there) return fail(there.error());
+  return *there >= version;
 }
+Result<bool> Store::has_events() const { return is_of(2); }
+Result<bool> Store::has_targets() const { return is_of(3); }
 
 }  // namespace headroom::journal

@@ -54,9 +54,14 @@ class Store {
   Result<Kept> kept(std::int64_t part) const;
   /// False: read from a file of a Headroom that had no tables for events and samples.
   Result<bool> has_events() const;
+  /// False: of one whose samples did not have what was aimed at.
+  Result<bool> has_targets() const;
 
  private:
   Result<void> within(const char* begin, const Work& work) const;
+  /// Whether the file's tables are of this version or a later one. Asked each time: a writer may
+  /// bring the file of a reader up to date.
+  Result<bool> is_of(std::int64_t version) const;
 
   std::string path_;
   bool writable_;

@@ -198,6 +198,14 @@ struct Concurrency {
   bool operator==(const Concurrency&) const = default;
 };
 
+/// What latency is held against: that of this percentile of the requests. It scales nothing.
+struct Objective {
+  Millis latency = 0s;
+  double percentile = 99;
+
+  bool operator==(const Objective&) const = default;
+};
+
 struct MetricTarget {
   enum class Type { utilization, value, average_value };
   Type type = Type::utilization;
@@ -311,7 +319,8 @@ struct Autoscaler {
   std::optional<Gateway> gateway;
   Replicas min_replicas = {1};
   Replicas max_replicas = {1};
-  Millis cooldown_period = 300s;           // KEDA's: to zero this long after the last activity
+  Millis cooldown_period = 300s;  // KEDA's: to zero this long after the last activity
+  std::optional<Objective> objective;
   std::optional<Concurrency> concurrency;  // neither this nor metrics: Knative's defaults
   std::vector<Metric> metrics;
   std::optional<Behavior> behavior;

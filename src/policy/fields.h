@@ -402,6 +402,18 @@ struct Fields<Concurrency> {
 };
 
 template <>
+struct Fields<Objective> {
+  static void visit(auto& v) {
+    v.field("latency", &Objective::latency, Duration{1ms, 1h},
+            About{"From a request's arrival to the last byte of its answer at most this; in steps "
+                  "of 6 %, so that a request just below it may count as above.",
+                  true});
+    v.field("percentile", &Objective::percentile, Real{0.001, 99.999},
+            About{"So many percent of the requests."});
+  }
+};
+
+template <>
 struct Fields<MetricTarget> {
   static void visit(auto& v) {
     v.field(
@@ -628,6 +640,10 @@ struct Fields<Autoscaler> {
                   About{"To zero this long after the last activity."});
       inner.field("initialCooldownPeriod", &Autoscaler::initial_cooldown_period,
                   Duration{0s, 30 * kLongest}, About{"Not to zero for so long after the start."});
+      inner.field("objective", &Autoscaler::objective, Level{},
+                  About{"What the dashboard, /metrics and the alerts hold latency against. It asks "
+                        "for no replicas: their number comes from the other fields.",
+                        false, "none"});
       inner.field("concurrency", &Autoscaler::concurrency, Level{},
                   About{"Scale by the requests that the gateway sees, as Knative's KPA does.",
                         false, "with a gateway and no metrics: the defaults below"});
@@ -649,7 +665,7 @@ struct Fields<Autoscaler> {
       inner.field("pause", &Autoscaler::pause, Level{}, About{"Hold it still."});
       inner.field("forceActivation", &Autoscaler::force_activation, Flag{},
                   About{"Active, whatever the triggers say."});
-      for (const char* name : {"objective", "forecast", "scaleTargetRef"}) inner.later(name);
+      for (const char* name : {"forecast", "scaleTargetRef"}) inner.later(name);
     });
   }
 };

@@ -103,6 +103,7 @@ constinit const Form kHeaderName = {"the name of a header such as X-Probe", head
                                     "^[-!#$%&'*+.^_`|~A-Za-z0-9]+$"};
 constinit const Form kHeaderValue = {"the value of a header", header_value,
                                      "^[^\\u0000-\\u0008\\u000a-\\u001f\\u007f]*$"};
+constinit const Form kSecret = {"text", any};
 constinit const Form kListen = {
     "an address such as :8080, localhost:8080, [::1]:8080 or unix:/path", listen,
     "^(unix:.+|([-A-Za-z0-9._]*|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5})$"};

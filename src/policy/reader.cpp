@@ -215,7 +215,8 @@ std::optional<std::string> Reader::text(const std::string& name, const Node& nod
   auto read = scalar(name, node);
   if (!read) return std::nullopt;
   if (!form.fits(read->text)) {
-    wrong(name, node, read->found, form.expected);
+    const bool secret = &form == &form::kSecret || &form == &form::kHeaderValue;
+    wrong(name, node, secret ? "a text (it may be secret)" : read->found, form.expected);
     return std::nullopt;
   }
   return std::move(read->text);
@@ -338,7 +339,7 @@ void Reader::variables(const std::string& name, const Node& node,
       wrong(name, variable, found_in(variable), form::kVariable.expected);
     } else if (variable.text == "PORT" || variable.text == "SOCKET") {
       wrong(name, variable, found_in(variable), "another name: each replica gets its own of these");
-    } else if (auto read = text(variable.text, *node.items[i + 1], form::kAny)) {
+    } else if (auto read = text(variable.text, *node.items[i + 1], form::kSecret)) {
       to[variable.text] = std::move(*read);
     }
   }
@@ -495,10 +496,12 @@ void Reader::check_without_gateway(const Node& node, const Autoscaler& autoscale
         at(node, {"spec", "target", "process", "command"}).place,
         "found $(SOCKET) without a gateway, expected $(PORT), or a gateway that connects to it");
   }
-  if (autoscaler.concurrency) {
-    problems_.add(at(node, {"spec", "concurrency"}).place,
-                  "concurrency: found it without a gateway, expected a gateway, "
-                  "which measures it");
+  for (const auto& [name, there] : {std::pair{"objective", autoscaler.objective.has_value()},
+                                    {"concurrency", autoscaler.concurrency.has_value()}}) {
+    if (!there) continue;
+    problems_.add(
+        at(node, {"spec", name}).place,
+        fmt::format("{}: found it without a gateway, expected a gateway, which measures it", name));
   }
 }
 

@@ -33,6 +33,9 @@ class Api {
   /// Calls `done` once, at once or later, on the io_context's thread; not at all where that ends.
   void answer(const Request& request, Door door, const Done& done);
 
+  /// Requests from now on need this one.
+  void set_token(std::string token) { settings_.guard.set_token(std::move(token)); }
+
   /// For the stream, too.
   const control::Board& board() const { return doors_.board; }
   std::string everything() const;  // what GET /api/v1/autoscalers answers

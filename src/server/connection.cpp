@@ -137,6 +137,10 @@ void Connection::push(std::shared_ptr<const std::string> message) {
   if (queue_.size() == 1) write_next();
 }
 
+void Connection::token_changed() {
+  if (!door_.local && !door_.loopback) close();
+}
+
 void Connection::write_next() {
   within(kTakeEvent);
   const auto message = queue_.front();

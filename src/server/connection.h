@@ -46,6 +46,7 @@ class Connection : public Subscriber, public std::enable_shared_from_this<Connec
 
   void push(std::shared_ptr<const std::string> message) override;
   std::size_t queued() const override { return queued_; }
+  void token_changed() override;
 
  private:
   void within(Millis time);  // from now, or it is closed

@@ -16,6 +16,9 @@ class Guard {
   /// `token`: empty where there is none. `hosts`: more names than localhost and the IP addresses.
   Guard(std::string token, std::vector<std::string> hosts);
 
+  /// From now on another one.
+  void set_token(std::string token) { token_ = std::move(token); }
+
   enum class Need {
     nothing,  // no secret, and it changes nothing: the dashboard's files, that the process answers
     read,

@@ -57,6 +57,12 @@ void Hub::add(std::weak_ptr<Subscriber> subscriber, std::optional<std::int64_t> 
   look_soon();
 }
 
+void Hub::token_changed() {
+  for (const auto& client : clients_) {
+    if (const auto to = client.to.lock()) to->token_changed();
+  }
+}
+
 void Hub::look_soon() {
   looking_ = true;
   timer_.expires_after(kLook);

@@ -21,6 +21,7 @@ class Subscriber {
   virtual ~Subscriber() = default;
   virtual void push(std::shared_ptr<const std::string> message) = 0;
   virtual std::size_t queued() const = 0;  // bytes
+  virtual void token_changed() = 0;        // ends, if it was let in by the token
 };
 
 /// Tells every subscriber how it stands, once a second and when a count changes, and each event
@@ -34,6 +35,7 @@ class Hub {
   bool full();
   /// Tells it how it stands at once; `after`: and of the events after this one.
   void add(std::weak_ptr<Subscriber> subscriber, std::optional<std::int64_t> after);
+  void token_changed();
 
  private:
   struct Client {

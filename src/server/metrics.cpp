@@ -243,6 +243,27 @@ void put_durations(MetricSink& page, const Statuses& all) {
   }
 }
 
+/// Of those that have one.
+void put_objectives(MetricSink& page, const Statuses& all) {
+  const auto each = [&](std::string_view type, std::string_view name, std::string_view help,
+                        const auto& value) {
+    page.family(name, type, help);
+    for (const auto& status : all) {
+      if (status->objective) page.add({{"autoscaler", status->name}}, value(*status->objective));
+    }
+  };
+  using Objective = control::ObjectiveStatus;
+  each("gauge", "headroom_objective_seconds", "The latency that requests are held against.",
+       [](const Objective& o) { return static_cast<double>(o.wanted.latency.count()) / 1e3; });
+  each("gauge", "headroom_objective_ratio", "The part of the requests that is to be within it.",
+       [](const Objective& o) { return o.wanted.percentile / 100; });
+  each("counter", "headroom_objective_requests",
+       "Requests held against it: answered, or failed and not by their client.",
+       [](const Objective& o) { return o.all.requests; });
+  each("counter", "headroom_objective_requests_within", "Those that were answered within it.",
+       [](const Objective& o) { return o.all.within; });
+}
+
 void put_decisions(MetricSink& page, const Statuses& all) {
   one_each(page, all, "counter", "headroom_decisions", "Decisions that were made.",
            [](const Status& status) { return status.decisions; });
@@ -317,6 +338,7 @@ void measure(const control::Board& board, std::string_view version, MetricSink& 
   put_load(page, all);
   put_requests(page, all);
   put_durations(page, all);
+  put_objectives(page, all);
   put_decisions(page, all);
   page.family("headroom_journal_late_decisions", "gauge",
               "Decisions that wait to be written to the journal.");

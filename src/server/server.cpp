@@ -8,14 +8,17 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 #include <sys/socket.h>
 
 #include "base/listeners.h"
 #include "base/log.h"
+#include "control/watch_file.h"
 #include "server/connection.h"
 #include "server/listener.h"
+#include "server/secrets.h"
 
 namespace headroom::server {
 namespace {
@@ -28,25 +31,13 @@ constexpr Millis kAcceptAgain = 100ms;  // where there were no descriptors left
 
 struct Ready {  // what the options say, checked
   std::optional<Address> address;
-  std::string token;
-  std::optional<Tls> tls;
+  Secrets secrets;
 };
 
 Result<Ready> check(const Options& options) {
-  Ready ready;
-  if (options.certificate.empty() != options.key.empty()) {
-    return fail({Code::invalid, "a certificate needs its key, and a key its certificate", {}});
-  }
-  if (!options.token_file.empty()) {
-    auto token = read_token(options.token_file);
-    if (!token) return fail(token.error());
-    ready.token = std::move(*token);
-  }
-  if (!options.certificate.empty()) {
-    auto tls = Tls::load({options.certificate, options.key});
-    if (!tls) return fail(tls.error());
-    ready.tls.emplace(std::move(*tls));
-  }
+  auto secrets = Secrets::load({options.token_file, options.certificate, options.key});
+  if (!secrets) return fail(secrets.error());
+  Ready ready{.address = std::nullopt, .secrets = std::move(*secrets)};
   if (options.address == "none") return ready;
   auto address = resolve(options.address);
   if (!address) return fail(address.error());
@@ -57,7 +48,7 @@ Result<Ready> check(const Options& options) {
                              options.address),
                  {}});
   }
-  if (!is_loopback(*address) && ready.token.empty()) {
+  if (!is_loopback(*address) && ready.secrets.token().empty()) {
     return fail({Code::invalid,
                  fmt::format("{}: others than this machine reach that address: say "
                              "--admin-token-file FILE (openssl rand -hex 32 > FILE makes one), or "
@@ -128,7 +119,8 @@ class Acceptor {
 }  // namespace
 
 struct Server::Impl {
-  Impl(const Doors& doors, Api::Settings settings) : api(io, doors, std::move(settings)) {}
+  Impl(const Doors& doors, Api::Settings settings, Secrets loaded)
+      : secrets(std::move(loaded)), api(io, doors, std::move(settings)) {}
   ~Impl() {
     io->stop();
     if (thread.joinable()) thread.join();
@@ -136,6 +128,8 @@ struct Server::Impl {
 
   Result<void> open_local(const std::string& journal, Fd socket);
   Result<void> open_tcp(const Address& address, Fd socket);
+  void watch(const Options& options);
+  void reread();
   void begin() {
     for (const auto& acceptor : acceptors) acceptor->wait();
     thread = std::thread([this] { run(); });
@@ -154,13 +148,14 @@ struct Server::Impl {
   std::optional<Address> listening;
   std::optional<Fd> tcp;
   std::optional<LocalListener> local;
-  std::optional<Tls> tls;
+  Secrets secrets;
   // Connections live in what the io_context still has to do: all they use is above it or shared.
   std::shared_ptr<asio::io_context> io = std::make_shared<asio::io_context>(1);
   Api api;
   std::shared_ptr<Common> common;
   std::optional<Hub> hub;
   std::vector<std::unique_ptr<Acceptor>> acceptors;
+  std::vector<std::unique_ptr<control::FileWatch>> watches;
   std::thread thread;
 };
 
@@ -182,18 +177,34 @@ Result<void> Server::Impl::open_tcp(const Address& address, Fd socket) {
   if (!opened) return fail(opened.error());
   tcp.emplace(std::move(*opened));
   listening = local_address(tcp->get());
-  acceptors.push_back(
-      std::make_unique<Acceptor>(*io, tcp->get(),
-                                 Acceptor::Settings{.door = {.loopback = is_loopback(address)},
-                                                    .most = kMostTcp,
-                                                    .tls = tls ? &*tls : nullptr},
-                                 common));
-  log::info("admin: {}://{}", tls ? "https" : "http", to_string(*listening));
+  acceptors.push_back(std::make_unique<Acceptor>(
+      *io, tcp->get(),
+      Acceptor::Settings{
+          .door = {.loopback = is_loopback(address)}, .most = kMostTcp, .tls = secrets.tls()},
+      common));
+  log::info("admin: {}://{}", secrets.tls() != nullptr ? "https" : "http", to_string(*listening));
   return {};
+}
+
+void Server::Impl::watch(const Options& options) {
+  for (const auto& file : {options.token_file, options.certificate, options.key}) {
+    if (file.empty()) continue;
+    watches.push_back(std::make_unique<control::FileWatch>(*io, file, [this] { reread(); }));
+  }
+}
+
+void Server::Impl::reread() {
+  if (!secrets.reread().token) return;
+  api.set_token(secrets.token());
+  hub->token_changed();
 }
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
+
+void Server::reread() {
+  asio::post(*impl_->io, [impl = impl_.get()] { impl->reread(); });
+}
 
 const std::optional<Address>& Server::listening() const { return impl_->listening; }
 
@@ -219,9 +230,8 @@ Result<std::unique_ptr<Server>> Server::open(const Options& options, const Doors
                                              Sockets sockets) {
   auto ready = check(options);
   if (!ready) return fail(ready.error());
-  auto impl = std::make_unique<Impl>(
-      doors, Api::Settings{options.version, Guard(ready->token, options.hosts)});
-  impl->tls = std::move(ready->tls);
+  Api::Settings settings{options.version, Guard(ready->secrets.token(), options.hosts)};
+  auto impl = std::make_unique<Impl>(doors, std::move(settings), std::move(ready->secrets));
   impl->hub.emplace(*impl->io, impl->api);
   impl->common = std::make_shared<Common>(Common{impl->api, *impl->hub});
   // A door that is taken may be one to do without.
@@ -237,6 +247,7 @@ Result<std::unique_ptr<Server>> Server::open(const Options& options, const Doors
     if (auto tcp = opened(impl->open_tcp(*ready->address, std::move(sockets.tcp))); !tcp)
       return fail(tcp.error());
   }
+  impl->watch(options);
   impl->begin();
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }

@@ -18,6 +18,7 @@ struct Options {
   std::string address = "127.0.0.1:7780";  // TCP; "none": no such door
   /// The address, or admin.sock, being taken is an error; else it is said, and done without.
   bool required = false;
+  // These files are read again when they change, and by reread().
   std::string token_file;          // empty: there is no token
   std::string certificate, key;    // PEM files, both or neither: HTTPS
   std::vector<std::string> hosts;  // names in `Host` beside localhost and the IP addresses
@@ -46,6 +47,9 @@ class Server {
   Sockets sockets() const;
   /// A successor has them: at the end of this their file stays.
   void let_go();
+  /// Reads the token and the certificate again, soon, on the server's thread. What is bad is said
+  /// in the log, and what was goes on. Another token ends the streams that were let in by the old.
+  void reread();
 
   /// The TCP address in use (with the port that the kernel chose for ":0").
   const std::optional<Address>& listening() const;

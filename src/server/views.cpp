@@ -148,6 +148,31 @@ void describe(JsonWriter& io, const LatencyView& view) {
   io.field("p99Ms", view.latency.p99_ms);
 }
 
+struct JudgedView {
+  const control::Judged& judged;
+};
+void describe(JsonWriter& io, const JudgedView& view) {
+  const auto& [requests, within] = view.judged;
+  io.field("requests", requests);
+  io.field("within", within);
+  Number share;
+  if (requests > 0) share = static_cast<double>(within) / static_cast<double>(requests);
+  io.field("share", share);
+}
+
+struct ObjectiveView {
+  const control::ObjectiveStatus& objective;
+};
+void describe(JsonWriter& io, const ObjectiveView& view) {
+  const auto& [wanted, at_percentile_ms, all, recent] = view.objective;
+  io.field("latencyMs", wanted.latency);
+  io.field("percentile", wanted.percentile);
+  io.field("atPercentileMs", at_percentile_ms);
+  io.field("recent", JudgedView{recent});
+  io.field("recentMs", control::ObjectiveMeter::kRecent);
+  io.field("total", JudgedView{all});
+}
+
 struct RequestsView {
   const gateway::Snapshot& traffic;
 };
@@ -211,6 +236,9 @@ void describe(JsonWriter& io, const StatusView& view) {
   std::optional<LatencyView> latency;
   if (status.latency) latency.emplace(LatencyView{*status.latency});
   io.field("latency", latency);
+  std::optional<ObjectiveView> objective;
+  if (status.objective) objective.emplace(ObjectiveView{*status.objective});
+  io.field("objective", objective);
   std::optional<RequestsView> requests;
   if (status.traffic) requests.emplace(RequestsView{*status.traffic});
   io.field("requests", requests);
@@ -279,6 +307,24 @@ std::string events_json(const std::vector<journal::Event>& events) {
 
 namespace {
 
+struct AimedTarget {
+  const journal::Sample& sample;
+};
+void describe(JsonWriter& io, const AimedTarget& view) {
+  io.field("value", view.sample.target);
+  io.field("of", std::string(view.sample.by_rate ? "rate" : "concurrency"));
+}
+
+struct KeptObjective {
+  const journal::Sample& sample;
+};
+void describe(JsonWriter& io, const KeptObjective& view) {
+  io.field("latencyMs", view.sample.objective_ms);
+  io.field("percentile", view.sample.objective_percentile);
+  io.field("requests", view.sample.judged);
+  io.field("within", view.sample.within);
+}
+
 struct SampleView {
   const journal::Sample& sample;
 };
@@ -296,6 +342,8 @@ void describe(JsonWriter& io, const SampleView& view) {
   io.field("failed", sample.failed);
   io.field("cpu", sample.cpu);
   io.field("memory", sample.memory);
+  io.field("target", when<AimedTarget>(sample.target.has_value(), sample));
+  io.field("objective", when<KeptObjective>(sample.objective_ms.has_value(), sample));
 }
 
 }  // namespace

@@ -91,6 +91,8 @@ Result<Tls> Tls::load(const Files& files) {
     auto& context = made->context;
     context.set_options(Ssl::default_workarounds | Ssl::no_sslv2 | Ssl::no_sslv3 | Ssl::no_tlsv1 |
                         Ssl::no_tlsv1_1);
+    // Else OpenSSL asks for it at the terminal, and waits.
+    context.set_password_callback([](std::size_t, Ssl::password_purpose) { return ""; });
     boost::system::error_code error;
     context.use_certificate_chain_file(files.certificate, error);
     if (error) {

@@ -19,7 +19,8 @@ class Tls {
   struct Files {
     std::string certificate, key;  // PEM; the certificate with its chain
   };
-  /// Errors: invalid (not readable, not PEM, the key is another certificate's), naming the file.
+  /// Errors: invalid (not readable, not PEM, a key that wants a password, or another
+  /// certificate's), naming the file.
   static Result<Tls> load(const Files& files);
   Tls(Tls&&) noexcept;
   Tls& operator=(Tls&&) noexcept;

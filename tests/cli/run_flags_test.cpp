@@ -29,6 +29,7 @@ TEST(RunFlags, EachReachesThePolicy) {
   flags.listen = "127.0.0.1:9000";
   flags.min = 0;
   flags.max = 8;
+  flags.objective = "100ms@p99.5";
   flags.concurrency = 12.5;
   flags.limit = 50;
   flags.cpu = 70;
@@ -49,6 +50,7 @@ TEST(RunFlags, EachReachesThePolicy) {
   EXPECT_EQ(policy.gateway->listen, "127.0.0.1:9000");
   EXPECT_EQ(policy.min_replicas, Replicas{0});
   EXPECT_EQ(policy.max_replicas, Replicas{8});
+  EXPECT_EQ(policy.objective, (policy::Objective{100ms, 99.5}));
   ASSERT_TRUE(policy.concurrency);
   EXPECT_EQ(policy.concurrency->target, 12.5);
   EXPECT_EQ(policy.concurrency->container_concurrency, 50);
@@ -135,6 +137,11 @@ TEST(RunFlags, ErrorsNameTheFlag) {
       {"each duration", [](RunFlags& f) { f.start_timeout = ""; }, "--start-timeout: found \"\""},
       {"no value", [](RunFlags& f) { f.env = {"MODE"}; },
        "--env: found \"MODE\", expected NAME=VALUE"},
+      {"an objective without a latency", [](RunFlags& f) { f.objective = "p99"; },
+       "--objective: found \"p99\""},
+      {"its percentile is a number", [](RunFlags& f) { f.objective = "1s@p99x"; },
+       "--objective: found \"1s@p99x\", expected a latency and, after @p, a percentile: 100ms@p99"},
+      {"and there", [](RunFlags& f) { f.objective = "1s@"; }, "--objective: found \"1s@\""},
       {"no name", [](RunFlags& f) { f.env = {"=x"}; }, "--env: found \"=x\""},
       {"two targets", [](RunFlags& f) { f.rps = f.concurrency = 1; },
        "--rps: excludes --concurrency"},

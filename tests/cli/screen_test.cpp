@@ -47,6 +47,29 @@ TEST(Screen, ALineForEachService) {
             "5        backingOff  -     900ms  2         -     -      0\n");
 }
 
+TEST(Screen, AnObjectiveIsAColumnWhereThereIsOne) {
+  struct Case {
+    const char *why, *objective, *shown;
+  };
+  const Case cases[] = {
+      {"kept", R"({"latencyMs": 100, "percentile": 99, "recent": {"share": 0.99}})",
+       "99.00% in 100ms, of 99%"},
+      {"nearly is not", R"({"latencyMs": 1500, "percentile": 99.9, "recent": {"share": 0.998999}})",
+       "99.89% in 1.5s, of 99.9%: missed"},
+      {"no request", R"({"latencyMs": 100, "percentile": 50, "recent": {"share": null}})",
+       "- in 100ms, of 50%"},
+      {"another has one", "null", "-"},
+  };
+  for (const auto& [why, objective, shown] : cases) {
+    SCOPED_TRACE(why);
+    const auto table = services_table(
+        {shop(fmt::format(R"(, "objective": {})", objective)),
+         shop(R"(, "objective": {"latencyMs": 1, "percentile": 1, "recent": {"share": 1}})")});
+    EXPECT_THAT(table, HasSubstr("STATE    OBJECTIVE\n"));
+    EXPECT_THAT(table, HasSubstr(fmt::format("scaling  {}\n", shown)));
+  }
+}
+
 TEST(Screen, States) {
   struct Case {
     const char* why;

@@ -31,6 +31,38 @@ TEST(StepMeter, AStepIsTheMostOrTheAverageOfItsLooks) {
       << "what failed before the first look is of no step; an unknown number stays unknown";
 }
 
+TEST(StepMeter, AStepHasWhatItsNewestLookAimedAt) {
+  StepMeter meter;
+  const auto aiming = [](std::int64_t after, double target, std::uint64_t judged) {
+    auto seen = look(after);
+    seen.target = target;
+    seen.by_rate = target > 100;
+    seen.objective_ms = 10 * target;
+    seen.objective_percentile = 99;
+    seen.judged = judged;
+    seen.within = judged / 2;
+    return seen;
+  };
+  meter.add(aiming(0, 7, 100));
+  meter.add(aiming(2500, 8, 160));
+  const auto ended = meter.add(aiming(12'000, 150, 200));
+  ASSERT_EQ(ended.size(), 2u);
+  EXPECT_EQ(ended[0], (journal::Sample{.unix_ms = kBegin,
+                                       .wanted = 2,
+                                       .ready = 1,
+                                       .target = 8,
+                                       .objective_ms = 80,
+                                       .objective_percentile = 99,
+                                       .judged = 60,
+                                       .within = 30}));
+  EXPECT_EQ(ended[1].target, 8) << "asleep: as the last look had it";
+  EXPECT_EQ(ended[1].judged, 0);
+  const auto next = meter.add(look(15'000));
+  EXPECT_EQ(next[0].target, 150);
+  EXPECT_TRUE(next[0].by_rate);
+  EXPECT_EQ(next[0].judged, 40) << "those since the look before the gap";
+}
+
 TEST(StepMeter, TimesBetweenLooks) {
   struct Case {
     const char* why;
@@ -78,6 +110,8 @@ TEST(StepMeter, LatencyIsOfThisStepAndTheOneBefore) {
   EXPECT_NEAR(meter.latency()->p50_ms, 1, 0.1) << "both steps";
   after(11'000, 20ms);
   EXPECT_NEAR(meter.latency()->p50_ms, 10, 1) << "the first has left";
+  EXPECT_EQ(meter.latency_at(0.5), meter.latency()->p50_ms);
+  EXPECT_NEAR(*meter.latency_at(0.999), 20, 2);
   const auto idle = meter.add([&] {
     auto seen = look(16'000);
     seen.duration = all.counts();
@@ -88,6 +122,7 @@ TEST(StepMeter, LatencyIsOfThisStepAndTheOneBefore) {
   later.duration = all.counts();
   EXPECT_FALSE(meter.add(later).back().p50_ms) << "nothing was answered";
   EXPECT_FALSE(meter.latency());
+  EXPECT_FALSE(meter.latency_at(0.5));
 }
 
 }  // namespace

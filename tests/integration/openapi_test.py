@@ -64,6 +64,7 @@ class OpenApi(Case):
     def setUp(self):
         super().setUp()
         self.headroom = self.service("--min", "1", "--max", "3", "--admin", "none",
+                                     "--objective", "100ms@p99",
                                      service=("--wait", "5ms"))
         self.headroom.wait_for("ready after")
         self.admin = Admin(self.headroom.journal)
@@ -109,7 +110,12 @@ class OpenApi(Case):
 
         load.result()
         self.assertTrue(eventually(lambda: self.admin.get(shop).json()["latency"]), "of the load")
-        self.ask("GET", shop, 200)
+        self.assertTrue(eventually(  # the newest look is up to 250 ms old
+            lambda: self.admin.get(shop).json()["objective"]["total"]["requests"] >= 2000))
+        objective = self.ask("GET", shop, 200).json()["objective"]
+        self.assertEqual((objective["latencyMs"], objective["percentile"]), (100, 99))
+        self.assertEqual(objective["total"]["requests"], 2000)
+        self.assertGreater(objective["recent"]["share"], 0.5)
         rescales = self.ask("GET", "/api/v1/decisions?rescales=true", 200).json()["decisions"]
         self.assertTrue(rescales)
         one = self.ask("GET", f"/api/v1/decisions/{rescales[0]['id']}", 200).json()
@@ -124,7 +130,9 @@ class OpenApi(Case):
         self.assertEqual(first[0]["id"], min(event["id"] for event in events))
         self.ask("GET", "/api/v1/events?after=x", 400)
         self.assertTrue(eventually(lambda: self.admin.get(f"{shop}/history").json()["samples"], 30))
-        self.ask("GET", f"{shop}/history", 200)
+        sample = self.ask("GET", f"{shop}/history", 200).json()["samples"][0]
+        self.assertEqual(sample["target"], {"value": 70, "of": "concurrency"})
+        self.assertEqual(sample["objective"]["latencyMs"], 100)
         self.ask("GET", f"{shop}/history?since=2&until=1", 400)
         self.ask("GET", "/api/v1/autoscalers/none/history", 404)
         replica = self.ask("GET", shop, 200).json()["instances"][0]["id"]

@@ -92,6 +92,7 @@ scrape_configs:
         os.chmod(token, 0o600)
         headroom = self.service("--min", "1", "--max", "4", "--concurrency", "5", "--window", "6s",
                                 "--admin", f"0.0.0.0:{admin}", "--admin-token-file", token,
+                                "--objective", "2s@p99",
                                 service=("--wait", "20ms"))
         headroom.wait_for("ready after")
         local = Admin(headroom.journal)
@@ -131,7 +132,7 @@ scrape_configs:
 
         groups = self.ask("rules")["groups"]
         rules = [rule for group in groups for rule in group["rules"]]
-        self.assertGreaterEqual(len(rules), 9)
+        self.assertGreaterEqual(len(rules), 10)
         self.assertTrue(eventually(lambda: all(
             rule["health"] == "ok" for group in self.ask("rules")["groups"]
             for rule in group["rules"])), self.ask("rules"))
@@ -145,6 +146,12 @@ scrape_configs:
         self.assertTrue(eventually(lambda: self.query(
             f'headroom_requests_total{{code="2xx"}} == {answered}')),
             [result["total"], self.query("headroom_requests_total")])
+        self.assertEqual(self.query("headroom_objective_seconds")[0]["value"][1], "2")
+        self.assertTrue(eventually(lambda: self.query(
+            f"headroom_objective_requests_total == {answered}")))
+        within = int(self.query("headroom_objective_requests_within_total")[0]["value"][1])
+        self.assertGreater(within, 0.5 * answered)
+        self.assertLessEqual(within, answered)
         self.assertEqual(self.query("headroom_replicas_held")[0]["value"][1], "3")
         self.assertEqual(headroom.terminate(), 0)
 

@@ -23,7 +23,10 @@ inline void PrintTo(const Sample& sample, std::ostream* out) {
        << sample.waiting << ", failed " << sample.failed;
   real("concurrency", sample.concurrency), real("rate", sample.rate), real("cpu", sample.cpu);
   real("memory", sample.memory), real("p50", sample.p50_ms), real("p95", sample.p95_ms);
-  real("p99", sample.p99_ms);
+  real("p99", sample.p99_ms), real("target", sample.target);
+  real("objective", sample.objective_ms), real("of", sample.objective_percentile);
+  *out << (sample.by_rate ? " by rate" : "") << ", within " << sample.within << " of "
+       << sample.judged;
 }
 
 namespace {
@@ -84,7 +87,13 @@ Sample full(std::int64_t at) {
           .memory = 37748736,
           .p50_ms = 2.1,
           .p95_ms = 8,
-          .p99_ms = 31};
+          .p99_ms = 31,
+          .target = 7.5,
+          .by_rate = true,
+          .objective_ms = 100,
+          .objective_percentile = 99.9,
+          .judged = 1'550,
+          .within = 1'549};
 }
 
 TEST_F(SamplesTest, AreReadAsTheyWereTaken) {
@@ -112,7 +121,11 @@ TEST_F(SamplesTest, WhatCannotBeIsUnknownOrRefused) {
                       .failed = -4,
                       .concurrency = nan,
                       .rate = infinite,
-                      .p99_ms = -infinite});
+                      .p99_ms = -infinite,
+                      .target = nan,
+                      .objective_ms = infinite,
+                      .judged = -5,
+                      .within = -6});
   for (const std::int64_t at : {std::int64_t{-1}, INT64_MIN, INT64_MAX, kFar * 3}) {
     const auto taken = journal.sample("shop", {.unix_ms = at});
     ASSERT_FALSE(taken) << at;
@@ -255,6 +268,35 @@ TEST_F(SamplesTest, TheLaterOfAStepReplacesTheEarlier) {
       << "nothing is left of the earlier one, nor is the later counted twice";
 }
 
+TEST_F(SamplesTest, AStepHasTheNewestTargetAndTheSumOfWhatWasHeldAgainstTheObjective) {
+  auto journal = open();
+  const auto aiming = [](std::int64_t at, std::optional<double> target, std::int64_t judged) {
+    return Sample{.unix_ms = at,
+                  .target = target,
+                  .by_rate = target > 100.0,
+                  .objective_ms = target,
+                  .objective_percentile = 99,
+                  .judged = judged,
+                  .within = judged - 1};
+  };
+  must_take(journal, aiming(kBegin, 7, 10));
+  must_take(journal, aiming(kBegin + kStep, 150, 20));
+  must_take(journal, aiming(kBegin + kMinute, 8, 30));
+  must_take(journal, aiming(kBegin + kMinute + kStep, std::nullopt, 5));
+  journal = again(std::move(journal));
+  const auto fine = history(journal);
+  ASSERT_THAT(fine.samples, SizeIs(4));
+  EXPECT_EQ(fine.samples[0].target, 7);
+  EXPECT_EQ(fine.samples[1].target, 150);
+  const auto minutes = history(journal, 0, kFar, 2);
+  ASSERT_EQ(minutes.step, 1min);
+  auto first = aiming(kBegin, 150, 30);
+  first.within = 28;
+  auto second = aiming(kBegin + kMinute, std::nullopt, 35);
+  second.within = 33;
+  EXPECT_THAT(minutes.samples, ElementsAre(first, second)) << "no target is the newest, too";
+}
+
 TEST_F(SamplesTest, FarApartTimesAreFoldedToo) {
   auto journal = open();
   must_take(journal, {.unix_ms = 0, .failed = 1});  // a clock that had not been set yet
@@ -292,6 +334,13 @@ std::vector<Sample> directly(const std::map<std::int64_t, Sample>& taken, std::i
       made.ready = std::max(made.ready, sample.ready);
       made.waiting = std::max(made.waiting, sample.waiting);
       made.failed += sample.failed;
+      made.judged += sample.judged;
+      made.within += sample.within;
+      // The newest of the step.
+      made.target = sample.target;
+      made.by_rate = sample.by_rate;
+      made.objective_ms = sample.objective_ms;
+      made.objective_percentile = sample.objective_percentile;
       made.p50_ms = std::max(made.p50_ms, sample.p50_ms);
       made.p95_ms = std::max(made.p95_ms, sample.p95_ms);
       made.p99_ms = std::max(made.p99_ms, sample.p99_ms);
@@ -347,7 +396,9 @@ TEST_F(SamplesTest, FoldingARandomSeriesIsWhatEachLevelIsDirectly) {
                       .memory = maybe(1e10),
                       .p50_ms = maybe(10),
                       .p95_ms = maybe(100),
-                      .p99_ms = maybe(1000)};
+                      .p99_ms = maybe(1000),
+                      .judged = below(1000),
+                      .within = below(1000)};
         must_take(journal, sample, which == 0 ? "shop" : "blog");
         sample.unix_ms = at / kStep * kStep;
         taken[static_cast<std::size_t>(which)][sample.unix_ms] = sample;

@@ -50,6 +50,60 @@ PRAGMA application_id = 0x48656164;
 COMMIT;
 )sql";
 
+/// What the second added to it.
+constexpr const char* kVersion2 = R"sql(
+BEGIN IMMEDIATE;
+CREATE TABLE events(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  autoscaler TEXT NOT NULL,
+  unix_ms INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  text TEXT NOT NULL,
+  decision INTEGER);
+CREATE INDEX events_by_name ON events(autoscaler, id);
+CREATE INDEX events_by_age ON events(unix_ms);
+CREATE TABLE samples(
+  level INTEGER NOT NULL,
+  autoscaler TEXT NOT NULL,
+  unix_ms INTEGER NOT NULL,
+  wanted INTEGER NOT NULL,
+  ready INTEGER NOT NULL,
+  waiting INTEGER NOT NULL,
+  failed INTEGER NOT NULL,
+  concurrency REAL, concurrency_of INTEGER NOT NULL,
+  rate REAL, rate_of INTEGER NOT NULL,
+  cpu REAL, cpu_of INTEGER NOT NULL,
+  memory REAL, memory_of INTEGER NOT NULL,
+  p50_ms REAL,
+  p95_ms REAL,
+  p99_ms REAL,
+  PRIMARY KEY(level, autoscaler, unix_ms)) WITHOUT ROWID;
+CREATE INDEX samples_by_age ON samples(level, unix_ms);
+CREATE TABLE kept(
+  part INTEGER PRIMARY KEY,
+  entries INTEGER NOT NULL,
+  bytes INTEGER NOT NULL);
+INSERT INTO kept VALUES(0, 0, 0), (1, 0, 0), (2, 0, 0), (3, 0, 0);
+CREATE TRIGGER sample_comes AFTER INSERT ON samples BEGIN
+  UPDATE kept SET entries = entries + 1,
+    bytes = bytes + 110 + 2 * length(CAST(new.autoscaler AS BLOB)) WHERE part = new.level;
+END;
+CREATE TRIGGER sample_goes AFTER DELETE ON samples BEGIN
+  UPDATE kept SET entries = entries - 1,
+    bytes = bytes - 110 - 2 * length(CAST(old.autoscaler AS BLOB)) WHERE part = old.level;
+END;
+CREATE TRIGGER event_comes AFTER INSERT ON events BEGIN
+  UPDATE kept SET entries = entries + 1, bytes = bytes + 60 + length(CAST(new.text AS BLOB))
+    + 2 * length(CAST(new.autoscaler AS BLOB)) WHERE part = 3;
+END;
+CREATE TRIGGER event_goes AFTER DELETE ON events BEGIN
+  UPDATE kept SET entries = entries - 1, bytes = bytes - 60 - length(CAST(old.text AS BLOB))
+    - 2 * length(CAST(old.autoscaler AS BLOB)) WHERE part = 3;
+END;
+PRAGMA user_version = 2;
+COMMIT;
+)sql";
+
 class SchemaTest : public JournalTest {
  protected:
   static constexpr Made kMade{1s, 1, 3};
@@ -61,6 +115,44 @@ class SchemaTest : public JournalTest {
                     at, decide::to_json(seen(kMade)), decide::to_json(decided(kMade))));
     sql(fmt::format("INSERT INTO state VALUES('shop', {}, 3, '{}')", at,
                     decide::to_json(remembered(kMade))));
+  }
+  /// A minute of samples, and an event.
+  void write_version_2() {
+    write_version_1();
+    sql(kVersion2);
+    for (int i = 0; i < 12; ++i) {
+      sql(
+          fmt::format("INSERT INTO samples VALUES(0, 'shop', {}, 3, 2, 1, 5, 14.5, 1, NULL, 0, "
+                      "1.5, 1, NULL, 0, 2, 8, 31)",
+                      kBegin + i * 5000));
+    }
+    for (const int level : {1, 2}) {
+      sql(
+          fmt::format("INSERT INTO samples VALUES({}, 'shop', {}, 3, 2, 1, 60, 14.5, 12, NULL, 0, "
+                      "1.5, 12, NULL, 0, 2, 8, 31)",
+                      level, kBegin));
+    }
+    sql(fmt::format("INSERT INTO events VALUES(7, 'shop', {}, 'ready', 'replica 1', NULL)",
+                    kBegin));
+  }
+  static void expect_what_was_sampled(const Journal& journal) {
+    const auto history = journal.history("shop", 0, kBegin + 59'999);
+    ASSERT_TRUE(history) << history.error().what;
+    ASSERT_THAT(history->samples, SizeIs(12));
+    EXPECT_EQ(history->samples[0], (Sample{.unix_ms = kBegin,
+                                           .wanted = 3,
+                                           .ready = 2,
+                                           .waiting = 1,
+                                           .failed = 5,
+                                           .concurrency = 14.5,
+                                           .cpu = 1.5,
+                                           .p50_ms = 2,
+                                           .p95_ms = 8,
+                                           .p99_ms = 31}))
+        << "what was not kept then is none";
+    EXPECT_THAT(journal.history("shop", 0, kBegin + 59'999, 1)->samples, SizeIs(1));
+    ASSERT_THAT(*journal.events({}), SizeIs(1));
+    EXPECT_EQ(journal.events({})->front().id, 7);
   }
   static void expect_what_was_written(const Journal& journal) {
     const auto entries = found(journal, {.autoscaler = "shop", .limit = kAll});
@@ -92,10 +184,42 @@ TEST_F(SchemaTest, AFileOfVersion1IsBroughtUpToDateByAWriter) {
     must_record(journal, {2s, 3, 4});
     ASSERT_TRUE(journal.sample("shop", {.unix_ms = kBegin, .wanted = 4}));
   }
-  EXPECT_EQ(ask("PRAGMA user_version"), 2);
+  EXPECT_EQ(ask("PRAGMA user_version"), 3);
   EXPECT_THAT(*reader.events({}), SizeIs(1)) << "a reader from before sees it, too";
   EXPECT_THAT(reader.history("shop", 0, kBegin)->samples, SizeIs(1));
   EXPECT_THAT(ids(open(), {.limit = kAll}), ElementsAre(2, 1));
+}
+
+TEST_F(SchemaTest, AFileOfVersion2IsReadAsItIs) {
+  write_version_2();
+  const auto reader = open(Journal::Mode::read);
+  expect_what_was_written(reader);
+  expect_what_was_sampled(reader);
+  EXPECT_EQ(ask("PRAGMA user_version"), 2);
+}
+
+TEST_F(SchemaTest, AFileOfVersion2IsBroughtUpToDateByAWriter) {
+  write_version_2();
+  const auto reader = open(Journal::Mode::read);
+  expect_what_was_sampled(reader);
+  {
+    auto journal = open();
+    expect_what_was_written(journal);
+    expect_what_was_sampled(journal);
+    EXPECT_EQ(ask("SELECT sum(bytes) FROM kept WHERE part < 3"), 14 * 148) << "counted anew";
+    ASSERT_TRUE(journal.sample("shop", {.unix_ms = kBegin + 60'000, .target = 7.0, .judged = 3}));
+  }
+  EXPECT_EQ(ask("PRAGMA user_version"), 3);
+  const auto after = reader.history("shop", kBegin + 60'000, kBegin + 60'000);
+  ASSERT_TRUE(after) << after.error().what;
+  ASSERT_THAT(after->samples, SizeIs(1)) << "a reader from before sees it, too";
+  EXPECT_EQ(after->samples[0].target, 7.0);
+  const auto folded = open().history("shop", 0, kBegin + 60'000, 1);
+  EXPECT_EQ(folded->samples[0].failed, 60) << "into a step that was there before";
+  EXPECT_EQ(folded->samples[0].judged, 3);
+  sql("DELETE FROM samples");
+  EXPECT_EQ(ask("SELECT sum(bytes) + sum(entries) FROM kept WHERE part < 3"), 0)
+      << "as much goes as came";
 }
 
 TEST_F(SchemaTest, WhereThereIsNoRoomForTheNewTablesTheOldStayAsTheyAre) {
@@ -121,7 +245,8 @@ TEST_F(SchemaTest, NonsenseInTheTablesIsReadWithoutHarm) {
   }
   const char* const values[] = {
       "9223372036854775807", "-9223372036854775808", "9e999", "-1e308", "'text'", "x'00ff'", "0"};
-  const char* const columns[] = {"wanted", "waiting", "failed", "cpu", "cpu_of", "p50_ms"};
+  const char* const columns[] = {"wanted", "waiting", "failed",  "cpu",   "cpu_of",
+                                 "p50_ms", "target",  "by_rate", "judged"};
   for (const auto* column : columns) {
     for (const auto* value : values) {
       SCOPED_TRACE(fmt::format("{} = {}", column, value));

@@ -220,6 +220,7 @@ Autoscaler mended(Autoscaler a) {
   if (a.scaling_modifiers && a.scaling_modifiers->target.empty()) a.scaling_modifiers->target = "1";
   if (!a.gateway) {
     a.concurrency.reset();
+    a.objective.reset();
     a.min_replicas.count = std::max(1, a.min_replicas.count);
     a.max_replicas = std::max(a.max_replicas, a.min_replicas);
     mend_idle(a);
@@ -272,6 +273,25 @@ spec:
   gateway: {}
   maxReplicas: 4
 )yaml");
+}
+
+TEST(Write, AnObjectiveIsItsLatencyAndWhatIsNotUsual) {
+  struct Case {
+    Objective objective;
+    const char* written;
+  };
+  const Case cases[] = {
+      {{.latency = 100ms}, "  objective:\n    latency: 100ms\n"},
+      {{.latency = 1500ms, .percentile = 99.9},
+       "  objective:\n    latency: 1.5s\n    percentile: 99.9\n"},
+  };
+  for (const auto& [objective, written] : cases) {
+    auto autoscaler = read(document())->front();
+    autoscaler.objective = objective;
+    const auto text = write_document(autoscaler);
+    EXPECT_NE(text.find(written), std::string::npos) << text;
+    EXPECT_EQ(read(text)->front(), autoscaler);
+  }
 }
 
 TEST(Write, QuotesWhatYamlWouldTakeForSomethingElse) {

@@ -18,6 +18,12 @@ TEST_F(ServerTest, AnswersWhatIsAsked) {
                               .unix_ms = 1'700'000'000'500,
                               .kind = journal::Event::Kind::trouble,
                               .text = "replica 3 exited"}));
+  auto held = status_of("held");
+  held.objective = {{100ms, 99.9}, 31.5, {5000, 4000}, {400, 300}};
+  put(held);
+  auto idle = status_of("idle");
+  idle.objective = {{1s, 50}, std::nullopt, {5000, 4000}, {}};
+  put(idle);
   start();
   const auto id = std::to_string(first);
   struct Case {
@@ -35,6 +41,13 @@ TEST_F(ServerTest, AnswersWhatIsAsked) {
       {"its load", "/api/v1/autoscalers/shop", 200,
        R"("load":{"concurrency":14.25,"rate":0,"waiting":3,"running":14})"},
       {"no latency is null", "/api/v1/autoscalers/shop", 200, R"("latency":null)"},
+      {"no objective is null", "/api/v1/autoscalers/shop", 200, R"("objective":null)"},
+      {"how an objective is kept", "/api/v1/autoscalers/held", 200,
+       R"("objective":{"latencyMs":100,"percentile":99.9,"atPercentileMs":31.5,)"
+       R"("recent":{"requests":400,"within":300,"share":0.75},"recentMs":300000,)"
+       R"("total":{"requests":5000,"within":4000,"share":0.8}})"},
+      {"of no request there is no share", "/api/v1/autoscalers/idle", 200,
+       R"("atPercentileMs":null,"recent":{"requests":0,"within":0,"share":null},)"},
       {"failures are summed", "/api/v1/autoscalers/shop", 200,
        R"("requests":{"completed":100,"failed":7,"rejected":0})"},
       {"a replica", "/api/v1/autoscalers/shop", 200,

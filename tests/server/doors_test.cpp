@@ -1,3 +1,5 @@
+#include <cstring>
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -79,15 +81,22 @@ std::vector<Refused> refused() {
   };
 }
 
+/// Printed, so that it can be read off how much was tried.
+void count_hostile(const char* where, std::size_t tried, std::size_t refused) {
+  ::testing::Test::RecordProperty("tried", static_cast<int>(tried));
+  fmt::print("hostile requests: {} tried, {} refused ({})\n", tried, refused, where);
+}
+
 TEST_F(ServerTest, RefusesAndGoesOn) {
   start();
-  std::size_t tried = 0, answered = 0;
+  std::size_t tried = 0, turned_away = 0, answered = 0;
   for (const auto& [why, line, more, status] : refused()) {
     SCOPED_TRACE(why);
     auto body = std::string(line.starts_with("GET /healthz") && status == 400 ? "{}" : "");
     const auto answer = ask(tcp(), request(line, more) + body);
     ++tried;
     EXPECT_EQ(answer.status(), status) << answer.body;
+    turned_away += answer.status() >= 400;
     EXPECT_THAT(answer.body, HasSubstr(R"({"error": ")"));
     if (status == 401) {
       EXPECT_EQ(answer["WWW-Authenticate"], "Bearer");
@@ -103,7 +112,87 @@ TEST_F(ServerTest, RefusesAndGoesOn) {
   const auto paused = ask(tcp(), request("POST /api/v1/autoscalers/shop/pause",
                                          with + "Content-Type: application/json\r\n"));
   EXPECT_EQ(paused.status(), 200) << "with all that it takes";
-  RecordProperty("tried", static_cast<int>(tried));
+  count_hostile("one by one", tried, turned_away);
+}
+
+/// Each route of the API without a token, with a wrong one, of another's Host and Origin, with
+/// each method, and with what stands for a name or a number replaced by what does not belong there.
+TEST_F(ServerTest, RefusesAllOfItOnEveryRoute) {
+  start();
+  const std::string megabyte(1 << 20, 'a');
+  const std::vector<std::string> names = {"..",
+                                          "%2e%2e",
+                                          "%00",
+                                          "%0d%0aX:%20y",
+                                          "*",
+                                          "shop%2f..",
+                                          "%ff%fe",
+                                          "'%20OR%201=1--",
+                                          std::string(5000, 'a'),
+                                          "%F0%9F%92%A9",
+                                          "<script>",
+                                          "-1",
+                                          "99999999999999999999",
+                                          "1e9"};
+  std::vector<std::pair<std::string, std::string>> all;  // the request, its body
+  const auto add = [&all](const std::string& head, const std::string& body = "") {
+    all.emplace_back(head, body);
+  };
+  const std::string json = "Content-Type: application/json\r\n";
+  const auto token = std::string("Authorization: Bearer ") + kToken + "\r\n";
+  for (const char* action : {"scale", "pause", "resume"}) {
+    const auto line = fmt::format("POST /api/v1/autoscalers/shop/{}", action);
+    for (const char* who : {"", "Authorization: Bearer x\r\n", "Authorization: Basic eDp4\r\n",
+                            "Cookie: token=0123456789abcdef0123456789abcdef\r\n",
+                            "Proxy-Authorization: Bearer 0123456789abcdef0123456789abcdef\r\n"}) {
+      add(request(line, json + who));
+    }
+    for (const char* origin : {"http://evil.example", "null", "file://", "http://localhost.evil"}) {
+      add(request(line, json + token + fmt::format("Origin: {}\r\n", origin)));
+    }
+    for (const char* body :
+         {"{", "[]", "null", "1", "{\"replicas\": -1}", "{\"replicas\": 1.5}",
+          "{\"replicas\": \"1\"}", "{\"replicas\": 1e99}", "{\"forMs\": 0}", "{\"x\": 1}",
+          "\xff\xfe", "{\"replicas\": 1, \"replicas\": 2, \"y\": 3}"}) {
+      add(request(line, json + token + fmt::format("Content-Length: {}\r\n", std::strlen(body))),
+          body);
+    }
+    std::string deep(60'000, '[');
+    add(request(line, json + token + fmt::format("Content-Length: {}\r\n", deep.size())), deep);
+  }
+  for (const auto& name : names) {
+    add(request("GET /api/v1/autoscalers/" + name));
+    add(request("GET /api/v1/autoscalers/" + name + "/history"));
+    add(request("GET /api/v1/autoscalers/shop/replicas/" + name + "/output"));
+    add(request("GET /api/v1/decisions/" + name));
+    for (const char* parameter : {"events?limit=", "events?after=", "events?since=",
+                                  "decisions?limit=", "decisions?until=", "stream?after="}) {
+      add(request(fmt::format("GET /api/v1/{}{}", parameter, name)));
+    }
+  }
+  for (const char* target :
+       {"/healthz", "/metrics", "/api/v1/autoscalers", "/api/v1/stream", "/"}) {
+    for (const char* host :
+         {"evil.example", "localhost.evil.example", "127.0.0.1.evil", "", "a b"}) {
+      add(fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", target, host));
+    }
+    add(fmt::format("GET {}?{} HTTP/1.1\r\nHost: localhost\r\n\r\n", target, megabyte));
+    add(fmt::format("GET {} HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", target, megabyte));
+    for (const char* method : {"DELETE", "PATCH", "TRACE", "PROPFIND", "get"}) {
+      add(request(fmt::format("{} {}", method, target), token));
+    }
+  }
+  std::size_t refused = 0;
+  for (const auto& [head, body] : all) {
+    const auto answer = ask(tcp(), head + body);
+    const bool away = answer.status() >= 400 && answer.status() < 500;
+    refused += away;
+    EXPECT_TRUE(away) << answer.status() << " to " << head.substr(0, 200) << body.substr(0, 100);
+    EXPECT_EQ(answer.body.find(kToken), std::string::npos);
+  }
+  EXPECT_EQ(ask(tcp(), request("GET /healthz")).body, "ok\n") << "and it goes on";
+  EXPECT_TRUE(noted().empty()) << "something reached the loop: " << noted().front();
+  count_hostile("on every route", all.size(), refused);
 }
 
 TEST_F(ServerTest, AnswersToItsOwnNamesOnly) {
@@ -382,6 +471,117 @@ TEST_F(ServerTest, AKeyIsItsCertificates) {
       doors());
   ASSERT_FALSE(server);
   EXPECT_THAT(server.error().what, HasSubstr("key.pem"));
+}
+
+/// A door that others reach: what needs the token there.
+class ReachedTest : public ServerTest {
+ protected:
+  void open(Options options) {
+    options.address = "0.0.0.0:0";
+    auto server = Server::start(options, doors());
+    ASSERT_TRUE(server) << server.error().what;
+    server_ = std::move(*server);
+    there_ = *resolve("127.0.0.1:" + to_string(*server_->listening()).substr(8));
+  }
+  static std::string bearer(const std::string& token) {
+    return "Authorization: Bearer " + token + "\r\n";
+  }
+  int with(const std::string& token) const {
+    return ask(Socket::connect(there_), request("GET /readyz", bearer(token))).status();
+  }
+  /// As an editor or a tool that renews it does.
+  void replace(const std::string& name, const std::string& text) const {
+    file(name + ".new", text);
+    std::filesystem::rename(folder_ / (name + ".new"), folder_ / name);
+  }
+
+  Address there_;
+};
+
+constexpr const char* kSecond = "second-token-0123456789";
+
+TEST_F(ReachedTest, ANewTokenIsTakenWhileItRuns) {
+  const auto path = file("token", std::string(kToken) + "\n");
+  open({.token_file = path});
+  EXPECT_EQ(with(kToken), 200);
+  EXPECT_EQ(with(kSecond), 401);
+  auto stream = Socket::connect(there_);
+  ASSERT_TRUE(stream.send(request("GET /api/v1/stream", bearer(kToken))));
+  ASSERT_TRUE(eventually([&] { return !stream.quiet_for(0ms); }));
+
+  replace("token", std::string(kSecond) + "\n");
+  EXPECT_TRUE(eventually([this] { return with(kSecond) == 200; })) << "by itself";
+  EXPECT_EQ(with(kToken), 401);
+  EXPECT_THAT(stream.rest(), HasSubstr("event: status")) << "and the old one's stream has ended";
+}
+
+TEST_F(ReachedTest, ABadTokenIsRefusedAndWhatWasGoesOn) {
+  const auto path = file("token", std::string(kToken) + "\n");
+  open({.token_file = path});
+  ::testing::internal::CaptureStderr();
+  const auto bad = {"short-secret", "", "with a space 0123456789", "\xff\xfe\xfd 0123456789abcdef"};
+  for (const auto* const text : bad) {
+    file("token", text);
+    server_->reread();
+    EXPECT_EQ(with(kToken), 200) << text;
+  }
+  std::filesystem::remove(path);
+  server_->reread();
+  EXPECT_EQ(with(kToken), 200) << "nor is one that is gone";
+  EXPECT_TRUE(eventually([this] { return with(kToken) == 200; }));
+  file("token", kSecond);
+  server_->reread();
+  EXPECT_TRUE(eventually([this] { return with(kSecond) == 200; })) << "and a good one is taken";
+  const auto log = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, HasSubstr("expected a token of 16"));
+  EXPECT_THAT(log, HasSubstr("not taken, the token from before goes on"));
+  EXPECT_THAT(log, HasSubstr("read again, taken"));
+  for (const char* secret : {kToken, kSecond, "short-secret"}) {
+    EXPECT_EQ(log.find(secret), std::string::npos) << "no token is ever logged";
+  }
+}
+
+/// The serial number of the certificate that is shown.
+std::string shown_by(const Address& address) {
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
+                                                                  SSL_CTX_free);
+  const auto socket = Socket::connect(address);
+  const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context.get()), SSL_free);
+  SSL_set_fd(ssl.get(), socket.fd());
+  if (SSL_connect(ssl.get()) != 1) return "no handshake";
+  const std::unique_ptr<X509, decltype(&X509_free)> shown(SSL_get1_peer_certificate(ssl.get()),
+                                                          X509_free);
+  unsigned char digest[32];
+  unsigned int size = 0;
+  X509_pubkey_digest(shown.get(), EVP_sha256(), digest, &size);
+  return {reinterpret_cast<char*>(digest), size};
+}
+
+TEST_F(ReachedTest, ANewCertificateIsShownAndABadOneIsNot) {
+  const auto first = self_signed(), second = self_signed();
+  const auto certificate = file("cert.pem", first.certificate);
+  const auto key = file("key.pem", first.key);
+  open({.token_file = file("token", kToken), .certificate = certificate, .key = key});
+  const auto before = shown_by(there_);
+  ASSERT_NE(before, "no handshake");
+  ::testing::internal::CaptureStderr();
+  replace("cert.pem", second.certificate);
+  server_->reread();
+  EXPECT_EQ(shown_by(there_), before) << "its key has not come yet";
+  replace("key.pem", second.key);
+  EXPECT_TRUE(eventually([&] { return shown_by(there_) != before; })) << "by itself";
+  const auto after = shown_by(there_);
+  replace("cert.pem", "no PEM");
+  server_->reread();
+  EXPECT_EQ(shown_by(there_), after);
+  std::filesystem::remove(key);
+  server_->reread();
+  EXPECT_EQ(shown_by(there_), after);
+  EXPECT_THAT(over_tls(there_, request("GET /healthz")), HasSubstr("ok\n"));
+  const auto log = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, HasSubstr("not taken, the certificate from before goes on"));
+  EXPECT_THAT(log, HasSubstr("the certificate was read again, taken"));
+  EXPECT_EQ(log.find("PRIVATE"), std::string::npos);
 }
 
 }  // namespace

@@ -104,6 +104,7 @@ TEST(Metrics, AreConventional) {
   control::Board board;
   auto status = status_of("sh\"op\\\n");
   status.hold = decide::Hold{{5}, std::nullopt, false};
+  status.objective = {{250ms, 99.5}, std::nullopt, {5000, 4000}, {400, 300}};
   board.put(std::make_shared<const control::Status>(std::move(status)));
   board.set_late(2);
   const auto text = metrics(board, "1.2.3", Format::text);
@@ -140,6 +141,10 @@ TEST(Metrics, AreConventional) {
       {"all", "headroom_request_duration_seconds_bucket{" + of + ",le=\"+Inf\"} 5\n"},
       {"as many", "headroom_request_duration_seconds_count{" + of + "} 5\n"},
       {"a counter's family has its whole name", "# TYPE headroom_requests_total counter\n", false},
+      {"an objective, in seconds", "headroom_objective_seconds{" + of + "} 0.25\n"},
+      {"and for what part", "headroom_objective_ratio{" + of + "} 0.995\n"},
+      {"what was held against it", "headroom_objective_requests_total{" + of + "} 5000\n"},
+      {"what was within", "headroom_objective_requests_within_total{" + of + "} 4000\n"},
       {"the version", "headroom_build_info{version=\"1.2.3\"} 1\n"},
       {"the process", "\nprocess_cpu_seconds_total "},
   };

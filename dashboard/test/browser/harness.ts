@@ -113,6 +113,7 @@ export async function madeUp(
 export class Wire {
   mode: 'pass' | 'cut' | 'silent' = 'pass';
   url = '';
+  readonly asked: string[] = []; // paths, in order
   private readonly server: http.Server;
   private readonly sockets = new Set<import('node:net').Socket>();
 
@@ -143,6 +144,7 @@ export class Wire {
   }
 
   private relay(request: http.IncomingMessage, response: http.ServerResponse): void {
+    this.asked.push(request.url!);
     if (this.mode === 'silent') return;
     const target = new URL(this.target);
     const headers = { ...request.headers, host: target.host };

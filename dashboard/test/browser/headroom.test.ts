@@ -206,17 +206,183 @@ test('what happened while the network was cut is there afterwards', { skip }, as
   visit.blameless();
 });
 
-test('where a token is needed the page is empty, and says why', { skip }, async () => {
+const secret = 'a-token-of-more-than-16-characters';
+
+test('where a token is needed the page asks for it', { skip }, async () => {
   const folder = cleanup.folder();
-  const token = path.join(folder, 'token');
-  writeFileSync(token, 'a-token-of-more-than-16-characters\n', { mode: 0o600 });
-  const admin = ['--admin', '0.0.0.0:0', '--admin-token-file', token];
+  const file = path.join(folder, 'token');
+  writeFileSync(file, `${secret}\n`, { mode: 0o600 });
+  const admin = ['--admin', '0.0.0.0:0', '--admin-token-file', file];
+  const headroom = await Headroom.run(cleanup, folder, [...admin, ...quick, ...service()]);
+  const url = headroom.url.replace('0.0.0.0', '127.0.0.1');
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const visit = await Visit.to(browser, cleanup, url, { colorScheme });
+    const { page } = visit;
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await visit.shows('h1', /wants a token/);
+    await visit.shows('.liveness', /token needed/);
+    assert.equal(await visit.has('.banner'), false, 'it is connected well enough');
+    await visit.accessible(`asked for, ${colorScheme}`);
+    const streams = () => asked.filter((each) => each.includes('/stream')).length;
+    const before = streams();
+    await new Promise((done) => setTimeout(done, 2500));
+    assert.equal(streams(), before, 'it does not try again what would be refused again');
+
+    // By the keyboard alone: it has the focus.
+    const focused = () => page.evaluate(() => document.activeElement?.id);
+    assert.equal(await focused(), 'token');
+    await page.keyboard.type('too short');
+    await page.keyboard.press('Enter');
+    await visit.shows('.token .problem', /at least 16 characters/);
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('another-token-of-more-than-16');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await visit.shows('.token .problem', /another token than this one/);
+    assert.equal(await focused(), 'token', 'to be typed again');
+    assert.equal(await page.locator('#token').getAttribute('aria-invalid'), 'true');
+    await visit.accessible(`refused, ${colorScheme}`);
+    await page.keyboard.type(secret);
+    await page.keyboard.press('Enter');
+    await visit.shows('.liveness', /^live$/);
+    await visit.shows('h1', /^shop$/);
+    assert.equal(await visit.has('.token'), false);
+    assert.equal(await page.locator('#token').inputValue(), '');
+    await eventually('history, too', async () =>
+      /between/.test((await page.locator('.plot').first().getAttribute('aria-label')) ?? ''),
+    );
+    await page.locator('.replicas').waitFor();
+    await visit.accessible(`let in, ${colorScheme}`);
+
+    // In this tab it is not asked for again, until it is forgotten.
+    await page.reload();
+    await visit.shows('h1', /^shop$/);
+    assert.deepEqual(
+      [...asked, page.url()].filter((each) => each.includes(secret)),
+      [],
+      'it is never in an address',
+    );
+    const kept = await page.evaluate(() => [Object.values(localStorage), document.cookie]);
+    assert.doesNotMatch(JSON.stringify(kept), new RegExp(secret));
+    await page.getByRole('button', { name: 'Forget the token' }).click();
+    await visit.shows('h1', /wants a token/);
+    assert.equal(await visit.has('.service'), false, 'and nothing is shown any more');
+    assert.deepEqual(visit.elsewhere, []);
+    assert.deepEqual(
+      visit.complaints.filter((each) => !/401/.test(each)),
+      [],
+      'the refusals are the browser’s own lines',
+    );
+  }
+  assert.doesNotMatch(headroom.program.log(), new RegExp(secret));
+});
+
+test('a token that is changed while the page is open is asked for again', { skip }, async () => {
+  const folder = cleanup.folder();
+  const file = path.join(folder, 'token');
+  writeFileSync(file, `${secret}\n`, { mode: 0o600 });
+  const admin = ['--admin', '0.0.0.0:0', '--admin-token-file', file];
   const headroom = await Headroom.run(cleanup, folder, [...admin, ...quick, ...service()]);
   const visit = await Visit.to(browser, cleanup, headroom.url.replace('0.0.0.0', '127.0.0.1'));
-  await visit.shows('.banner', /Not connected to Headroom .*which says: .*token/i);
-  await visit.accessible('refused');
-  assert.deepEqual(visit.elsewhere, []);
+  await visit.shows('h1', /wants a token/);
+  await visit.page.locator('#token').fill(secret);
+  await visit.page.keyboard.press('Enter');
+  await visit.shows('h1', /^shop$/);
+  writeFileSync(file, 'the-second-token-of-this-test\n', { mode: 0o600 });
+  await headroom.program.said(/token.*read again, taken/);
+  await visit.shows('.token .problem', /another token than this one/);
+  await visit.page.locator('#token').fill('the-second-token-of-this-test');
+  await visit.page.keyboard.press('Enter');
+  await visit.shows('.liveness', /^live$/);
+  assert.equal(await visit.has('.token'), false);
 });
+
+test('an objective is drawn, and where it is missed is marked', { skip }, async () => {
+  const folder = cleanup.folder();
+  const headroom = await Headroom.run(cleanup, folder, [
+    '--admin',
+    '127.0.0.1:0',
+    ...quick,
+    '--objective',
+    '5ms@p90',
+    ...service(),
+  ]);
+  const visit = await Visit.to(browser, cleanup, headroom.url);
+  await visit.shows('.head .objective', /Objective no request yet/);
+  load(cleanup, folder, await headroom.gateway(), '0s:50,300s:50');
+  // Each takes 20 ms.
+  await visit.shows(
+    '.head .objective',
+    /Objective missed: 0 % of the requests within 5 ms in 5 min, 90 % wanted/,
+  );
+  await visit.shows('.head .state', /^late/);
+  const latency = visit.page.locator('.chart', { hasText: 'Latency' });
+  await eventually('the line is said', async () =>
+    /objective at p90 5 ms/.test(await latency.locator('.legend').innerText()),
+  );
+  await latency.locator('.as-table summary').click();
+  await eventually('a column of shares', async () =>
+    /\s0 %\s/.test(await latency.locator('table').innerText()),
+  );
+  await visit.accessible('late');
+  visit.blameless();
+});
+
+test(
+  'a network that is cut again and again: no event is missed, none is twice',
+  { skip },
+  async () => {
+    const folder = cleanup.folder();
+    const headroom = await Headroom.run(cleanup, folder, [
+      '--admin',
+      '127.0.0.1:0',
+      ...quick,
+      ...service(),
+    ]);
+    const wire = await Wire.to(headroom.url, cleanup);
+    const visit = await Visit.to(browser, cleanup, wire.url);
+    await visit.shows('.liveness', /^live$/);
+    // Each of these is an event: some come live, some while it is cut, some while it comes back.
+    let pauses = 0;
+    const operator = async (times: number) => {
+      for (let i = 0; i < times; ++i) {
+        assert.equal(
+          await headroom.post('autoscalers/shop/pause', { forMs: 60_000 + ++pauses }),
+          200,
+        );
+      }
+    };
+    await operator(3);
+    await visit.shows('.events [data-kind=operator] .text', /paused/);
+    for (const mode of ['cut', 'silent', 'cut'] as const) {
+      wire.set(mode);
+      await operator(5);
+      await visit.shows('.banner', /Not connected/, 20);
+      wire.set('cut');
+      await operator(5);
+      wire.set('pass');
+      const back = visit.shows('.liveness', /^live$/, 30);
+      await operator(20);
+      await back;
+    }
+    await operator(1);
+    const { events } = await headroom.get<{ events: HappenedEvent[] }>(
+      'events?autoscaler=shop&limit=1000',
+    );
+    const told = events.filter(({ kind }) => kind === 'operator').map(({ text }) => text);
+    assert.equal(told.length, pauses);
+    const shown = () => visit.page.locator('.events [data-kind=operator] .text').allInnerTexts();
+    await eventually('all of them', async () => {
+      const more = visit.page.getByRole('button', { name: 'Show earlier ones' });
+      if (await more.isVisible()) await more.click();
+      return (await shown()).length >= told.length;
+    });
+    assert.deepEqual(await shown(), told, 'the same, in the same order');
+    assert.equal(wire.asked.filter((each) => /stream\?after=\d+$/.test(each)).length >= 3, true);
+    visit.blameless();
+  },
+);
 
 test('200 services behind one Headroom', { skip }, async () => {
   const folder = cleanup.folder();

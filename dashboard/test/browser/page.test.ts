@@ -141,6 +141,45 @@ test('the keyboard reaches everything', async () => {
   visit.blameless();
 });
 
+test('past capacity is that of its time, and an objective that was missed is tinted', async () => {
+  const visit = await Visit.to(
+    browser,
+    cleanup,
+    (await madeUp(cleanup, 'few')) + '#/shop?range=24h',
+  );
+  const { page } = visit;
+  const cursor = page.locator('.cursor');
+  await eventually('samples', async () => Number(await cursor.getAttribute('max')) > 500);
+  const at = async (key: string) => {
+    await cursor.focus();
+    await page.keyboard.press(key);
+    const text = (await cursor.getAttribute('aria-valuetext'))!;
+    const number = (what: string) => Number(new RegExp(`${what} ([\\d.]+)`).exec(text)![1]);
+    return { perReplica: number('capacity') / number('ready'), text };
+  };
+  // Its target was 10 until four hours ago, and is 7 now.
+  assert.equal((await at('Home')).perReplica, 10);
+  const { perReplica, text } = await at('End');
+  assert.equal(perReplica, 7);
+  assert.match(text, /objective at p99 25 ms, within [\d.]+ %/);
+
+  // The ground of the latency chart has a colour of its own somewhere.
+  const chart = page.locator('.chart', { hasText: 'Latency' });
+  const tinted = await chart.locator('canvas').evaluate((canvas: HTMLCanvasElement) => {
+    const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+    let found = 0; // #fdf0d8, --late-fill
+    for (let i = 0; i < data.length; i += 4)
+      if (data[i] === 0xfd && data[i + 1] === 0xf0 && data[i + 2] === 0xd8) ++found;
+    return found;
+  });
+  assert.ok(tinted > 100, `${tinted} tinted pixels`);
+  await visit.shows(
+    '.head .objective',
+    /Objective (kept|missed): [\d.]+ % of the requests within 25 ms/,
+  );
+  visit.blameless();
+});
+
 test('a time to look back at', async () => {
   const visit = await Visit.to(browser, cleanup, (await madeUp(cleanup, 'few')) + '#/shop', {
     timezoneId: 'Australia/Eucla',

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { HistorySample } from '../../src/api.js';
-import { columns, gapsOf, Series, thinned } from '../../src/series.js';
+import type { Autoscaler, HistorySample } from '../../src/api.js';
+import {
+  columns,
+  gapsOf,
+  missed,
+  roomOf,
+  sampleOf,
+  Series,
+  shareOf,
+  thinned,
+} from '../../src/series.js';
 
 const at = (seconds: number, change: Partial<HistorySample> = {}): HistorySample => ({
   unixMs: seconds * 1000,
@@ -16,6 +25,8 @@ const at = (seconds: number, change: Partial<HistorySample> = {}): HistorySample
   failed: 0,
   cpu: 0.1,
   memory: 100,
+  target: { value: 7, of: 'concurrency' },
+  objective: null,
   ...change,
 });
 const times = (series: Series) => series.samples.map((sample) => sample.unixMs / 1000);
@@ -124,4 +135,75 @@ test('a table has the first and is evenly thinned', () => {
     [0, 25_000, 50_000, 75_000],
   );
   assert.equal(thinned(series.samples, 500).length, 100);
+});
+
+test('capacity is that of its time', () => {
+  const sample = at(0, { ready: 3, target: { value: 10, of: 'concurrency' } });
+  assert.equal(roomOf(sample, 'concurrency'), 30);
+  assert.equal(roomOf(sample, 'rate'), null, 'of another kind it is none of this chart');
+  assert.equal(roomOf(at(0, { target: null }), 'concurrency'), null, 'it was not known then');
+  assert.equal(roomOf(at(0, { ready: null }), 'concurrency'), null);
+});
+
+const held = (requests: number | null, within: number | null, percentile = 99) =>
+  at(0, { objective: { latencyMs: 100, percentile, requests, within } });
+
+test('an objective is missed by counting, not by a quantile', () => {
+  const cases: [string, HistorySample, number | null, boolean][] = [
+    ['there is none', at(0), null, false],
+    ['all', held(10, 10), 1, false],
+    ['just as many as are wanted', held(100, 99), 0.99, false],
+    ['one fewer', held(100, 98), 0.98, true],
+    ['half of them is enough', held(2, 1, 50), 0.5, false],
+    ['no request misses nothing', held(0, 0), null, false],
+    ['not known', held(null, null), null, false],
+  ];
+  for (const [why, sample, share, late] of cases) {
+    assert.equal(shareOf(sample), share, why);
+    assert.equal(missed(sample), late, why);
+  }
+});
+
+test('live samples have what came since the one before, and add up in a bucket', () => {
+  const look = (requests: number, within: number, latencyMs = 100): Autoscaler => ({
+    name: 'shop',
+    listening: null,
+    minReplicas: 0,
+    maxReplicas: 8,
+    target: { value: 7, of: 'concurrency' },
+    replicas: { wanted: 1, ready: 1, starting: 0, draining: 0, backingOff: 0 },
+    load: null,
+    latency: null,
+    objective: {
+      latencyMs,
+      percentile: 99,
+      atPercentileMs: null,
+      recent: { requests: 0, within: 0, share: null },
+      recentMs: 300_000,
+      total: { requests, within, share: null },
+    },
+    requests: null,
+    hold: null,
+    decision: null,
+    instances: [],
+  });
+  const of = (before: Autoscaler | undefined, now: Autoscaler) => {
+    const { requests, within } = sampleOf(now, 0, before).objective!;
+    return [requests, within];
+  };
+  assert.deepEqual(of(undefined, look(50, 40)), [null, null], 'since when is not known');
+  assert.deepEqual(of(look(50, 40), look(60, 48)), [10, 8]);
+  assert.deepEqual(of(look(50, 40), look(5, 4)), [5, 4], 'another process counts anew');
+  assert.equal(sampleOf({ ...look(1, 1), objective: null }, 0).objective, null);
+
+  const series = new Series(10_000);
+  series.add({ ...sampleOf(look(60, 48), 10_000, look(50, 40)) });
+  series.add({ ...sampleOf(look(90, 70, 200), 12_000, look(60, 48)) });
+  const [sample] = series.samples;
+  assert.deepEqual(sample!.objective, {
+    latencyMs: 200,
+    percentile: 99,
+    requests: 40,
+    within: 30,
+  });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Autoscaler } from '../../src/api.js';
+import type { Autoscaler, Objective } from '../../src/api.js';
 import {
   bytes,
   duration,
@@ -8,6 +8,7 @@ import {
   latency,
   niceStep,
   number,
+  percent,
   plain,
   stateOf,
   type Mood,
@@ -65,6 +66,7 @@ const base: Autoscaler = {
   replicas: { wanted: 2, ready: 2, starting: 0, draining: 0, backingOff: 0 },
   load: { concurrency: 10, rate: 100, waiting: 0, running: 10 },
   latency: null,
+  objective: null,
   requests: null,
   hold: null,
   decision: null,
@@ -135,6 +137,31 @@ test('a state is the gravest thing there is to say', () => {
     const state = stateOf({ ...base, ...change }, failed);
     assert.deepEqual([state.word, state.mood], [word, mood], why);
   }
+});
+
+test('an objective that is missed is said, and not by rounding', () => {
+  const objective = (share: number | null, percentile = 99): Objective => ({
+    latencyMs: 100,
+    percentile,
+    atPercentileMs: null,
+    recent: { requests: 1000, within: 0, share },
+    recentMs: 300_000,
+    total: { requests: 0, within: 0, share: null },
+  });
+  const state = (of: Objective | null) => stateOf({ ...base, objective: of }).word;
+  assert.equal(state(null), 'steady');
+  assert.equal(state(objective(null)), 'steady', 'no request misses nothing');
+  assert.equal(state(objective(0.99)), 'steady');
+  assert.equal(state(objective(0.98999)), 'late');
+  assert.equal(
+    stateOf({ ...base, objective: objective(0.98999) }).sentence,
+    '98.99 % of the requests within 100 ms in 5 min, 99 % wanted',
+  );
+  assert.equal(state(objective(0.9995, 99.9)), 'steady');
+  assert.equal(percent(0.99), '99 %');
+  assert.equal(percent(0.29), '29 %', 'what a float makes of it');
+  assert.equal(percent(1), '100 %');
+  assert.equal(percent(null), '–');
 });
 
 test('marks of the time axis are round and few', () => {
