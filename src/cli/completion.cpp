@@ -1,6 +1,6 @@
-#include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -267,15 +267,12 @@ void print_fish(const std::vector<Verb>& verbs) {
 
 /// The autoscalers that the journals know, as far as they can be read; one each, in order.
 void print_names() {
-  std::vector<std::string> all;
+  std::set<std::string> all;
   for (const auto& file : known_journals()) {
     const auto journal = journal::Journal::open(file, journal::Journal::Mode::read);
     const auto names = journal ? journal->autoscalers() : fail(journal.error());
-    if (names) all.insert(all.end(), names->begin(), names->end());
+    if (names) all.insert(names->begin(), names->end());
   }
-  std::ranges::sort(all);
-  const auto again = std::ranges::unique(all);
-  all.erase(again.begin(), again.end());
   for (const auto& name : all) fmt::print("{}\n", name);
 }
 
