@@ -29,12 +29,6 @@ std::string written(const TraceContext& context) {
   return text;
 }
 
-std::string hex(std::span<const std::uint8_t> bytes) {
-  std::string text;
-  for (const auto byte : bytes) text += fmt::format("{:02x}", byte);
-  return text;
-}
-
 TEST(Traceparent, IsReadAsTheSpecificationSays) {
   struct Case {
     const char* why;
@@ -69,8 +63,8 @@ TEST(Traceparent, IsReadAsTheSpecificationSays) {
     const auto context = parse_traceparent(value);
     ASSERT_EQ(context.has_value(), valid);
     if (!valid) continue;
-    EXPECT_EQ(hex(context->trace), kTrace);
-    EXPECT_EQ(hex(context->span), kCaller);
+    EXPECT_EQ(to_hex(context->trace), kTrace);
+    EXPECT_EQ(to_hex(context->span), kCaller);
     EXPECT_EQ(written(*context), "00" + value.substr(2, 53));
   }
 }
@@ -127,9 +121,9 @@ TEST(Tracer, LetsTheCallerDecideAndElseTheRatio) {
     Span span;
     ASSERT_EQ(tracer.begin(traceparent, span), sampled);
     if (!sampled) continue;
-    EXPECT_EQ(hex(span.context.trace) == kTrace, continued);
-    EXPECT_EQ(hex(span.parent), continued ? kCaller : "0000000000000000");
-    EXPECT_NE(hex(span.context.span), kCaller);
+    EXPECT_EQ(to_hex(span.context.trace) == kTrace, continued);
+    EXPECT_EQ(to_hex(span.parent), continued ? kCaller : "0000000000000000");
+    EXPECT_NE(to_hex(span.context.span), kCaller);
     EXPECT_TRUE(span.context.sampled());
   }
 }
@@ -140,8 +134,8 @@ TEST(Tracer, SamplesItsShareAndNoIdTwice) {
   Span span;
   for (int i = 0; i < 200'000; ++i) {
     if (!tracer.begin("", span)) continue;
-    ids.insert(hex(span.context.trace));
-    ids.insert(hex(span.context.span));
+    ids.insert(to_hex(span.context.trace));
+    ids.insert(to_hex(span.context.span));
     // As TraceIdRatioBased: the last 8 bytes without their last bit, below the ratio's share.
     EXPECT_LE(span.context.trace[8], 2);
   }
@@ -274,8 +268,8 @@ TEST_F(Traced, ACallersTraceIsGoneOnWithOrLeftAlone) {
     const auto span = spans(1).front();
     EXPECT_EQ(sent, written(span.context));
     EXPECT_EQ(head.find("raceparent", head.find("raceparent") + 1), head.npos) << head;
-    EXPECT_EQ(hex(span.context.trace) == kTrace, continued);
-    EXPECT_EQ(hex(span.parent), continued ? kCaller : "0000000000000000");
+    EXPECT_EQ(to_hex(span.context.trace) == kTrace, continued);
+    EXPECT_EQ(to_hex(span.parent), continued ? kCaller : "0000000000000000");
     EXPECT_EQ(span.status, 200);
     EXPECT_EQ(span.failure, Failure::kCount);
     EXPECT_EQ(span.service.view(), "test");
@@ -306,7 +300,7 @@ TEST_F(Traced, WhatFollowsTheHeadIsUntouched) {
   EXPECT_EQ(all[3].path.view(), "/1");
   EXPECT_EQ(all[4].path.view(), "/2");
   std::set<std::string> ids;
-  for (const auto& span : all) ids.insert(hex(span.context.trace));
+  for (const auto& span : all) ids.insert(to_hex(span.context.trace));
   EXPECT_EQ(ids.size(), 5u);
 }
 
