@@ -13,6 +13,7 @@ bench() {
 bench bench/bench.py ${BENCH:-}
 bench bench/from_zero.py
 bench bench/reaction.py
+bench bench/watching.py
 bench bench/decide.py
 bench bench/footprint.py
 exit $failed

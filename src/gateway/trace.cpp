@@ -47,6 +47,12 @@ void put(std::uint64_t number, std::uint8_t* to) {
 
 }  // namespace
 
+std::string to_hex(std::span<const std::uint8_t> bytes) {
+  std::string text(2 * bytes.size(), '0');
+  write_hex(bytes, text.data());
+  return text;
+}
+
 std::optional<TraceContext> parse_traceparent(std::string_view value) {
   if (value.size() < kTraceparentSize) return std::nullopt;
   std::uint8_t version = 0, flags = 0;

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +19,9 @@
 /// Traces of requests (W3C Trace Context; docs/opentelemetry.md): which request is sampled, what
 /// its replica is told of that, and what is left of it when it has ended.
 namespace headroom::gateway {
+
+/// In lower-case hexadecimal, as ids are written.
+std::string to_hex(std::span<const std::uint8_t> bytes);
 
 using TraceId = std::array<std::uint8_t, 16>;
 using SpanId = std::array<std::uint8_t, 8>;

@@ -40,16 +40,6 @@ void attribute_list(Json& json, std::string_view key, const Texts& texts) {
   json.end(']').end('}').end('}').end('}');
 }
 
-std::string hex(std::span<const std::uint8_t> bytes) {
-  std::string text;
-  for (const auto byte : bytes) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
-
 /// The methods that OpenTelemetry's conventions know; others would make names without end.
 bool is_known(std::string_view method) {
   constexpr std::string_view kKnown[] = {"GET",     "HEAD",    "POST",  "PUT",   "DELETE",
@@ -108,9 +98,9 @@ void put_span(Json& json, const Span& span, std::int64_t epoch) {
   const bool child = span.parent != gateway::SpanId{};
   const auto start = epoch + std::chrono::nanoseconds(span.start.time_since_epoch()).count();
   const auto took = std::chrono::nanoseconds(span.held + span.queued + span.upstream).count();
-  json.begin('{').key("traceId").text(hex(span.context.trace));
-  json.key("spanId").text(hex(span.context.span));
-  if (child) json.key("parentSpanId").text(hex(span.parent));
+  json.begin('{').key("traceId").text(gateway::to_hex(span.context.trace));
+  json.key("spanId").text(gateway::to_hex(span.context.span));
+  if (child) json.key("parentSpanId").text(gateway::to_hex(span.parent));
   json.key("flags").whole(span.context.flags | kKnowsRemote | (child ? kRemote : 0));
   const auto method = is_known(span.method.view()) ? span.method.view() : "HTTP";
   json.key("name").text(fmt::format("{} {}", method, span.service.view()));

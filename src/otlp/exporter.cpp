@@ -86,9 +86,6 @@ struct Signal {
   std::atomic<std::uint64_t> sent{0}, refused{0}, dropped{0};
 };
 
-/// What became of a body.
-enum class Fate { taken, refused, later };
-
 }  // namespace
 
 struct Exporter::Impl {
@@ -107,8 +104,7 @@ struct Exporter::Impl {
   bool waits();
   bool failing() const { return spans.failing || logs.failing || metrics.failing; }
   std::uint64_t spans_lost() const { return spans.dropped + sources.tracing->dropped(); }
-  Fate send(Signal& signal, const std::string& body, std::size_t items, Time now);
-  Fate refuse(Signal& signal, int status, std::size_t items, Time now);
+  bool send(Signal& signal, const std::string& body, std::size_t items, Time now);
   void fail_for_now(Signal& signal, const std::string& why, std::optional<Millis> told);
   void answers_again(Signal& signal);
   bool send_spans(Time now);
@@ -183,40 +179,29 @@ void Exporter::Impl::fail_for_now(Signal& signal, const std::string& why,
             to_string(settings.endpoint), signal.path, why);
 }
 
-Fate Exporter::Impl::refuse(Signal& signal, int status, std::size_t items, Time now) {
-  signal.refused += items;
-  if (signal.refusal_told == Time{} || now - signal.refusal_told >= kComplainEvery) {
-    signal.refusal_told = now;
-    log::warn("otlp: {}{}: answered {}: {} {} dropped", to_string(settings.endpoint), signal.path,
-              status, items, signal.items);
-  }
-  return Fate::refused;
-}
-
-Fate Exporter::Impl::send(Signal& signal, const std::string& body, std::size_t items, Time now) {
+/// False: it is to be sent again.
+bool Exporter::Impl::send(Signal& signal, const std::string& body, std::size_t items, Time now) {
   const auto reply = client.post(signal.path, body, [this] { return waits(); });
-  if (!reply) {
-    fail_for_now(signal, reply.error().what, std::nullopt);
-    return Fate::later;
-  }
-  if (is_retryable(reply->status)) {
-    fail_for_now(signal, fmt::format("answered {}", reply->status), reply->retry_after);
-    return Fate::later;
+  if (!reply || is_retryable(reply->status)) {
+    fail_for_now(signal, reply ? fmt::format("answered {}", reply->status) : reply.error().what,
+                 reply ? reply->retry_after : std::nullopt);
+    return false;
   }
   answers_again(signal);
-  if (reply->status / 100 != 2) return refuse(signal, reply->status, items, now);
-  const auto partial = read_partial(reply->body);
-  const auto rejected =
-      partial ? std::min<std::size_t>(items, static_cast<std::size_t>(partial->rejected)) : 0;
-  signal.sent += items - rejected;
-  signal.refused += rejected;
-  if (partial && (signal.refusal_told == Time{} || now - signal.refusal_told >= kComplainEvery)) {
+  const bool good = reply->status / 100 == 2;
+  const auto partial = good ? read_partial(reply->body) : std::nullopt;
+  const auto said = partial ? static_cast<std::size_t>(partial->rejected) : 0;
+  const auto refused = good ? std::min(items, said) : items;
+  signal.sent += items - refused;
+  signal.refused += refused;
+  const bool silent = signal.refusal_told != Time{} && now - signal.refusal_told < kComplainEvery;
+  if ((!good || partial) && !silent) {
     signal.refusal_told = now;
-    log::warn("otlp: {}{}: {} of {} {} not taken{}{}", to_string(settings.endpoint), signal.path,
-              rejected, items, signal.items, partial->message.empty() ? "" : ": ",
-              partial->message);
+    log::warn("otlp: {}{}: answered {}, {} of {} {} dropped{}{}", to_string(settings.endpoint),
+              signal.path, reply->status, refused, items, signal.items, partial ? ": " : "",
+              partial ? partial->message : "");
   }
-  return Fate::taken;
+  return true;
 }
 
 /// One batch: true where there may be another.
@@ -229,9 +214,7 @@ bool Exporter::Impl::send_spans(Time now) {
   }
   spans.due = now + kSpansEvery;
   if (batch.empty()) return false;
-  if (send(spans, spans_json(sender, batch, epoch()), batch.size(), now) == Fate::later) {
-    return false;
-  }
+  if (!send(spans, spans_json(sender, batch, epoch()), batch.size(), now)) return false;
   batch.clear();
   return true;
 }
@@ -257,7 +240,7 @@ bool Exporter::Impl::send_events(Time now) {
   const auto records = next_events();
   if (records.empty()) return false;
   const auto body = logs_json(sender, records, unix_millis_now());
-  if (send(logs, body, records.size(), now) == Fate::later) return false;
+  if (!send(logs, body, records.size(), now)) return false;
   told = records.back().event.id;
   return records.size() == kEventsAtOnce;
 }
@@ -272,7 +255,7 @@ void Exporter::Impl::send_metrics(Time now) {
                      server::measure(sources.board, sources.version, sink);
                      measure(sink);
                    });
-  if (send(metrics, made.json, made.points, now) == Fate::later) metrics.dropped += made.points;
+  if (!send(metrics, made.json, made.points, now)) metrics.dropped += made.points;
 }
 
 void Exporter::Impl::measure(server::MetricSink& sink) const {

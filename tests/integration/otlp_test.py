@@ -1,4 +1,7 @@
-"""What a real OTLP receiver, the OpenTelemetry collector's own, gets from a Headroom."""
+"""What a real OTLP receiver, the OpenTelemetry collector's own, gets from a Headroom.
+
+Ends with 77 (ctest: skipped) where there is no Go that can build it; where CI=true that fails.
+"""
 
 import http.client
 import json
@@ -48,12 +51,6 @@ def build_receiver():
     if re.search(r"requires go|invalid go version|unknown directive", done.stderr):
         return "go is too old: " + done.stderr.strip().splitlines()[-1]
     raise RuntimeError(done.stderr)
-
-
-def setUpModule():
-    missing = build_receiver()
-    if missing:
-        raise unittest.SkipTest(missing)
 
 
 def plain(value):
@@ -398,4 +395,8 @@ class Otlp(Case):
 
 
 if __name__ == "__main__":
+    missing = build_receiver()
+    if missing:
+        print(missing)
+        sys.exit(1 if os.environ.get("CI") == "true" else 77)
     unittest.main()
