@@ -126,8 +126,7 @@ class JsonReader {
   /// One that an earlier Headroom did not write: then it stays as it is.
   template <class T>
   void later_field(std::string_view name, T& value) {
-    if (error_ || !at_->as_object().contains({name.data(), name.size()})) return;
-    field(name, value);
+    if (at_->as_object().contains({name.data(), name.size()})) field(name, value);
   }
   template <class T>
   void read(T& value) {

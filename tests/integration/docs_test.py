@@ -1,6 +1,10 @@
 """Every command of README.md and docs/*.md is run, and what it prints compared (guide.py says how).
 
-What cannot be run here is marked in its page; the list of it is printed, with the reasons.
+What cannot be run here is marked in its page; the list of it is printed, with the reasons. A page of
+which nothing can be run says so before its first block, in an HTML comment of its own:
+
+    <!-- page not run: needs systemd and root -->
+
 DOCS=run.md,watch.md runs these pages alone.
 """
 
@@ -22,6 +26,12 @@ PROGRAMS = {"headroom": HEADROOM, "headroom-load": LOAD, "cpp-service": SERVICE}
 NOT_RUN = []
 
 
+def whole_page(text):
+    """Why nothing of the page is run; None: it is."""
+    found = re.search(r"(?m)^<!-- page not run: (.+) -->$", text)
+    return found and found[1]
+
+
 def pages():
     wanted = os.environ.get("DOCS")
     for path in [os.path.join(ROOT, "README.md"), *sorted(glob.glob(os.path.join(ROOT, "docs/*.md")))]:
@@ -36,6 +46,9 @@ class Docs(unittest.TestCase):
         """A page in a folder that looks like a clone, with a service called server and shop."""
         with open(path) as file:
             text = file.read()
+        if whole_page(text):
+            NOT_RUN.append(f"{os.path.relpath(path, ROOT)}: {whole_page(text)}")
+            return
         folder = tempfile.mkdtemp(prefix="headroom-docs-")
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
         clone = os.path.join(folder, "headroom")
@@ -81,6 +94,8 @@ class Docs(unittest.TestCase):
                 continue
             with open(path) as file:
                 text = re.sub(r"(?ms)^```.*?^```", "", file.read())
+            if whole_page(text):
+                continue
             found = command.search(text)
             self.assertIsNone(found, f"{path}: put into ```sh or ```console: {found and found[0]}")
 
