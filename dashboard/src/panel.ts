@@ -163,9 +163,10 @@ export class Panel {
     ctx.fillStyle = colour('late-fill');
     for (const sample of this.samples) {
       if (!this.chart.share.missed(sample)) continue;
-      const left = Math.max(bbox.left, u.valToPos(sample.unixMs, 'x', true));
-      const right = u.valToPos(sample.unixMs + sample.spanMs, 'x', true);
-      const width = Math.min(bbox.left + bbox.width, Math.max(right, left + 2)) - left;
+      // On whole pixels: no seams between neighbours.
+      const left = Math.max(bbox.left, Math.floor(u.valToPos(sample.unixMs, 'x', true)));
+      const end = Math.ceil(u.valToPos(sample.unixMs + sample.spanMs, 'x', true));
+      const width = Math.min(bbox.left + bbox.width, Math.max(end, left + 2)) - left;
       if (width > 0) ctx.fillRect(left, bbox.top, width, bbox.height);
     }
   }

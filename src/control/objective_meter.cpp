@@ -41,6 +41,8 @@ void ObjectiveMeter::add(Instant now, const std::optional<policy::Objective>& ob
   looked_ = true;
   duration_ = traffic.duration;
   failed_ = failed;
+  if (objective_ != objective) marks_.clear();
+  objective_ = objective;
   // A mark is of what had been counted by then, so that what comes after it can be told.
   if (marks_.empty() || now - marks_.back().at >= kMarkEvery) marks_.push_back({now, all_});
   while (marks_.size() > 1 && now - marks_[1].at >= kRecent) marks_.pop_front();

@@ -31,7 +31,9 @@ class ObjectiveMeter {
            const gateway::Snapshot& traffic);
 
   Judged all() const { return all_; }  // since the first look
-  Judged recent() const;               // of the last 5 min before the newest look, 5 s more or less
+  /// Of the last 5 min before the newest look, 5 s more or less; of those since the objective is
+  /// what it is.
+  Judged recent() const;
 
  private:
   struct Mark {
@@ -39,6 +41,7 @@ class ObjectiveMeter {
     Judged before;
   };
   bool looked_ = false;
+  std::optional<policy::Objective> objective_;
   Histogram::Counts duration_;
   std::uint64_t failed_ = 0;
   Judged all_;

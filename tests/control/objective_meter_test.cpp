@@ -69,12 +69,16 @@ TEST(ObjectiveMeter, EachIsHeldAgainstTheObjectiveOfItsTime) {
   world.answered(10, 50ms);
   world.look(2s, policy::Objective{20ms, 99});
   EXPECT_EQ(world.meter.all(), (Judged{20, 10})) << "those before stay within: counters only grow";
+  EXPECT_EQ(world.meter.recent(), Judged{}) << "but of another objective they tell nothing";
   world.answered(10, 50ms);
   world.look(3s, std::nullopt);
   EXPECT_EQ(world.meter.all(), (Judged{20, 10})) << "held against nothing";
   world.answered(10, 50ms);
   world.look(4s);
   EXPECT_EQ(world.meter.all(), (Judged{30, 20}));
+  world.answered(10, 50ms);
+  world.look(5s);
+  EXPECT_EQ(world.meter.recent(), (Judged{10, 10}));
 }
 
 TEST(ObjectiveMeter, RecentIsOfFiveMinutes) {

@@ -217,6 +217,7 @@ TEST_F(ServerTest, AnswersToItsOwnNamesOnly) {
       {"none", "", 400},
       {"two", "Host: localhost\r\nHost: localhost\r\n", 400},
   };
+  std::size_t tried = 0, refused = 0;
   for (const auto& [why, host, status] : cases) {
     SCOPED_TRACE(why);
     for (const char* target : {"/healthz", "/", "/api/v1/autoscalers", "/nothing"}) {
@@ -224,8 +225,11 @@ TEST_F(ServerTest, AnswersToItsOwnNamesOnly) {
                                          " HTTP/1.1\r\nConnection: close\r\n" + host + "\r\n");
       const bool there = std::string(target) != "/nothing";
       EXPECT_EQ(answer.status(), status == 200 && !there ? 404 : status) << target;
+      tried += status != 200;
+      refused += status != 200 && answer.status() >= 400;
     }
   }
+  count_hostile("by their Host", tried, refused);
 }
 
 TEST_F(ServerTest, WithoutATokenNothingIsChangedOverTcp) {
