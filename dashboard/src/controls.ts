@@ -243,7 +243,8 @@ export function foot(version: () => string): { root: HTMLElement; set(services: 
       show(forget, token.known);
       setText(
         words,
-        `Times are local: ${zone(Date.now())}. Headroom ${version()}, ${plural(services, 'service')}.`,
+        `Times are local: ${zone(Date.now())}.` +
+          (version() ? ` Headroom ${version()}, ${plural(services, 'service')}.` : ''),
       );
     },
   };

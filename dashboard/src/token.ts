@@ -109,8 +109,7 @@ export class TokenForm {
     show(this.root, wants !== null);
     if (wants === this.shown) return;
     this.shown = wants;
-    if (wants === 'wrong')
-      this.refuse('Headroom has another token than this one. It was not taken.');
+    if (wants === 'wrong') this.refuse('Wrong: Headroom has another token than this one.');
     // Nothing else on the page is being used.
     else if (wants === 'wanted' && document.activeElement === document.body) this.input.focus();
   }
