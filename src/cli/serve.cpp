@@ -224,7 +224,8 @@ Result<void> Server::open_admin(server::Server::Sockets sockets) {
        .metrics =
            [this](server::MetricSink& sink) {
              if (exporter_) exporter_->measure(sink);
-           }});
+           }},
+      std::move(sockets));
   if (!admin) return fail(admin.error());
   admin_ = std::move(*admin);
   return {};
