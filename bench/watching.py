@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import sys
 import threading
@@ -194,6 +195,7 @@ def parse():
 
 def main():
     args = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped
     with common.scratch_folder() as folder:
         collector = Collector()
         all_of_them = [Watched(name, args, folder, collector) for name in VARIANTS]
