@@ -47,6 +47,7 @@ test=(
   "fish: its completions, as typed"
   "man-db: the manual's pages"
   "mandoc: the manual's pages"
+  "python3-pip: brings a Go for the OpenTelemetry receiver, where there is none or an old one"
   "curl: the documentation's commands, as their reader runs them"
   "jq: the documentation's commands"
   "openssl: the documentation's commands"
@@ -73,6 +74,7 @@ present() { # <package>
     nodejs) command -v node >/dev/null && return ;;
     npm) command -v npm >/dev/null && return ;;
     cargo-web) command -v cargo >/dev/null && return ;;
+    python3-pip) python3 -m pip --version >/dev/null 2>&1 && return ;;
   esac
   [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null) == ii* ]]
 }

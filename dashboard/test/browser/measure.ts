@@ -212,8 +212,14 @@ async function anHour(browser: Browser, cleanup: Cleanup): Promise<void> {
   visit.blameless();
 }
 
-const rssOf = (pid: number) =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
+/** Of the process that does the work, which is a child of the one that was started. */
+const rssOf = (pid: number) => {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  const worker = children.find(
+    (child) => readFileSync(`/proc/${child}/comm`, 'utf8') === 'headroom\n',
+  );
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${worker}/status`, 'utf8'))![1]) * 1024;
+};
 
 /** A real Headroom that has as much to tell as in an hour, to a page that is there. */
 async function server(browser: Browser, cleanup: Cleanup): Promise<void> {
