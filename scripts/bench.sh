@@ -14,6 +14,7 @@ bench bench/bench.py ${BENCH:-}
 bench bench/from_zero.py
 bench bench/reaction.py
 bench bench/watching.py
+bench bench/upgrade.py
 bench bench/decide.py
 bench bench/footprint.py
 exit $failed

@@ -1,5 +1,6 @@
 #include "cli/handover.h"
 
+#include <stdexcept>
 #include <string_view>
 
 #include <boost/json/parse.hpp>
@@ -181,6 +182,8 @@ bool take(Message& message, Handover& all) {
     if (const auto& told = body.at("told"); !told.is_null()) {
       all.told = told.to_number<std::int64_t>();
     }
+  } else {
+    throw std::runtime_error("an unknown word");  // what it says may matter
   }
   return true;
 }

@@ -77,6 +77,11 @@ void Recorder::sample(const std::string& autoscaler, const journal::Sample& samp
   static_cast<void>(journal_->sample(autoscaler, sample));
 }
 
+Result<std::optional<journal::Restored>> Recorder::restore(const std::string& autoscaler) const {
+  if (journal_) return journal_->restore(autoscaler);
+  return fail({Code::unavailable, "the journal is closed", {}});
+}
+
 void Recorder::startup(const std::string& autoscaler, Millis took) {
   // Losing one start-up time changes no decision; a failure shows with the next record.
   if (journal_) static_cast<void>(journal_->startup(autoscaler, took));

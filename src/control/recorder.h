@@ -39,7 +39,8 @@ class Recorder {
   Result<void> close();
   void reopened(journal::Journal journal) { journal_ = std::move(journal); }
 
-  const journal::Journal& journal() const { return *journal_; }
+  /// What a restart goes on from. Errors: unavailable (closed, or not readable).
+  Result<std::optional<journal::Restored>> restore(const std::string& autoscaler) const;
   std::size_t waiting() const { return waiting_.size(); }
 
  private:

@@ -129,7 +129,7 @@ void Scaler::let_go() {
 
 /// Goes on where the journal left off, so that a restart under load does not begin at the minimum.
 Result<void> Scaler::restore() {
-  auto restored = world_.recorder.journal().restore(policy_.name);
+  auto restored = world_.recorder.restore(policy_.name);
   if (!restored) return fail(restored.error());
   Replicas wanted = policy_.min_replicas;
   if (*restored) {

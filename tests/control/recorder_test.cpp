@@ -113,10 +113,12 @@ TEST(Recorder, LeavesTheJournalToAnother) {
   recorder.event("shop", journal::Event::Kind::trouble, "not ours to write");
   recorder.outcome(1, "nor this");
   EXPECT_EQ(recorder.usual_startup("shop"), 1s);
+  EXPECT_FALSE(recorder.restore("shop"));
   EXPECT_EQ(recorder.waiting(), 0u);
   recorder.reopened(open(path, Journal::Mode::write));
   EXPECT_TRUE(put(recorder, {3s, 1, 2, "Panic"}));
   EXPECT_EQ(all(path).size(), 2u);
+  EXPECT_EQ((*recorder.restore("shop"))->replicas, Replicas{2});
 }
 
 TEST(Recorder, KnowsTheUsualStartup) {
