@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -21,7 +22,9 @@ using std::chrono::steady_clock;
 using target::HandedProcess;
 using target::HandedReplica;
 
-constexpr Millis kPatience = 20s;
+constexpr Millis kPatience = 10s;
+constexpr Millis kWithoutEnd{-1};
+constexpr std::size_t kPiece = 64 << 10;  // of a document
 constexpr std::string_view kHello = "hello 1 ";
 
 Error broken(const char* what) {
@@ -38,7 +41,6 @@ steady_clock::time_point time_point(const json::value& ns) {
 std::string text_of(const control::HandedScaler& scaler) {
   const auto& process = scaler.process;
   return "scaler " + json::serialize(json::value{
-                         {"document", scaler.document},
                          {"last_id", process.last_id},
                          {"cgroups", process.cgroups.kind},
                          {"parents", json::value_from(process.cgroups.parents)},
@@ -84,6 +86,11 @@ void add(std::vector<int>& fds, const Fd& fd) {
 }
 
 bool send(int socket, const control::HandedScaler& scaler) {
+  for (std::string_view rest = scaler.document; !rest.empty();) {
+    const auto piece = rest.substr(0, kPiece);
+    if (!send_message(socket, fmt::format("document {}", piece), kPatience)) return false;
+    rest.remove_prefix(piece.size());
+  }
   std::vector<int> fds;
   add(fds, scaler.process.directory.lock);
   add(fds, scaler.listener);
@@ -119,7 +126,6 @@ std::string text_at(const json::object& from, std::string_view key) {
 control::HandedScaler read_scaler(const json::object& from, Message& message) {
   Descriptors fds(message);
   control::HandedScaler scaler;
-  scaler.document = text_at(from, "document");
   auto& process = scaler.process;
   process.last_id = from.at("last_id").to_number<std::uint64_t>();
   process.cgroups = {from.at("cgroups").to_number<int>(),
@@ -162,16 +168,22 @@ HandedReplica read_replica(const json::object& from, Message& message) {
   return replica;
 }
 
-/// False at the end. Throws for what is none of ours.
-bool take(Message& message, Handover& all) {
+/// False at the end. `document`: of the next scaler, so far. Throws for what is none of ours.
+bool take(Message& message, std::string& document, Handover& all) {
   const std::string_view text = message.text;
   const auto kind = text.substr(0, text.find(' '));
+  const auto rest = text.substr(std::min(kind.size() + 1, text.size()));
   if (kind == "end") return false;
+  if (kind == "document") {
+    document += rest;
+    return true;
+  }
   json::parse_options options;
   options.allow_invalid_utf8 = true;  // replicas write what they like
-  const auto body = json::parse(text.substr(std::min(kind.size() + 1, text.size())), {}, options);
+  const auto body = json::parse(rest, {}, options);
   if (kind == "scaler") {
     all.scalers.push_back(read_scaler(body.as_object(), message));
+    all.scalers.back().document = std::exchange(document, {});
   } else if (kind == "replica") {
     all.scalers.at(all.scalers.size() - 1)
         .process.replicas.push_back(read_replica(body.as_object(), message));
@@ -224,11 +236,12 @@ Result<Handover> take_over(int socket) {
     return fail(broken("the old one is gone"));
   }
   Handover all;
+  std::string document;
   try {
     for (;;) {
       auto message = receive_message(socket, kPatience);
       if (!message) return fail(broken("the old one is silent"));
-      if (!take(*message, all)) return all;
+      if (!take(*message, document, all)) return all;
     }
   } catch (const std::exception& e) {  // Boost.JSON's: another version's words
     return fail(broken(e.what()));
@@ -237,9 +250,16 @@ Result<Handover> take_over(int socket) {
 
 Result<void> confirm(int socket) {
   if (!send_message(socket, "taken", kPatience)) return fail(broken("the old one is gone"));
-  const auto answer = receive_message(socket, kPatience);
+  const auto answer = receive_message(socket, kWithoutEnd);
   if (!answer || answer->text != "go") return fail(broken("the old one goes on itself"));
   return {};
+}
+
+void say_over(int socket) { static_cast<void>(send_message(socket, "over", kPatience)); }
+
+bool is_over(int socket) {
+  const auto answer = receive_message(socket, 0ms);
+  return answer && answer->text == "over";
 }
 
 }  // namespace headroom::cli

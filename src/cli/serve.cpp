@@ -8,6 +8,7 @@
 #include <optional>
 #include <thread>
 #include <tuple>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -38,6 +39,8 @@
 
 namespace headroom::cli {
 namespace {
+
+using std::chrono::steady_clock;
 
 /// A connection is a descriptor, and the usual soft limit of 1,024 is there for select() only.
 void raise_descriptor_limit() {
@@ -111,14 +114,18 @@ class Server {
   Result<void> open_journal();
   Result<void> open_exporter(std::optional<std::int64_t> told);
   Result<void> open_admin(server::Server::Sockets sockets);
-  Result<void> open_loop(const std::vector<policy::Autoscaler>& wanted, Handover handed);
+  Result<void> open_loop(std::vector<control::HandedScaler> handed);
+  Result<void> begin(const std::vector<policy::Autoscaler>& wanted, Fd before);
   void tell_manager();
   void on_signal(int signal);
   void wait_for_signal();
   void reload();
   void upgrade();
   void hand_over();
+  void give_up(const Error& error);
+  void reopen_journal();
   void let_go();
+  void end_if_done();
   void stop(int signal);
   [[noreturn]] void kill(int signal);
 
@@ -145,6 +152,7 @@ class Server {
   std::vector<std::string> documents_;
   bool stopping_ = false;
   bool has_predecessor_ = false;
+  bool half_done_ = false;  // of what has to be before a predecessor ends
   bool succeeded_ = false;  // by another: only what is open is answered
 };
 
@@ -231,26 +239,41 @@ Result<void> Server::open_admin(server::Server::Sockets sockets) {
   return {};
 }
 
-Result<void> Server::open_loop(const std::vector<policy::Autoscaler>& wanted, Handover handed) {
+Result<void> Server::open_loop(std::vector<control::HandedScaler> handed) {
   const auto folder = std::filesystem::path(options_.journal).parent_path().string();
   loop_ = std::make_unique<control::Loop>(
       control::World{io_, *clock_, *recorder_, *gateway_, *guardian_, board_,
                      folder.empty() ? "." : folder, listeners_, predecessor_});
   std::vector<policy::Autoscaler> running;
-  for (const auto& each : handed.scalers) {
+  for (const auto& each : handed) {
     auto read = policy::read_documents(each.document, "the running document", environment());
     if (!read) return fail(read.error());
     running.push_back(std::move(read->front()));
   }
-  if (auto adopted = loop_->adopt(running, std::move(handed.scalers)); !adopted) return adopted;
-  if (auto applied = loop_->apply(wanted); !applied) return applied;
+  return loop_->adopt(running, std::move(handed));
+}
+
+/// What a successor does from here on cannot be given back: its errors are for the log, and what
+/// ran goes on.
+Result<void> Server::begin(const std::vector<policy::Autoscaler>& wanted, Fd before) {
+  if (before) {
+    if (auto ours = confirm(before.get()); !ours) return ours;
+    guardian_->take_over();
+    say_over(before.get());
+    predecessor_.watch(std::move(before));
+    gateway_->open();
+    loop_->begin();
+  }
+  const auto applied = loop_->apply(wanted);
+  if (!applied && !has_predecessor_) return applied;
+  if (!applied) log_lines(to_string(applied.error()));
   documents_ = written(wanted);
   return {};
 }
 
 Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
   if (auto opened = open_guardian(); !opened) return opened;
-  const Fd before = guardian_->predecessor();
+  Fd before = guardian_->predecessor();
   has_predecessor_ = static_cast<bool>(before);
   Handover handed;
   if (before) {
@@ -266,21 +289,25 @@ Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
       if (loop_) loop_->demand(service);
     });
   };
-  auto gateway =
-      gateway::Gateway::start({.threads = options_.threads, .demand = demand, .tracing = tracing_});
+  auto gateway = gateway::Gateway::start({.threads = options_.threads,
+                                          .demand = demand,
+                                          .tracing = tracing_,
+                                          .deaf = has_predecessor_});
   if (!gateway) return fail(gateway.error());
   gateway_ = std::move(*gateway);
 
   boost::system::error_code error;
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) signals_.add(signal, error);
   wait_for_signal();
-  auto admin = std::move(handed.admin);
-  if (auto opened = open_loop(wanted, std::move(handed)); !opened) return opened;
-  if (auto opened = open_admin(std::move(admin)); !opened) return opened;
-  if (before) {
-    if (auto ours = confirm(before.get()); !ours) return ours;
-    guardian_->take_over();
-    predecessor_.watch(before.duplicate());
+  if (auto opened = open_loop(std::move(handed.scalers)); !opened) return opened;
+  // With a predecessor's sockets before the word to go, because it may fail; without after all
+  // that it shows is there.
+  if (has_predecessor_) {
+    if (auto opened = open_admin(std::move(handed.admin)); !opened) return opened;
+  }
+  if (auto begun = begin(wanted, std::move(before)); !begun) return begun;
+  if (!has_predecessor_) {
+    if (auto opened = open_admin({}); !opened) return opened;
   }
   for (const auto& address : listeners_.left()) {
     log::warn("socket activation: {}: no service and no --admin of ours has that address; closed",
@@ -357,58 +384,79 @@ void Server::upgrade() {
   successor_.assign(socket->release());
   successor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                         [this](boost::system::error_code error) {
-                          upgrade_timer_.cancel();
+                          upgrade_timer_.expires_at(steady_clock::time_point::max());
                           if (!error) hand_over();
                         });
   upgrade_timer_.expires_after(kPatience);
   upgrade_timer_.async_wait([this](boost::system::error_code error) {
-    if (error) return;
-    log::error("upgrade: the new program is silent for {}; what ran goes on", to_string(kPatience));
-    successor_.close(error);
+    if (error || upgrade_timer_.expiry() > steady_clock::now()) return;
+    give_up({Code::unavailable, "the new program is silent for " + to_string(kPatience), {}});
   });
+}
+
+void Server::give_up(const Error& error) {
+  log::error("upgrade: {}; what ran goes on", to_string(error));
+  guardian_->abandon_successor();
+  boost::system::error_code ignored;
+  successor_.close(ignored);
 }
 
 /// All in one go, on the loop's thread: nothing is decided, read or reaped meanwhile. The gateway
 /// answers as ever.
 void Server::hand_over() {
   const int socket = successor_.native_handle();
-  boost::system::error_code ignored;
-  const auto go_on = [&](const Error& error) {
-    log::error("upgrade: {}; what ran goes on", to_string(error));
-    successor_.close(ignored);
-  };
   const auto version = read_hello(socket);
-  if (!version) return go_on(version.error());
-  if (stopping_) {
-    successor_.close(ignored);
-    return;
-  }
-  if (auto closed = recorder_->close(); !closed) return go_on(closed.error());
+  if (!version) return give_up(version.error());
+  if (stopping_) return give_up({Code::conflict, "we are stopping", {}});
+  if (auto closed = recorder_->close(); !closed) return give_up(closed.error());
   Handover all{loop_->hand_over(), {}, {}};
   if (admin_) all.admin = admin_->sockets();
   if (exporter_) all.told = exporter_->let_go();
+  if (notify_->watchdog()) notify_->alive();
   const auto handed = cli::hand_over(socket, all);
   if (handed) {
     log::info("upgrade: Headroom {} goes on; answering what is open", *version);
     return let_go();
   }
-  go_on(handed.error());
+  give_up(handed.error());
   if (exporter_) exporter_->go_on();
-  auto journal = open_when_free(options_.journal);
-  if (!journal) return log::error("{}", to_string(journal.error()));
-  recorder_->reopened(std::move(*journal));
+  reopen_journal();
 }
 
+/// The one that was given up may still have it.
+void Server::reopen_journal() {
+  auto journal = journal::Journal::open(options_.journal, journal::Journal::Mode::write);
+  if (journal) return recorder_->reopened(std::move(*journal));
+  log::warn("{}; decisions wait", to_string(journal.error()));
+  upgrade_timer_.expires_after(1s);
+  upgrade_timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) reopen_journal();
+  });
+}
+
+/// Ends when all that was open is answered, and the successor has said its last word: who is
+/// without it has no heir.
 void Server::let_go() {
   succeeded_ = true;
   if (admin_) admin_->let_go();
   admin_.reset();
   watch_.reset();
   notify_timer_.cancel();
-  loop_->let_go(loop_->longest_drain(), [this] {
-    log::info("upgrade: all that was open is answered");
-    io_.stop();
-  });
+  successor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                        [this](boost::system::error_code) {
+                          if (is_over(successor_.native_handle())) return end_if_done();
+                          log::error("upgrade: the new one has died: ending");
+                          loop_->kill();
+                          ::_exit(kFailed);
+                        });
+  loop_->let_go(loop_->longest_drain(), [this] { end_if_done(); });
+}
+
+/// Called twice.
+void Server::end_if_done() {
+  if (!std::exchange(half_done_, true)) return;
+  log::info("upgrade: all that was open is answered");
+  io_.stop();
 }
 
 void Server::reload() {

@@ -62,6 +62,10 @@ Result<void> Loop::adopt(const std::vector<policy::Autoscaler>& policies,
   return {};
 }
 
+void Loop::begin() {
+  for (const auto& [name, scaler] : scalers_) scaler->begin();
+}
+
 std::vector<HandedScaler> Loop::hand_over() const {
   std::vector<HandedScaler> handed;
   for (const auto& [name, scaler] : scalers_) handed.push_back(scaler->hand_over());
@@ -80,10 +84,12 @@ void Loop::retire(std::unique_ptr<Scaler> scaler) {
   auto* const raw = scaler.get();
   retired_.push_back(std::move(scaler));
   raw->stop([this, raw] {
-    // Not from within its own call.
+    // Not from within its own call; and not while a predecessor may use what goes with it.
     boost::asio::post(world_.io, [this, raw] {
-      std::erase_if(retired_, [raw](const auto& each) { return each.get() == raw; });
-      tell_when_all_gone();
+      world_.predecessor.when_gone([this, raw] {
+        std::erase_if(retired_, [raw](const auto& each) { return each.get() == raw; });
+        tell_when_all_gone();
+      });
     });
   });
 }

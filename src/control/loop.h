@@ -23,10 +23,11 @@ class Loop {
   /// one per line, with the code of the first.
   Result<void> apply(const std::vector<policy::Autoscaler>& wanted);
 
-  /// Instead of the first apply(): goes on with what a predecessor hands over, by the documents
-  /// that its replicas run by; apply() makes what is new of it.
+  /// Takes what a predecessor hands over, by the documents that its replicas run by, and decides
+  /// nothing: it can be given back. Then begin(), and apply() for what is new in the documents.
   Result<void> adopt(const std::vector<policy::Autoscaler>& policies,
                      std::vector<HandedScaler> handed);
+  void begin();
   /// For a successor. Nothing changes until let_go(), which must follow at once.
   std::vector<HandedScaler> hand_over() const;
   /// Decides no more, and answers what is open (at most `deadline`); `done` when all is gone that

@@ -9,7 +9,7 @@ void Predecessor::watch(Fd socket) {
   socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                      [this](boost::system::error_code error) {
                        if (error) return;
-                       log::info("upgrade: the Headroom before this one has answered all it had");
+                       log::info("upgrade: the Headroom before this one has ended");
                        socket_.close(error);
                        for (const auto& then : std::exchange(waiting_, {})) then();
                      });

@@ -43,7 +43,10 @@ std::optional<std::int64_t> Recorder::record(const std::string& autoscaler,
                                              const decide::Observation& observation,
                                              const decide::Decision& decision,
                                              const decide::Memory& memory) {
-  if (!journal_) return std::nullopt;
+  if (!journal_) {
+    keep({autoscaler, observation, decision, memory});
+    return std::nullopt;
+  }
   if (!waiting_.empty() && observation.now >= retry_at_) {
     flush();
     retry_at_ = observation.now + kRetry;

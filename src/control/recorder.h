@@ -34,10 +34,14 @@ class Recorder {
   /// What a replica usually takes to be ready; 1 s where nothing is known.
   Millis usual_startup(const std::string& autoscaler) const;
 
-  /// Leaves the journal to another writer; from then on nothing is written, until reopened().
+  /// Leaves the journal to another writer; until reopened() decisions wait here, and the rest is
+  /// lost.
   /// Errors: unavailable (decisions wait that the journal does not take; it stays open).
   Result<void> close();
-  void reopened(journal::Journal journal) { journal_ = std::move(journal); }
+  void reopened(journal::Journal journal) {
+    journal_ = std::move(journal);
+    retry_at_ = {};
+  }
 
   /// What a restart goes on from. Errors: unavailable (closed, or not readable).
   Result<std::optional<journal::Restored>> restore(const std::string& autoscaler) const;

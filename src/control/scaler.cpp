@@ -85,8 +85,18 @@ Result<std::unique_ptr<Scaler>> Scaler::start(World& world, const policy::Autosc
         world.io, policy.name, process, world.guardian, world.state_directory, scaler->hooks());
   }
   if (auto restored = scaler->restore(); !restored) return fail(restored.error());
-  scaler->tick();
+  if (!handed) scaler->begin();
   return scaler;
+}
+
+void Scaler::begin() {
+  if (adopted_) {
+    tell(Event::policy,
+         fmt::format("taken over at an upgrade, with {} replicas of which {} are ready",
+                     target_->replicas().size(), runs_.size()));
+  }
+  target_->scale(current_);
+  tick();
 }
 
 Result<void> Scaler::open_gateway(Fd listener) {
@@ -108,10 +118,8 @@ void Scaler::adopt() {
     runs_[replica.id] = {
         {next_backend_++, replica.address, request_limit(policy_)}, replica.pid, true};
   }
+  adopted_ = true;
   publish_backends();
-  tell(Event::policy,
-       fmt::format("taken over at an upgrade, with {} replicas of which {} are ready",
-                   target_->replicas().size(), runs_.size()));
 }
 
 HandedScaler Scaler::hand_over() const {
@@ -138,7 +146,6 @@ Result<void> Scaler::restore() {
     log::info("{}: goes on with {} replicas, as the journal says", policy_.name, wanted.count);
   }
   current_ = wanted;
-  target_->scale(wanted);
   return {};
 }
 
@@ -197,10 +204,11 @@ void Scaler::on_unready(const target::Replica& replica) {
 
 void Scaler::on_drain(const target::Replica& replica, std::function<void()> done) {
   // Two may have requests on it: we, and the Headroom before us.
-  const auto finish = [&world = world_, alive = std::weak_ptr(alive_), done = std::move(done)] {
-    boost::asio::post(world.io, [&world, alive, done] {
+  const auto finish = [&io = world_.io, &predecessor = world_.predecessor,
+                       alive = std::weak_ptr(alive_), done = std::move(done)] {
+    boost::asio::post(io, [&predecessor, alive, done] {
       if (!alive.lock()) return;
-      world.predecessor.when_gone([alive, done] {
+      predecessor.when_gone([alive, done] {
         if (alive.lock()) done();
       });
     });

@@ -43,7 +43,8 @@ struct World {
 class Scaler {
  public:
   /// Binds the gateway's address and goes on from where the journal says it was.
-  /// With `handed`: on the predecessor's socket, and with its replicas.
+  /// With `handed`: on the predecessor's socket, and with its replicas; it decides nothing before
+  /// begin(), so that all can be given back.
   /// Errors: those of the address (conflict, unavailable, invalid), named as in the document.
   static Result<std::unique_ptr<Scaler>> start(World& world, const policy::Autoscaler& policy,
                                                HandedScaler* handed = nullptr);
@@ -62,6 +63,9 @@ class Scaler {
 
   /// Something waits at the gateway and has no room: decide now.
   void demand() { tick(); }
+
+  /// Decides from now on.
+  void begin();
 
   /// What a successor goes on with; nothing changes until let_go(), which must follow at once.
   HandedScaler hand_over() const;
@@ -128,6 +132,7 @@ class Scaler {
   std::optional<gateway::Snapshot> traffic_;  // at the newest look
   decide::Memory memory_;
   Replicas current_;
+  bool adopted_ = false;  // the replicas were a predecessor's
 
   /// The last change of the count that is not reached yet, and its entry in the journal.
   struct Pending {

@@ -91,6 +91,7 @@ class Live : public Gateway {
  public:
   explicit Live(Options options) {
     common_.demand = std::move(options.demand);
+    common_.deaf = options.deaf;
     common_.tracing = std::move(options.tracing);
     rlimit descriptors{};
     ::getrlimit(RLIMIT_NOFILE, &descriptors);
@@ -222,6 +223,11 @@ class Live : public Gateway {
   Address listening(ServiceId id) const override {
     const std::lock_guard lock(mutex_);
     return services_.at(id).listening;
+  }
+
+  void open() override {
+    common_.deaf = false;
+    to_all([](Worker& worker) { worker.listen_again(); });
   }
 
   Fd listener(ServiceId id) const override {

@@ -99,12 +99,17 @@ struct Options {
   /// not block.
   std::function<void(ServiceId)> demand;
   std::shared_ptr<Tracing> tracing;  // null: no request is traced
+  /// Listens, but accepts nothing before open(): a predecessor still does, on the same sockets.
+  bool deaf = false;
 };
 
 class Gateway {
  public:
   static Result<std::unique_ptr<Gateway>> start(Options options);
   virtual ~Gateway() = default;  // cuts what is left
+
+  /// Accepts from now on, where Options::deaf had it wait.
+  virtual void open() = 0;
 
   /// Binds and listens; where `listener` is given, on that, which does already.
   /// Errors: conflict (the address is in use), unavailable, invalid.

@@ -190,7 +190,7 @@ void Worker::housekeep() {
   housekept_ = now_;
   if (paused_) {
     paused_ = false;
-    for (auto& [id, service] : services_) listen(*service, !service->closing);
+    listen_again();
   }
   const bool demand = now_ - demanded_ >= kDemandEvery;
   if (demand) demanded_ = now_;
@@ -275,7 +275,12 @@ WorkerService* Worker::find(ServiceId id) {
 void Worker::add(std::shared_ptr<WorkerService> service) {
   auto& added = *service;
   services_.emplace(added.shared->id, std::move(service));
-  listen(added, true);
+  if (!common_.deaf) listen(added, true);
+}
+
+void Worker::listen_again() {
+  if (common_.deaf) return;
+  for (auto& [id, service] : services_) listen(*service, !service->closing);
 }
 
 void Worker::reconfigure(ServiceId id, std::shared_ptr<const Settings> settings,

@@ -80,6 +80,7 @@ struct WorkerService {
 /// What the workers of one gateway share.
 struct Common {
   std::function<void(ServiceId)> demand;
+  std::atomic<bool> deaf{false};     // accepts nothing yet
   std::string via;                   // this instance's name in Via: requests that loop are refused
   std::atomic<int> connections{0};   // both sides, all threads
   int most_connections = 0;          // 80 % of the descriptors
@@ -102,6 +103,8 @@ class Worker {
 
   // What control asks for; on this thread.
   void add(std::shared_ptr<WorkerService> service);
+  /// All that are not closing, unless it is deaf.
+  void listen_again();
   /// `socket` is null where the listener stays.
   void reconfigure(ServiceId service, std::shared_ptr<const Settings> settings,
                    std::shared_ptr<Fd> socket);

@@ -131,6 +131,7 @@ class Guard {
   void on_signals();
   void pass_on(const signalfd_siginfo& signal);
   void took_over(const Worker& worker);
+  void hear_all();
   void on_message(Worker& worker);
   void act(Worker& worker, const std::string& text);
   void take_note(Worker& worker, std::istream& message, bool watch);
@@ -187,12 +188,19 @@ void Guard::on_signals() {
     }
   }
   if (!children) return;
-  for (auto& worker : workers_) {  // its last words
-    pollfd said{worker.socket.get(), POLLIN, 0};
-    while (worker.socket && ::poll(&said, 1, 0) == 1) on_message(worker);
-  }
+  hear_all();  // last words
   see_to_workers();
   reap_strays();
+}
+
+/// What workers have said so far.
+void Guard::hear_all() {
+  std::vector<Worker*> all;  // the list may change its order
+  for (auto& worker : workers_) all.push_back(&worker);
+  for (auto* const worker : all) {
+    pollfd said{worker->socket.get(), POLLIN, 0};
+    while (worker->socket && ::poll(&said, 1, 0) == 1) on_message(*worker);
+  }
 }
 
 /// What a terminal sends goes to the worker, too, which is in the same group.
@@ -229,6 +237,9 @@ void Guard::act(Worker& worker, const std::string& text) {
     return reap(worker, pid);
   }
   if (verb == "took") return took_over(worker);
+  if (verb == "abandon" && starting_ && &worker == &current()) {
+    ::kill(workers_.back().pid, SIGKILL);
+  }
   if (verb == "notify" && &worker == &current()) {
     if (const char* manager = std::getenv(Notify::kSocket)) {
       Notify::send(manager, text.substr(std::min(text.find('\n') + 1, text.size())));
@@ -329,6 +340,7 @@ void Guard::see_to_workers() {
       ++worker;
       continue;
     }
+    hear_all();  // its successor may have taken over a moment ago
     if (worker == workers_.begin()) end(status);
     // A predecessor or, where none has taken over, a successor that failed.
     starting_ = false;

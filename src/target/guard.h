@@ -9,6 +9,7 @@
 ///   watch GROUP STARTED\nSOCKET\nCGROUP\n…    forget GROUP
 ///   reap PID            → reaped PID CODE STATUS (0 0: there is none to take)
 ///   successor           → started (and a descriptor), or: refused WHY
+///   abandon             the successor that is starting is ended
 ///   took over           notify\nTEXT
 ///
 /// One it does not know is passed over.

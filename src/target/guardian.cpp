@@ -131,6 +131,8 @@ void Guardian::when_gone(boost::asio::io_context& io, std::function<void()> what
                    });
 }
 
+void Guardian::abandon_successor() { send_to(socket_.get(), "abandon"); }
+
 void Guardian::take_over() { send_to(socket_.get(), "took over"); }
 
 }  // namespace headroom::target

@@ -48,6 +48,8 @@ class Guardian {
   /// The end of a socket (SOCK_SEQPACKET) whose other one the new worker finds as predecessor().
   /// Errors: unavailable (no such program; one is starting already).
   Result<Fd> start_successor();
+  /// That one is not wanted any more.
+  void abandon_successor();
   /// The new worker's: from now on signals come to us, and our end is the guardian's.
   void take_over();
   /// To the worker before us; empty where there is none. To be taken once.

@@ -41,7 +41,7 @@ char mark_of(const Fd& fd) {
 Handover everything() {
   Handover all;
   auto& scaler = all.scalers.emplace_back();
-  scaler.document = "kind: Autoscaler\n";
+  scaler.document = std::string(300 << 10, 'd');
   scaler.listener = marked('L');
   scaler.process.last_id = 7;
   scaler.process.cgroups = {2, {"/a", "/b"}, {"/home"}};
@@ -91,7 +91,7 @@ TEST(Handover, BringsAllOfItAcross) {
   ASSERT_TRUE(got) << got.error().what;
   ASSERT_EQ(got->scalers.size(), 2u);
   const auto& scaler = got->scalers[0];
-  EXPECT_EQ(scaler.document, "kind: Autoscaler\n");
+  EXPECT_EQ(scaler.document, std::string(300 << 10, 'd')) << "in pieces";
   EXPECT_EQ(mark_of(scaler.listener), 'L');
   EXPECT_EQ(scaler.process.last_id, 7u);
   EXPECT_EQ(scaler.process.cgroups.kind, 2);
@@ -175,11 +175,20 @@ TEST(Handover, NothingChangesHandsUnlessBothSayIt) {
   }
 }
 
+TEST(Handover, TheLastWord) {
+  Pair pair;
+  EXPECT_FALSE(is_over(pair.before.get())) << "not yet";
+  say_over(pair.after.get());
+  EXPECT_TRUE(is_over(pair.before.get()));
+  pair.after.reset();
+  EXPECT_FALSE(is_over(pair.before.get())) << "it ended";
+}
+
 TEST(Handover, AnotherVersionsWordsAreAnErrorAndNoCrash) {
   for (const char* text :
        {"scaler", "scaler {", "scaler []", "scaler {}", "replica {}", "rest {}", "rest 1",
         R"(rest {"local": true, "tcp": false, "told": null})",  // without the descriptor
-        R"(scaler {"document": 1})"}) {
+        R"(scaler {"last_id": "x"})"}) {
     SCOPED_TRACE(text);
     Pair pair;
     ASSERT_TRUE(send_message(pair.before.get(), text, 1s));

@@ -114,11 +114,11 @@ TEST(Recorder, LeavesTheJournalToAnother) {
   recorder.outcome(1, "nor this");
   EXPECT_EQ(recorder.usual_startup("shop"), 1s);
   EXPECT_FALSE(recorder.restore("shop"));
-  EXPECT_EQ(recorder.waiting(), 0u);
+  EXPECT_EQ(recorder.waiting(), 1u);
   recorder.reopened(open(path, Journal::Mode::write));
-  EXPECT_TRUE(put(recorder, {3s, 1, 2, "Panic"}));
-  EXPECT_EQ(all(path).size(), 2u);
-  EXPECT_EQ((*recorder.restore("shop"))->replicas, Replicas{2});
+  EXPECT_TRUE(put(recorder, {3s, 2, 3, "Panic"}));
+  EXPECT_EQ(all(path).size(), 3u) << "what was decided meanwhile, too";
+  EXPECT_EQ((*recorder.restore("shop"))->replicas, Replicas{3});
 }
 
 TEST(Recorder, KnowsTheUsualStartup) {
