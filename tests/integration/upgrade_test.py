@@ -101,6 +101,25 @@ class Upgrade(Case):
         self.assertEqual(headroom.get()[0], 200)
         self.assertTrue(headroom.explain())
 
+    def test_a_successor_that_fails_late_has_taken_nothing(self):
+        token = self.write("token", "0123456789abcdef\n")
+        headroom = self.service("--min", "2", "--admin", "127.0.0.1:0", "--admin-token-file", token)
+        self.assertTrue(eventually(lambda: headroom.log().count("ready after") == 2))
+        workers, replicas = headroom.workers(), headroom.replicas()
+        load = self.load(headroom.url(), "--rate", "500", "--duration", "5s")
+        os.remove(token)
+        for times in (1, 2):  # the first is in nobody's way
+            headroom.process.send_signal(signal.SIGUSR2)
+            done = eventually(lambda: headroom.log().count("did not start; what ran goes on") == times)
+            self.assertTrue(done, headroom.log())
+            self.assertTrue(eventually(lambda: headroom.workers() == workers))
+        self.assertEqual(load.result()["failures"], 0)
+        self.assertEqual(headroom.replicas(), replicas)
+        self.write("token", "0123456789abcdef\n")
+        upgrade(headroom)
+        self.assertEqual(headroom.get()[0], 200)
+        self.assertEqual(headroom.replicas(), replicas)
+
     def test_a_request_that_waits_for_its_first_replica(self):
         headroom = self.service("--min", "0", "--max", "1", service=("--start-delay", "1500ms"))
         headroom.wait_for("listening on")
