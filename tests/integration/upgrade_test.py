@@ -18,8 +18,9 @@ from harness import HEADROOM, SERVICE, Case, alive, eventually, free_port
 # Puts sockets that listen where sd_listen_fds(3) says, and becomes the rest of its arguments.
 AS_A_MANAGER = """
 import os, socket, sys
-fds = [int(fd) for fd in sys.argv[1].split(",")]
-for n, fd in enumerate(os.dup(fd) for fd in fds): os.dup2(fd, 3 + n, inheritable=True)
+import fcntl
+fds = [fcntl.fcntl(int(fd), fcntl.F_DUPFD, 64) for fd in sys.argv[1].split(",")]  # out of the way
+for n, fd in enumerate(fds): os.dup2(fd, 3 + n, inheritable=True); os.close(fd)
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(fds)))
 os.execv(sys.argv[2], sys.argv[2:])
 """
