@@ -47,11 +47,15 @@ struct RunOptions {
   std::string log_format = "text";
 };
 
-void add_document_flags(CLI::App& verb, RunFlags& flags) {
-  const auto group = "Document (what a file says)";
-  const auto add = [&](const char* name, auto& to, const char* about) {
+/// Adds options of one group.
+auto adder(CLI::App& verb, const char* group) {
+  return [&verb, group](const char* name, auto& to, const char* about) {
     return verb.add_option(name, to, about)->group(group);
   };
+}
+
+void add_document_flags(CLI::App& verb, RunFlags& flags) {
+  const auto add = adder(verb, "Document (what a file says)");
   add("--name", flags.name, "Of the autoscaler; default: the command's")->type_name("NAME");
   add("--listen", flags.listen, "Where clients connect; default :8080")->type_name("ADDRESS");
   add("--min", flags.min, "Least replicas; 0: none while nobody asks; default 1");
@@ -84,10 +88,7 @@ void add_document_flags(CLI::App& verb, RunFlags& flags) {
 }
 
 void add_admin_flags(CLI::App& verb, AdminOptions& admin) {
-  const auto group = "Admin (docs/api.md)";
-  const auto add = [&](const char* name, auto& to, const char* about) {
-    return verb.add_option(name, to, about)->group(group);
-  };
+  const auto add = adder(verb, "Admin (docs/api.md)");
   add("--admin", admin.address,
       "Where the dashboard, the API and /metrics are; none: nowhere; default 127.0.0.1:7780, or "
       "nowhere where that is taken")
@@ -103,10 +104,7 @@ void add_admin_flags(CLI::App& verb, AdminOptions& admin) {
 }
 
 void add_otlp_flags(CLI::App& verb, otlp::Asked& otlp) {
-  const auto group = "OpenTelemetry (docs/opentelemetry.md)";
-  const auto add = [&](const char* name, auto& to, const char* about) {
-    return verb.add_option(name, to, about)->group(group);
-  };
+  const auto add = adder(verb, "OpenTelemetry (docs/opentelemetry.md)");
   add("--otlp-endpoint", otlp.endpoint,
       "A collector (http://127.0.0.1:4318): spans, log records and metrics go there; default: "
       "OTEL_EXPORTER_OTLP_ENDPOINT, or nowhere")

@@ -95,12 +95,10 @@ class Acceptor {
 
   void admit(Fd fd) {
     if (*open_ >= settings_.most) return;  // closed
-    sockaddr_storage address{};
-    socklen_t length = sizeof address;
-    ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &length);
+    const int family = local_address(fd.get()).family();
     Socket socket(io_);
     boost::system::error_code error;
-    socket.assign(asio::generic::stream_protocol(address.ss_family, 0), fd.get(), error);
+    socket.assign(asio::generic::stream_protocol(family, 0), fd.get(), error);
     if (error) return;
     static_cast<void>(fd.release());
     auto wire = settings_.tls != nullptr ? Wire::encrypted(std::move(socket), *settings_.tls)

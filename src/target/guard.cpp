@@ -37,6 +37,14 @@ constexpr Millis kPatience = 1s;  // with a worker that does not read what it as
 
 constexpr int kPassedOn[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
+sigset_t waited_for() {
+  sigset_t waited;
+  ::sigemptyset(&waited);
+  for (const int signal : kPassedOn) ::sigaddset(&waited, signal);
+  ::sigaddset(&waited, SIGCHLD);
+  return waited;
+}
+
 struct Watched {
   std::uint64_t leader_started = 0;
   std::string socket;
@@ -117,10 +125,7 @@ std::vector<std::string> own_arguments() {
 class Guard {
  public:
   Guard(pid_t worker, int socket, const Signals& signals) : before_(signals.before) {
-    sigset_t waited;
-    ::sigemptyset(&waited);
-    for (const int signal : kPassedOn) ::sigaddset(&waited, signal);
-    ::sigaddset(&waited, SIGCHLD);
+    const auto waited = waited_for();
     signals_ = Fd(::signalfd(-1, &waited, SFD_CLOEXEC | SFD_NONBLOCK));
     workers_.push_back({worker, Fd(socket), {}});
   }
@@ -374,10 +379,7 @@ void Guard::end(int status) {
 
 Signals block_signals() {
   Signals signals{};
-  sigset_t waited;
-  ::sigemptyset(&waited);
-  for (const int signal : kPassedOn) ::sigaddset(&waited, signal);
-  ::sigaddset(&waited, SIGCHLD);
+  const auto waited = waited_for();
   ::sigprocmask(SIG_BLOCK, &waited, &signals.before);
   return signals;
 }
