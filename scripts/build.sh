@@ -8,13 +8,11 @@ cd "$(dirname "$0")/.."
 preset=$1
 shift
 folder=build/$preset
-# Configured once; after that Ninja sees for itself when CMake's files change.
-if [[ ! -f $folder/build.ninja ]]; then
-  mkdir -p "$folder"
-  if ! cmake --preset "$preset" >"$folder/configure.log" 2>&1; then
-    cat "$folder/configure.log" >&2
-    exit 1
-  fi
+# Each time: a library that was missing may be there now.
+mkdir -p "$folder"
+if ! cmake --preset "$preset" >"$folder/configure.log" 2>&1; then
+  cat "$folder/configure.log" >&2
+  exit 1
 fi
 targets=("$@")
 ((${#targets[@]})) || targets=(all)
