@@ -8,6 +8,8 @@ target_compile_options(headroom_flags INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # False alarms of g++ 12 inside the standard library at -O2 (bugs 105329, 105562).
   target_compile_options(headroom_flags INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
+  # A source in a batch (Batches.cmake) looks to it like a header.
+  target_compile_options(headroom_flags INTERFACE -Wno-subobject-linkage)
 endif()
 
 set(HEADROOM_SANITIZE "" CACHE STRING "address,undefined or thread or nothing")

@@ -16,7 +16,7 @@ mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep '^src/.*\.cpp$')
 database=build/debug/tidy
 mkdir -p "$database"
 # Precompiled headers and some warnings are g++'s own and mean nothing to clang.
-sed 's/-Winvalid-pch//; s/-include [^ ]*cmake_pch.hxx//; s/-fpch-preprocess//; s/-Wno-restrict//; s/-Wno-maybe-uninitialized//' \
+sed 's/-Winvalid-pch//; s/-include [^ ]*cmake_pch.hxx//; s/-fpch-preprocess//; s/-Wno-restrict//; s/-Wno-subobject-linkage//; s/-Wno-maybe-uninitialized//' \
   build/debug/compile_commands.json >"$database/compile_commands.json"
 echo "clang-tidy: ${#sources[@]} files"
 printf '%s\n' "${sources[@]}" |

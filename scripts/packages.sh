@@ -53,6 +53,7 @@ test=(
   "openssl: the documentation's commands"
   "nginx-light: a proxy in front (docs/behind-a-proxy.md)"
   "haproxy: a proxy in front (docs/behind-a-proxy.md)"
+  "caddy: a proxy in front (docs/behind-a-proxy.md)"
 )
 bench=(
   "python3: the benches (its standard library alone)"

@@ -26,6 +26,7 @@ fresh='
 if [[ -n ${FRESH:-} ]]; then
   echo "A fresh Debian 12"
   mmdebstrap --quiet --variant=minbase --include=ca-certificates,curl,git,make,python3 bookworm "$folder/fresh"
+  echo "127.0.0.1 localhost" >"$folder/fresh/etc/hosts"  # as every installed machine has it
   git clone --quiet . "$folder/fresh/root/headroom"
 else
   git clone --quiet . "$folder/headroom"

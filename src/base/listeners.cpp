@@ -9,8 +9,8 @@
 namespace headroom {
 namespace {
 
-constexpr int kFirst = 3;     // SD_LISTEN_FDS_START
-constexpr long kMost = 1000;  // none of it is ours if there were more
+constexpr int kFirst = 3;            // SD_LISTEN_FDS_START
+constexpr long kMostSockets = 1000;  // none of it is ours if there were more
 
 long number_of(const char* variable) {
   const char* const value = std::getenv(variable);
@@ -37,7 +37,8 @@ Listeners Listeners::from_environment(pid_t others) {
   const auto pid = number_of("LISTEN_PID");
   const auto count = number_of("LISTEN_FDS");
   for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);
-  if (pid == 0 || (pid != ::getpid() && pid != others) || count < 1 || count > kMost) return found;
+  if (pid == 0 || (pid != ::getpid() && pid != others) || count < 1 || count > kMostSockets)
+    return found;
   for (int fd = kFirst; fd < kFirst + count; ++fd) {
     // Not a number that nobody gave us, and that we may have opened since.
     if (listens(fd)) found.add(Fd(fd));

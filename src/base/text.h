@@ -6,6 +6,8 @@
 
 namespace headroom {
 
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 /// The candidate with the least edit distance to `word` (case ignored), or "" where
 /// none is near enough to be a likely slip (more than a third of the letters differ).
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);

@@ -13,7 +13,7 @@
 namespace headroom {
 namespace {
 
-constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
 
 struct Unit {
   std::string_view name;
@@ -21,8 +21,6 @@ struct Unit {
 };
 constexpr std::array kUnits = {Unit{"d", 86'400'000}, Unit{"h", 3'600'000}, Unit{"m", 60'000},
                                Unit{"s", 1'000}, Unit{"ms", 1}};
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 struct Decimal {
   std::int64_t whole = 0;
@@ -45,7 +43,7 @@ std::optional<Decimal> take_decimal(std::string_view& text) {
     ++digits;
     const std::int64_t digit = text[0] - '0';
     if (scale == 0) {
-      if (number.whole > (kMost - digit) / 10) return std::nullopt;
+      if (number.whole > (kLargest - digit) / 10) return std::nullopt;
       number.whole = number.whole * 10 + digit;
     } else if (scale > 1) {
       scale /= 10;
@@ -60,12 +58,12 @@ std::optional<Decimal> take_decimal(std::string_view& text) {
 
 /// Rounded up to milliseconds: what was not zero must not become it, zero often means "off".
 std::optional<std::int64_t> to_millis(const Decimal& number, std::int64_t unit) {
-  if (number.whole > kMost / unit) return std::nullopt;
+  if (number.whole > kLargest / unit) return std::nullopt;
   const std::int64_t billionth = 1'000'000'000;
   const std::int64_t part = number.billionths * unit;
   const std::int64_t rest = part / billionth + (part % billionth != 0 || number.more ? 1 : 0);
   const std::int64_t whole = number.whole * unit;
-  if (whole > kMost - rest) return std::nullopt;
+  if (whole > kLargest - rest) return std::nullopt;
   return whole + rest;
 }
 
@@ -92,7 +90,7 @@ Result<Millis> parse_duration(std::string_view text) {
     const auto unit = std::ranges::find(kUnits, bare ? "s" : name, &Unit::name);
     if (unit == kUnits.end()) return fail(not_a_duration(all));
     const auto part = to_millis(*number, unit->millis);
-    if (!part || total > kMost - *part) return fail(not_a_duration(all));
+    if (!part || total > kLargest - *part) return fail(not_a_duration(all));
     total += *part;
   }
   return Millis{total};

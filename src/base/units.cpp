@@ -27,8 +27,6 @@ constexpr std::array kSuffixes = {
     Suffix{"Pi", 0, 50}, Suffix{"Ei", 0, 60}, Suffix{"u", -6, 0},  Suffix{"n", -9, 0},
 };
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 std::string_view take_digits(std::string_view& text) {
   const auto end = std::ranges::find_if_not(text, is_digit);
   const auto count = static_cast<std::size_t>(end - text.begin());

@@ -24,7 +24,7 @@ using Local = boost::asio::local::stream_protocol;
 using Stream = boost::beast::basic_stream<Local>;
 using Answer = http::response<http::string_body>;
 
-constexpr auto kPatience = std::chrono::seconds(10);
+constexpr auto kAnswerPatience = std::chrono::seconds(10);
 constexpr std::uint64_t kMostBytes = 64 << 20;
 
 /// One exchange; each step ends by itself or with the stream's patience.
@@ -53,7 +53,7 @@ class Exchange {
   template <class Start>
   void step(Start start) {
     if (error_) return;
-    stream_.expires_after(kPatience);
+    stream_.expires_after(kAnswerPatience);
     start([this](boost::system::error_code error) { error_ = error; });
     io_.restart();
     io_.run();

@@ -14,7 +14,7 @@ namespace {
 constexpr const char* kAbout =
     "Runs a service in as many copies as its traffic takes, from zero up, and says why.";
 
-constexpr const char* kExamples =
+constexpr const char* kAppExamples =
     "Examples:\n"
     "  headroom run --listen :8080 --min 0 --max 8 -- ./server --port '$(PORT)'\n"
     "  headroom run app.yaml\n"
@@ -98,7 +98,7 @@ int headroom(int argc, const char* const* argv) {
   }
 
   CLI::App app(kAbout, "headroom");
-  app.footer(kExamples);
+  app.footer(kAppExamples);
   app.get_formatter()->column_width(34);
   app.require_subcommand(0, 1);  // that there is one is checked after what is not known
   app.set_help_flag("-h,--help", "Says this");

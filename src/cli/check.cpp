@@ -18,7 +18,7 @@
 namespace headroom::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kCheckExamples =
     "Examples:\n"
     "  headroom check deploy/*.yaml\n"
     "  kubectl get hpa,scaledobject,ksvc -A -o yaml | headroom check -\n"
@@ -195,7 +195,7 @@ void add_check(CLI::App& app, Call& call) {
       "check",
       "Says whether documents can be run: Autoscaler, HorizontalPodAutoscaler, ScaledObject, "
       "Knative's Service.");
-  verb->footer(kExamples);
+  verb->footer(kCheckExamples);
   auto options = std::make_shared<CheckOptions>();
   verb->add_option("files", options->files, "Files of documents; - is standard input")
       ->required()

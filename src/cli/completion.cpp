@@ -16,7 +16,7 @@
 namespace headroom::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kCompletionExamples =
     "Examples:\n"
     "  source <(headroom completion bash)\n"
     "  headroom completion zsh > \"${fpath[1]}/_headroom\"\n"
@@ -280,7 +280,7 @@ void print_names() {
 
 void add_completion(CLI::App& app, Call& call) {
   auto* verb = app.add_subcommand("completion", "Prints the completions for a shell.");
-  verb->footer(kExamples);
+  verb->footer(kCompletionExamples);
   auto shell = std::make_shared<std::string>();
   auto names = std::make_shared<bool>(false);
   verb->add_option("shell", *shell, "bash, zsh or fish")

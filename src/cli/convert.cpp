@@ -24,7 +24,7 @@
 namespace headroom::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kConvertExamples =
     "Examples:\n"
     "  headroom convert hpa.yaml > autoscaler.yaml\n"
     "  kubectl get hpa shop -o yaml | headroom convert -\n"
@@ -119,14 +119,14 @@ Result<std::string> to_scaled_object(const policy::Autoscaler& autoscaler) {
   return cannot(fmt::format("found {}, which it cannot say", fmt::join(lost, ", ")));
 }
 
-struct Kind {
+struct ConvertKind {
   const char* name;
   Result<std::string> (*write)(const policy::Autoscaler&);
 };
 constexpr std::array kKinds = {
-    Kind{"autoscaler", to_autoscaler},
-    Kind{"hpa", to_hpa},
-    Kind{"scaledobject", to_scaled_object},
+    ConvertKind{"autoscaler", to_autoscaler},
+    ConvertKind{"hpa", to_hpa},
+    ConvertKind{"scaledobject", to_scaled_object},
 };
 
 std::vector<std::string> names() {
@@ -216,7 +216,7 @@ int convert(const ConvertOptions& options) {
   if (!text) return refuse(text.error());
   const auto documents = policy::read_any(*text, options.file, environment());
   if (!documents) return refuse(documents.error());
-  const auto kind = std::ranges::find(kKinds, options.to, &Kind::name);
+  const auto kind = std::ranges::find(kKinds, options.to, &ConvertKind::name);
   std::vector<Converted> all;
   for (const auto& document : *documents) {
     if (!document.autoscaler) continue;
@@ -242,7 +242,7 @@ void add_convert(CLI::App& app, Call& call) {
       "convert",
       "Prints a HorizontalPodAutoscaler, ScaledObject or Knative's Service as an Autoscaler, or "
       "one of the first two the other way.");
-  verb->footer(kExamples);
+  verb->footer(kConvertExamples);
   auto options = std::make_shared<ConvertOptions>();
   verb->add_option("file", options->file, "A file of documents; - is standard input")
       ->required()

@@ -22,7 +22,7 @@
 namespace headroom::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kDecideExamples =
     "Examples:\n"
     "  headroom explain shop --at 14:05 -o json > seen.json\n"
     "  headroom decide --policy shop.yaml --observation seen.json\n"
@@ -141,7 +141,7 @@ void add_decide(CLI::App& app, Call& call) {
   auto* verb = app.add_subcommand(
       "decide",
       "Decides for a recorded observation, and says why: for bug reports and trying out.");
-  verb->footer(kExamples);
+  verb->footer(kDecideExamples);
   auto options = std::make_shared<DecideOptions>();
   verb->add_option("--policy", options->policy,
                    "A file with an Autoscaler, HorizontalPodAutoscaler, ScaledObject or Knative's "

@@ -21,7 +21,7 @@
 namespace headroom::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kEventsExamples =
     "Examples:\n"
     "  headroom events                       what happened last\n"
     "  headroom events shop --since 22:00 --until 06:00\n"
@@ -132,7 +132,7 @@ int events(const EventsOptions& options) {
 
 void add_events(CLI::App& app, Call& call) {
   auto* verb = app.add_subcommand("events", "Says what happened: scaling, replicas, trouble.");
-  verb->footer(kExamples);
+  verb->footer(kEventsExamples);
   auto options = std::make_shared<EventsOptions>();
   verb->add_option("name", options->name, "Of the autoscaler; default: all of the journal")
       ->type_name("NAME");

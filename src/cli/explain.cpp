@@ -17,7 +17,7 @@
 namespace headroom::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kExplainExamples =
     "Examples:\n"
     "  headroom explain                      the newest decision\n"
     "  headroom explain shop --at 14:05      what held at 14:05, and why\n"
@@ -120,7 +120,7 @@ int explain(const ExplainOptions& options) {
 
 void add_explain(CLI::App& app, Call& call) {
   auto* verb = app.add_subcommand("explain", "Says why there are as many replicas as there are.");
-  verb->footer(kExamples);
+  verb->footer(kExplainExamples);
   auto options = std::make_shared<ExplainOptions>();
   verb->add_option("name", options->name, "Of the autoscaler; not needed where there is one")
       ->type_name("NAME");

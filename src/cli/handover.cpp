@@ -22,7 +22,7 @@ using std::chrono::steady_clock;
 using target::HandedProcess;
 using target::HandedReplica;
 
-constexpr Millis kPatience = 10s;
+constexpr Millis kMessagePatience = 10s;
 constexpr Millis kWithoutEnd{-1};
 constexpr std::size_t kPiece = 64 << 10;  // of a document
 constexpr std::string_view kHello = "hello 1 ";
@@ -88,18 +88,18 @@ void add(std::vector<int>& fds, const Fd& fd) {
 bool send(int socket, const control::HandedScaler& scaler) {
   for (std::string_view rest = scaler.document; !rest.empty();) {
     const auto piece = rest.substr(0, kPiece);
-    if (!send_message(socket, fmt::format("document {}", piece), kPatience)) return false;
+    if (!send_message(socket, fmt::format("document {}", piece), kMessagePatience)) return false;
     rest.remove_prefix(piece.size());
   }
   std::vector<int> fds;
   add(fds, scaler.process.directory.lock);
   add(fds, scaler.listener);
-  if (!send_message(socket, text_of(scaler), kPatience, fds)) return false;
+  if (!send_message(socket, text_of(scaler), kMessagePatience, fds)) return false;
   for (const auto& replica : scaler.process.replicas) {
     std::vector<int> its{replica.pidfd.get()};
     add(its, replica.output.out);
     add(its, replica.output.err);
-    if (!send_message(socket, text_of(replica), kPatience, its)) return false;
+    if (!send_message(socket, text_of(replica), kMessagePatience, its)) return false;
   }
   return true;
 }
@@ -118,7 +118,7 @@ class Descriptors {
 
 using Strings = std::vector<std::string>;
 
-std::string text_at(const json::object& from, std::string_view key) {
+std::string text_in(const json::object& from, std::string_view key) {
   const auto* const found = from.if_contains(key);
   return found == nullptr ? "" : std::string(found->as_string());
 }
@@ -131,7 +131,7 @@ control::HandedScaler read_scaler(const json::object& from, Message& message) {
   process.cgroups = {from.at("cgroups").to_number<int>(),
                      json::value_to<Strings>(from.at("parents")),
                      json::value_to<Strings>(from.at("home"))};
-  process.directory = {text_at(from, "directory"), text_at(from, "sockets"),
+  process.directory = {text_in(from, "directory"), text_in(from, "sockets"),
                        fds.next(from.at("lock").as_bool())};
   scaler.listener = fds.next(from.at("listens").as_bool());
   return scaler;
@@ -152,7 +152,7 @@ HandedReplica read_replica(const json::object& from, Message& message) {
   }
   replica.restarts = from.at("restarts").to_number<int>();
   replica.port = from.at("port").to_number<std::uint16_t>();
-  replica.socket = text_at(from, "socket");
+  replica.socket = text_in(from, "socket");
   replica.cpu_before = std::chrono::microseconds(from.at("cpu").to_number<std::int64_t>());
   replica.cgroups = json::value_to<Strings>(from.at("cgroups"));
   auto& output = replica.output;
@@ -162,8 +162,8 @@ HandedReplica read_replica(const json::object& from, Message& message) {
   if (const auto* const lines = from.if_contains("lines")) {
     output.of_this_life = from.at("life").to_number<std::uint64_t>();
     output.lines = json::value_to<Strings>(*lines);
-    output.begun_out = text_at(from, "begun_out");
-    output.begun_err = text_at(from, "begun_err");
+    output.begun_out = text_in(from, "begun_out");
+    output.begun_err = text_in(from, "begun_err");
   }
   return replica;
 }
@@ -213,33 +213,33 @@ Result<void> hand_over(int socket, const Handover& all) {
       json::serialize(json::value{{"local", static_cast<bool>(all.admin.local)},
                                   {"tcp", static_cast<bool>(all.admin.tcp)},
                                   {"told", all.told ? json::value(*all.told) : json::value()}});
-  if (!send_message(socket, "rest " + rest, kPatience, admin) ||
-      !send_message(socket, "end", kPatience)) {
+  if (!send_message(socket, "rest " + rest, kMessagePatience, admin) ||
+      !send_message(socket, "end", kMessagePatience)) {
     return fail(broken("the new one takes no more"));
   }
-  const auto answer = receive_message(socket, kPatience);
-  if (!answer || answer->text != "taken" || !send_message(socket, "go", kPatience)) {
+  const auto answer = receive_message(socket, kMessagePatience);
+  if (!answer || answer->text != "taken" || !send_message(socket, "go", kMessagePatience)) {
     return fail(broken("the new one did not start"));
   }
   return {};
 }
 
 Result<std::string> read_hello(int socket) {
-  const auto hello = receive_message(socket, kPatience);
+  const auto hello = receive_message(socket, kMessagePatience);
   if (!hello) return fail(broken("the new one ended before it was ready; it says above why"));
   if (!hello->text.starts_with(kHello)) return fail(broken("the new one speaks otherwise"));
   return hello->text.substr(kHello.size());
 }
 
 Result<Handover> take_over(int socket) {
-  if (!send_message(socket, fmt::format("{}{}", kHello, HEADROOM_VERSION), kPatience)) {
+  if (!send_message(socket, fmt::format("{}{}", kHello, HEADROOM_VERSION), kMessagePatience)) {
     return fail(broken("the old one is gone"));
   }
   Handover all;
   std::string document;
   try {
     for (;;) {
-      auto message = receive_message(socket, kPatience);
+      auto message = receive_message(socket, kMessagePatience);
       if (!message) return fail(broken("the old one is silent"));
       if (!take(*message, document, all)) return all;
     }
@@ -249,13 +249,13 @@ Result<Handover> take_over(int socket) {
 }
 
 Result<void> confirm(int socket) {
-  if (!send_message(socket, "taken", kPatience)) return fail(broken("the old one is gone"));
+  if (!send_message(socket, "taken", kMessagePatience)) return fail(broken("the old one is gone"));
   const auto answer = receive_message(socket, kWithoutEnd);
   if (!answer || answer->text != "go") return fail(broken("the old one goes on itself"));
   return {};
 }
 
-void say_over(int socket) { static_cast<void>(send_message(socket, "over", kPatience)); }
+void say_over(int socket) { static_cast<void>(send_message(socket, "over", kMessagePatience)); }
 
 bool is_over(int socket) {
   const auto answer = receive_message(socket, 0ms);

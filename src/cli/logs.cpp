@@ -19,7 +19,7 @@
 namespace headroom::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kLogsExamples =
     "Examples:\n"
     "  headroom logs shop                    the last lines of each replica\n"
     "  headroom logs shop --replica 3 -f     as they come, of one\n"
@@ -122,7 +122,7 @@ int logs(const LogsOptions& options) {
 
 void add_logs(CLI::App& app, Call& call) {
   auto* verb = app.add_subcommand("logs", "Prints what replicas wrote last.");
-  verb->footer(kExamples);
+  verb->footer(kLogsExamples);
   auto options = std::make_shared<LogsOptions>();
   verb->add_option("name", options->name, "Of the autoscaler")->required()->type_name("NAME");
   verb->add_option("--replica", options->replica, "Of this one only")

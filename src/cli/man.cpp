@@ -16,7 +16,7 @@
 namespace headroom::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kManExamples =
     "Examples:\n"
     "  headroom man | man -l -\n"
     "  headroom man run | man -l -\n"
@@ -76,7 +76,7 @@ int man(const ManOptions& options, const CLI::App& app) {
 
 void add_man(CLI::App& app, Call& call) {
   auto* verb = app.add_subcommand("man", "Prints a manual page, of a verb or of the whole.");
-  verb->footer(kExamples);
+  verb->footer(kManExamples);
   auto options = std::make_shared<ManOptions>();
   auto* name = verb->add_option("verb", options->verb, "Default: the page of headroom itself")
                    ->type_name("VERB");

@@ -12,6 +12,7 @@
 #include "gateway/failures.h"
 #include "journal/event_kinds.h"
 #include "target/states.h"
+#include "target/troubles.h"
 
 namespace headroom::cli {
 namespace {
@@ -179,8 +180,8 @@ constexpr std::string_view kHead = R"(# Reasons
 Every fixed word by which Headroom says what it did and why, made from the tables in its sources by
 `headroom schema --reasons`: [steps](#steps-of-a-decision) and
 [conditions](#conditions-of-a-decision) of a decision, [why there is no
-reading](#why-there-is-no-reading), [events](#events), [states of a replica](#states-of-a-replica),
-[failures of requests](#failures-of-requests). The words do not change: they are made for searching.
+reading](#why-there-is-no-reading), [events](#events), [troubles of a replica](#troubles-of-a-replica), [its
+states](#states-of-a-replica), [failures of requests](#failures-of-requests). The words do not change: they are made for searching.
 By symptom instead: [troubleshooting.md](troubleshooting.md). How a decision is made:
 [decide.md](decide.md).
 
@@ -211,6 +212,14 @@ As `headroom events` and the dashboard show them; `--kind` picks one.
 
 )";
 
+constexpr std::string_view kTroubles = R"(## Troubles of a replica
+
+What the events of kind `trouble` say (`headroom events --kind trouble`). One that ended, or was
+stopped, is started again, after 0.1 s at first, then twice as long each time, up to a minute; ten
+seconds of being ready, and it begins anew.
+
+)";
+
 constexpr std::string_view kStates = R"(## States of a replica
 
 As `headroom status` shows them, and by number in `headroom_replicas{state}` (there `backing_off`).
@@ -235,6 +244,8 @@ std::string reasons_page() {
   page += absences();
   page += kEvents;
   page += rows<journal::Event::Kind>("| Kind | Means | For example | What to do |", "{}");
+  page += kTroubles;
+  page += rows<target::Trouble>("| In words | Means | For example | What to do |", "{}");
   page += kStates;
   page += rows<target::Replica::State>("| State | Means | What to do |", "");
   page += kFailures;

@@ -14,7 +14,7 @@
 namespace headroom::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kRunExamples =
     "Examples:\n"
     "  headroom run -- ./server --port '$(PORT)'\n"
     "  headroom run --listen :8080 --min 0 --max 8 --concurrency 20 -- ./server '$(PORT)'\n"
@@ -208,7 +208,7 @@ void add_run(CLI::App& app, Call& call) {
       "Runs a service behind a gateway, in as many replicas as its traffic takes:\n"
       "  headroom run [flags] -- command…\n"
       "  headroom run [flags] FILE.yaml");
-  verb->footer(kExamples);
+  verb->footer(kRunExamples);
   auto options = std::make_shared<RunOptions>();
   verb->add_option("file", options->file, "A document with one Autoscaler or several")
       ->type_name("FILE");

@@ -13,7 +13,7 @@
 namespace headroom::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kStatusExamples =
     "Examples:\n"
     "  headroom status                       all that runs here\n"
     "  headroom status shop                  with its replicas, and why so many\n"
@@ -63,7 +63,7 @@ int status(const StatusOptions& options) {
 
 void add_status(CLI::App& app, Call& call) {
   auto* verb = app.add_subcommand("status", "Shows what runs: replicas, load, and why so many.");
-  verb->footer(kExamples);
+  verb->footer(kStatusExamples);
   auto options = std::make_shared<StatusOptions>();
   verb->add_option("name", options->name, "Of the autoscaler; default: all")->type_name("NAME");
   add_journal_flag(*verb, options->journal, "Of the Headroom to ask; default: all that run");

@@ -22,7 +22,7 @@
 namespace headroom::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kTopExamples =
     "Examples:\n"
     "  headroom top                          all that runs here; q ends it\n"
     "  headroom top shop --interval 500ms    one, with its replicas\n"
@@ -30,7 +30,7 @@ constexpr const char* kExamples =
     "\n"
     "Exit codes: 0 ended, 1 nothing runs or no such autoscaler, 2 the flags are wrong.\n";
 
-constexpr std::size_t kEvents = 100;
+constexpr std::size_t kEventsShown = 100;
 
 struct TopOptions {
   std::string name, journal, interval = "1s";
@@ -55,7 +55,7 @@ std::vector<journal::Event> events_of(const boost::json::value& answer) {
 Result<Seen> look(const Admin& admin, const std::string& name) {
   const auto state = admin.state();
   if (!state) return fail(state.error());
-  const auto events = admin.get(fmt::format("/api/v1/events?limit={}{}", kEvents,
+  const auto events = admin.get(fmt::format("/api/v1/events?limit={}{}", kEventsShown,
                                             name.empty() ? "" : "&autoscaler=" + escaped(name)));
   if (!events) return fail(events.error());
   Seen seen{.autoscalers = {}, .events = events_of(*events)};
@@ -176,7 +176,7 @@ int top(const TopOptions& options) {
 
 void add_top(CLI::App& app, Call& call) {
   auto* verb = app.add_subcommand("top", "Shows live what runs, its load, and what happens.");
-  verb->footer(kExamples);
+  verb->footer(kTopExamples);
   auto options = std::make_shared<TopOptions>();
   verb->add_option("name", options->name, "Of the autoscaler; default: all")->type_name("NAME");
   verb->add_option("--interval", options->interval, "Between two looks; default 1s")

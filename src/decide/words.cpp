@@ -51,9 +51,9 @@ std::string bytes(Quantity quantity) {
 }
 
 std::string said(const Absent& absent) {
-  static constexpr std::array kReasons = {"unreachable", "timeout",  "no data",
-                                          "not finite",  "negative", "stale"};
-  const char* reason = kReasons[static_cast<std::size_t>(absent.reason)];
+  static constexpr std::array kNames = {"unreachable", "timeout",  "no data",
+                                        "not finite",  "negative", "stale"};
+  const char* reason = kNames[static_cast<std::size_t>(absent.reason)];
   const auto answer = absent.answer.text();
   return answer.empty() ? reason : fmt::format("{} ({})", reason, answer);
 }

@@ -73,10 +73,10 @@ bool passed_by(std::string_view value, std::string_view id) {
 }
 
 /// One head on its way from `in` to `out`.
-class Reader {
+class RequestReader {
  public:
-  Reader(std::string_view in, const Limits& limits, const Peer& peer, Request& request,
-         std::span<char> out)
+  RequestReader(std::string_view in, const Limits& limits, const Peer& peer, Request& request,
+                std::span<char> out)
       : at_(in.data()),
         end_(in.data() + in.size()),
         begin_(in.data()),
@@ -128,7 +128,7 @@ class Reader {
 };
 
 // RFC 9112 §2.2: one empty line before a request is skipped (old clients end a body with it).
-Outcome Reader::empty_line() {
+Outcome RequestReader::empty_line() {
   if (at_ == end_) return kMore;
   if (*at_ != '\r') return kGoOn;
   if (end_ - at_ < 2) return kMore;
@@ -137,7 +137,7 @@ Outcome Reader::empty_line() {
   return at_ == end_ ? kMore : kGoOn;
 }
 
-Outcome Reader::request_line() {
+Outcome RequestReader::request_line() {
   if (const Outcome outcome = empty_line(); stopped(outcome)) return outcome;
   const auto left = static_cast<std::size_t>(end_ - at_);
   const char* const stop = at_ + std::min(left, limits_.request_line + 2);
@@ -171,7 +171,7 @@ Outcome Reader::request_line() {
 }
 
 // Byte by byte where it isn't what nearly all send: a bad one is refused as soon as it shows.
-Outcome Reader::version(const char*& at, const char* stop, int& major) {
+Outcome RequestReader::version(const char*& at, const char* stop, int& major) {
   if (stop - at >= 10 && std::memcmp(at, "HTTP/1.1\r\n", 10) == 0) [[likely]] {
     at += 10;
     return kGoOn;
@@ -192,7 +192,7 @@ Outcome Reader::version(const char*& at, const char* stop, int& major) {
   return kGoOn;
 }
 
-Outcome Reader::target(std::string_view target, const char* line_end) {
+Outcome RequestReader::target(std::string_view target, const char* line_end) {
   const bool options = request_.method == "OPTIONS";
   const bool asterisk = options && target == "*";
   if (target.front() == '/' || asterisk) {
@@ -215,7 +215,7 @@ Outcome Reader::target(std::string_view target, const char* line_end) {
   return refuse(400, "bad-target");
 }
 
-Outcome Reader::absolute(std::string_view target, std::size_t scheme) {
+Outcome RequestReader::absolute(std::string_view target, std::size_t scheme) {
   const std::string_view rest = target.substr(scheme);
   const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
   authority_ = rest.substr(0, end);
@@ -236,7 +236,7 @@ Outcome Reader::absolute(std::string_view target, std::size_t scheme) {
   return kGoOn;
 }
 
-Outcome Reader::fields() {
+Outcome RequestReader::fields() {
   // The limit counts from the request line on, whether or not an empty line was skipped.
   const char* const head = request_.method.data();
   const auto left = static_cast<std::size_t>(end_ - head);
@@ -271,7 +271,7 @@ Outcome Reader::fields() {
   }
 }
 
-Outcome Reader::field(const Line& line, Name name) {
+Outcome RequestReader::field(const Line& line, Name name) {
   switch (name) {
     case Name::host:
       return host(line);
@@ -311,7 +311,7 @@ Outcome Reader::field(const Line& line, Name name) {
   return kGoOn;
 }
 
-Outcome Reader::host(const Line& line) {
+Outcome RequestReader::host(const Line& line) {
   if (has_host_) return refuse(400, "two-hosts");
   has_host_ = true;
   // RFC 9112 §3.2: empty where the client knows no authority, as we write it for 1.0 clients.
@@ -325,7 +325,7 @@ Outcome Reader::host(const Line& line) {
   return kGoOn;
 }
 
-Outcome Reader::content_length(const Line& line) {
+Outcome RequestReader::content_length(const Line& line) {
   if (has_length_) return refuse(400, "two-content-lengths");
   if (has_coding_) return refuse(400, "length-and-coding");
   has_length_ = true;
@@ -342,7 +342,7 @@ Outcome Reader::content_length(const Line& line) {
   return kGoOn;
 }
 
-Outcome Reader::transfer_encoding(const Line& line) {
+Outcome RequestReader::transfer_encoding(const Line& line) {
   if (has_coding_) return refuse(400, "two-transfer-encodings");
   if (has_length_) return refuse(400, "length-and-coding");
   // A 1.0 sender doesn't know chunks: some relay in between passed on what it didn't understand.
@@ -361,7 +361,7 @@ Outcome Reader::transfer_encoding(const Line& line) {
   return kGoOn;
 }
 
-Outcome Reader::expect(const Line& line) {
+Outcome RequestReader::expect(const Line& line) {
   if (!is(line.value, "100-continue")) return refuse(417, "bad-expectation");
   if (request_.minor == 0) return kGoOn;  // RFC 9110 §10.1.1: a 1.0 client's is ignored
   request_.expect_continue = true;
@@ -370,12 +370,12 @@ Outcome Reader::expect(const Line& line) {
 }
 
 // An offer, which may be ignored: so are all after the first field, and those of 1.0 clients.
-Outcome Reader::upgrade(const Line& line) {
+Outcome RequestReader::upgrade(const Line& line) {
   if (upgrade_.empty() && request_.minor == 1) upgrade_ = line.value;
   return kGoOn;
 }
 
-Outcome Reader::forwarded(const Line& line, Name name) {
+Outcome RequestReader::forwarded(const Line& line, Name name) {
   if (!peer_.trusted || line.value.empty()) return kGoOn;
   if (name == Name::x_forwarded_for) {
     has_for_ = true;
@@ -390,7 +390,7 @@ Outcome Reader::forwarded(const Line& line, Name name) {
   return kGoOn;
 }
 
-Outcome Reader::finish() {
+Outcome RequestReader::finish() {
   if (!has_host_ && request_.minor == 1) return refuse(400, "no-host");
   writer_.flush();
   if (writer_.full()) return refuse(431, "head-too-large");
@@ -415,13 +415,13 @@ Outcome Reader::finish() {
   return writer_.full() ? refuse(431, "head-too-large") : kGoOn;
 }
 
-void Reader::add_upgrade() {
+void RequestReader::add_upgrade() {
   if (!writer_.put_upgrade(upgrade_)) return;
   writer_.put("Connection: upgrade\r\n");
   request_.upgrade = true;
 }
 
-void Reader::add_forwarding() {
+void RequestReader::add_forwarding() {
   if (!peer_.address.empty()) {
     if (!has_for_) {
       writer_.put("X-Forwarded-For: ");
@@ -448,7 +448,7 @@ void Reader::add_forwarding() {
   if (peer_.forwarded) add_forwarded();
 }
 
-void Reader::add_forwarded() {
+void RequestReader::add_forwarded() {
   writer_.put("Forwarded: for=");
   if (is_ipv6(peer_.address)) {
     writer_.put("\"[");
@@ -473,7 +473,7 @@ void Reader::add_forwarded() {
 Outcome read_request(std::string_view in, const Limits& limits, const Peer& peer, Request& request,
                      std::span<char> out, std::size_t& written) {
   request = Request{};
-  Reader reader(in, limits, peer, request, out);
+  RequestReader reader(in, limits, peer, request, out);
   const Outcome outcome = reader.read();
   written = reader.written();
   return outcome;

@@ -26,10 +26,10 @@ std::uint32_t read_timeout(std::string_view value) {
   return 0;
 }
 
-class Reader {
+class ResponseReader {
  public:
-  Reader(std::string_view in, const Asked& asked, std::string_view date, Response& response,
-         std::span<char> out)
+  ResponseReader(std::string_view in, const Asked& asked, std::string_view date, Response& response,
+                 std::span<char> out)
       : begin_(in.data()),
         at_(in.data()),
         stop_(in.data() + std::min(in.size(), kMostHead)),
@@ -74,7 +74,7 @@ class Reader {
   bool has_date_ = false, has_length_ = false, has_coding_ = false;
 };
 
-Outcome Reader::status_line() {
+Outcome ResponseReader::status_line() {
   for (const char expected : std::string_view("HTTP/1.")) {
     if (at_ == stop_) return cut_;
     if (*at_++ != expected) return bad("bad-version");
@@ -102,7 +102,7 @@ Outcome Reader::status_line() {
   return kGoOn;
 }
 
-Outcome Reader::code() {
+Outcome ResponseReader::code() {
   for (int i = 0; i < 3; ++i, ++at_) {
     if (at_ == stop_) return cut_;
     if (!is_digit(*at_)) return bad("bad-status");
@@ -114,7 +114,7 @@ Outcome Reader::code() {
   return kGoOn;
 }
 
-Outcome Reader::fields() {
+Outcome ResponseReader::fields() {
   Line line;
   for (std::size_t count = 0;; ++count) {
     switch (scan_field(at_, stop_, line)) {
@@ -140,7 +140,7 @@ Outcome Reader::fields() {
   }
 }
 
-Outcome Reader::field(const Line& line, Name name) {
+Outcome ResponseReader::field(const Line& line, Name name) {
   switch (name) {
     case Name::content_length:
       return content_length(line);
@@ -171,7 +171,7 @@ Outcome Reader::field(const Line& line, Name name) {
   return kGoOn;
 }
 
-Outcome Reader::content_length(const Line& line) {
+Outcome ResponseReader::content_length(const Line& line) {
   if (has_length_) return bad("two-content-lengths");
   if (has_coding_) return bad("length-and-coding");
   has_length_ = true;
@@ -188,7 +188,7 @@ Outcome Reader::content_length(const Line& line) {
   return kGoOn;
 }
 
-Outcome Reader::transfer_encoding(const Line& line) {
+Outcome ResponseReader::transfer_encoding(const Line& line) {
   if (has_coding_) return bad("two-transfer-encodings");
   if (has_length_) return bad("length-and-coding");
   if (minor_ == 0) return bad("coding-in-1.0");
@@ -196,7 +196,7 @@ Outcome Reader::transfer_encoding(const Line& line) {
   return read_coding(line.value) == Coding::chunked ? kGoOn : bad("bad-transfer-encoding");
 }
 
-void Reader::frame() {
+void ResponseReader::frame() {
   const bool bodiless = asked_.head || has_no_content() || response_.code == 304;
   if (bodiless) {
     response_.framing = response_.out_framing = Framing::none;
@@ -214,7 +214,7 @@ void Reader::frame() {
       asked_.keep_alive && response_.out_framing != Framing::close && response_.code != 101;
 }
 
-Outcome Reader::finish() {
+Outcome ResponseReader::finish() {
   writer_.flush();
   if (writer_.full()) return bad("head-too-large");
   if (options_.count != 0) writer_.strip(fields_begin_, options_);
@@ -236,7 +236,7 @@ Outcome Reader::finish() {
   return writer_.full() ? bad("head-too-large") : kGoOn;
 }
 
-void Reader::add_connection(bool upgrade) {
+void ResponseReader::add_connection(bool upgrade) {
   if (response_.code == 101) {
     writer_.put("Connection: upgrade\r\n");
     return;
@@ -256,7 +256,7 @@ void Reader::add_connection(bool upgrade) {
 Outcome read_response(std::string_view in, const Asked& asked, std::string_view date,
                       Response& response, std::span<char> out, std::size_t& written) {
   response = Response{};
-  Reader reader(in, asked, date, response, out);
+  ResponseReader reader(in, asked, date, response, out);
   const Outcome outcome = reader.read();
   written = reader.written();
   return outcome;

@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/text.h"
 #include "gateway/http1.h"
 
 /// What the readers of requests, responses and chunks share: the tables, the scan of one field
@@ -39,7 +40,6 @@ constexpr std::array<std::uint8_t, 256> kToken = [] {
 }();
 
 inline std::uint8_t token_class(char c) { return kToken[static_cast<unsigned char>(c)]; }
-inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 inline bool is_space(char c) { return c == ' ' || c == '\t'; }
 /// A byte that no field value may have: controls but HTAB.
 inline bool is_control(char c) {

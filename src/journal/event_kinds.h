@@ -25,9 +25,9 @@ constexpr Meaning about(Event::Kind kind) {
     case Event::Kind::trouble:
       return {
           "trouble", "a replica did what it should not: crashed, got not ready, hung",
-          "Read its last lines, in the event itself or by `headroom logs NAME`.",
-          "replica 2 exited with status 1 after 2.1s; last output: port is in use; starts again "
-          "in 1s"};
+          "See [its words](#troubles-of-a-replica).",
+          "replica 2 exited with status 1 after 2.1 s; last output: port is in use; starts again "
+          "in 0.1 s"};
     case Event::Kind::operator_word:
       return {"operator", "somebody scaled, paused or resumed it", "Nothing.",
               "pinned at 5 for 10m"};

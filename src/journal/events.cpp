@@ -10,10 +10,8 @@
 namespace headroom::journal {
 namespace {
 
-constexpr std::int64_t kAgedAtOnce = 16;
-constexpr std::int64_t kTrimStep = 256;
-constexpr std::int64_t kTrimPart = 16;   // of all events, at a time
-constexpr std::int64_t kShareOfAll = 8;  // a part of the file's bytes
+constexpr std::int64_t kEventsAgedAtOnce = 16;
+constexpr std::int64_t kEventsShare = 8;  // a part of the file's bytes
 
 /// By Event::Kind; they are in the file, too.
 constexpr std::array kNames = {"rescale", "ready",    "draining", "gone",
@@ -105,7 +103,7 @@ Result<void> Events::trim_by_age(std::int64_t now_unix_ms) {
   auto done = store_.remove(
       "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE unix_ms < ? "
       "ORDER BY unix_ms LIMIT ?)",
-      {std::max<std::int64_t>(now_unix_ms, 0) - bounds_.events_age.count(), kAgedAtOnce});
+      {std::max<std::int64_t>(now_unix_ms, 0) - bounds_.events_age.count(), kEventsAgedAtOnce});
   if (!done) return fail(done.error());
   return {};
 }
@@ -114,7 +112,7 @@ Result<void> Events::trim_by_size() {
   for (;;) {
     const auto kept = store_.kept(kEventsPart);
     if (!kept) return fail(kept.error());
-    if (kept->entries <= bounds_.events && kept->bytes <= bounds_.bytes / kShareOfAll) return {};
+    if (kept->entries <= bounds_.events && kept->bytes <= bounds_.bytes / kEventsShare) return {};
     auto done = store_.remove(
         "DELETE FROM events WHERE id IN (SELECT id FROM events "
         "WHERE id < (SELECT max(id) FROM events) ORDER BY id LIMIT ?)",

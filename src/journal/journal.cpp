@@ -20,9 +20,7 @@ namespace {
 constexpr Millis kFoldEvery = 2s;
 constexpr Millis kFoldLatest = 5s;
 constexpr std::int64_t kStartupsKept = 100;
-constexpr int kAgeEvery = 64;            // writes
-constexpr std::int64_t kTrimStep = 256;  // entries
-constexpr std::int64_t kTrimPart = 16;   // of all entries, at a time
+constexpr int kAgeEvery = 64;  // writes
 
 /// What has to be equal for a decision to repeat the one before it.
 std::string codes_of(const decide::Decision& decision) {

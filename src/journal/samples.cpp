@@ -12,10 +12,8 @@ namespace {
 constexpr std::int64_t kLatest = 253'402'300'799'999;  // the end of the year 9999
 constexpr std::size_t kTaken = 8192;
 constexpr std::size_t kWrittenAtOnce = 1024;  // so that a full disk costs little at each attempt
-constexpr std::int64_t kTrimStep = 256;
-constexpr std::int64_t kTrimPart = 16;      // of a level's samples, at a time
-constexpr std::int64_t kAgedAtOnce = 4096;  // more than are written
-constexpr std::int64_t kShareOfAll = 4;     // a part of the file's bytes
+constexpr std::int64_t kSamplesAgedAtOnce = 4096;  // more than are written
+constexpr std::int64_t kSamplesShare = 4;          // a part of the file's bytes
 
 struct Level {
   std::int64_t step = 0, kept = 0;  // milliseconds
@@ -330,7 +328,7 @@ Result<void> Samples::trim_by_age(std::int64_t now_unix_ms) {
     auto done = store_.remove(
         "DELETE FROM samples WHERE (level, autoscaler, unix_ms) IN (SELECT level, autoscaler, "
         "unix_ms FROM samples WHERE level = ? AND unix_ms < ? ORDER BY unix_ms LIMIT ?)",
-        {level, now_unix_ms - level_of(level).kept, kAgedAtOnce});
+        {level, now_unix_ms - level_of(level).kept, kSamplesAgedAtOnce});
     if (!done) return fail(done.error());
   }
   return {};
@@ -347,7 +345,7 @@ Result<void> Samples::trim_by_size() {
       all.entries = sum(all.entries, asked->entries);
       all.bytes = sum(all.bytes, asked->bytes);
     }
-    const std::int64_t bytes = bounds_.bytes / kShareOfAll;
+    const std::int64_t bytes = bounds_.bytes / kSamplesShare;
     if (all.entries <= bounds_.samples && all.bytes <= bytes) return {};
     // Above a bound there is a level that has more than its part of it.
     const auto fat = std::ranges::find_if(kept, [&](const Kept& level) {

@@ -19,6 +19,8 @@ enum class Sync { now, soon };
 
 /// What the journal counts, in the table `kept`: the samples of each level, and the events.
 constexpr std::int64_t kEventsPart = 3;
+/// What is deleted at a time where there is too much: that part of all entries, at most so many.
+constexpr std::int64_t kTrimPart = 16, kTrimStep = 256;
 struct Kept {
   std::int64_t entries = 0;
   std::int64_t bytes = 0;  // by estimate

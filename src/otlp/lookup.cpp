@@ -15,7 +15,7 @@ namespace headroom::otlp {
 namespace {
 
 constexpr std::size_t kMostAddresses = 16;
-constexpr Millis kSlice = 50ms;
+constexpr Millis kLookSlice = 50ms;
 
 Result<std::vector<Address>> ask(const std::string& host, const std::string& port) {
   addrinfo wanted{};
@@ -67,7 +67,7 @@ Result<std::vector<Address>> Lookup::find(const std::string& host, const std::st
   for (;;) {
     {
       std::unique_lock lock(open_->mutex);
-      open_->changed.wait_for(lock, kSlice, [this] { return open_->answer.has_value(); });
+      open_->changed.wait_for(lock, kLookSlice, [this] { return open_->answer.has_value(); });
       if (open_->answer) break;
     }
     if (std::chrono::steady_clock::now() >= deadline || !meanwhile()) {

@@ -14,7 +14,9 @@ namespace {
 constexpr std::string_view kV1 = "autoscaling/v1";
 constexpr std::string_view kV2 = "autoscaling/v2";
 
-std::string found_in(const Node& node) { return fmt::format("\"{}\"", printable(node.text, 60)); }
+std::string quoted_text(const Node& node) {
+  return fmt::format("\"{}\"", printable(node.text, 60));
+}
 
 struct Metadata {
   HorizontalPodAutoscaler& hpa;
@@ -163,7 +165,7 @@ void place(const Node& document, const std::vector<FieldError>& errors, Problems
     // Upstream knows no difference between 0, or "", and nothing; people do.
     constexpr std::string_view kNothing = "found nothing";
     if (all && node->kind == Node::Kind::scalar && detail.starts_with(kNothing)) {
-      detail.replace(0, kNothing.size(), "found " + found_in(*node));
+      detail.replace(0, kNothing.size(), "found " + quoted_text(*node));
     }
     problems.add(node->place, fmt::format("{}: {}", error.path, detail));
   };

@@ -92,7 +92,7 @@ std::optional<T> source_of(const std::optional<V1<T>>& v1) {
   return source;
 }
 
-MetricSpec metric_of(const V1Metric& v1) {
+MetricSpec v2_of(const V1Metric& v1) {
   return {v1.type,
           source_of(v1.resource),
           source_of(v1.container_resource),
@@ -130,7 +130,7 @@ void read_v1(const Node& document, std::optional<std::int32_t> percentage, Probl
   const auto metrics =
       read_annotation<std::vector<V1Metric>>(document, kMetricsAnnotation, warnings);
   if (metrics) {
-    std::ranges::transform(*metrics, std::back_inserter(hpa.spec.metrics), metric_of);
+    std::ranges::transform(*metrics, std::back_inserter(hpa.spec.metrics), v2_of);
     hpa.annotations.erase(std::string(kMetricsAnnotation));
   }
   if (percentage) {

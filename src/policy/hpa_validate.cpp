@@ -15,9 +15,8 @@ namespace {
 
 constexpr std::int32_t kLongestPeriod = 1800;
 constexpr std::int32_t kLongestWindow = 3600;
-constexpr std::size_t kShown = 60;
 
-std::string shown(std::string_view text) { return fmt::format("\"{}\"", printable(text, kShown)); }
+std::string shown(std::string_view text) { return fmt::format("\"{}\"", printable(text, 60)); }
 
 class Errors {
  public:

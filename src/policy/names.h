@@ -2,10 +2,11 @@
 
 #include <string_view>
 
+#include "base/text.h"
+
 /// Characters, of ASCII whatever the locale, and names as Kubernetes has them. Private to the room.
 namespace headroom::policy {
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_small_letter(char c) { return c >= 'a' && c <= 'z'; }
 constexpr bool is_letter(char c) { return is_small_letter(static_cast<char>(c | 0x20)); }
 constexpr bool is_alphanumeric(char c) { return is_letter(c) || is_digit(c); }

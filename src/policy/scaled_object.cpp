@@ -17,7 +17,7 @@
 namespace headroom::policy::keda {
 namespace {
 
-bool is_resource(std::string_view type) { return support_of(type) == TriggerSupport::resource; }
+bool names_resource(std::string_view type) { return support_of(type) == TriggerSupport::resource; }
 
 policy::Trigger trigger_of(const Trigger& from) {
   policy::Trigger trigger;
@@ -38,14 +38,14 @@ Trigger trigger_from(const policy::Trigger& from) {
                   from.use_cached_metrics,
                   from.authentication_ref};
   const bool is_default = from.metric_type == policy::Trigger::MetricType::average_value;
-  if (is_default && !is_resource(from.type)) trigger.metric_type.clear();
+  if (is_default && !names_resource(from.type)) trigger.metric_type.clear();
   return trigger;
 }
 
 /// A metric of the replicas' own as the trigger that asks for it; none for any other.
 std::optional<Trigger> trigger_from(const Metric& metric) {
   const bool of_container = metric.type == Metric::Type::container_resource;
-  if (!is_resource(metric.name) || !(of_container || metric.type == Metric::Type::resource)) {
+  if (!names_resource(metric.name) || !(of_container || metric.type == Metric::Type::resource)) {
     return std::nullopt;
   }
   Trigger trigger;
@@ -99,7 +99,6 @@ Autoscaler to_autoscaler(const ScaledObject& object) {
   const auto seconds = [](const std::optional<std::int32_t>& count, Millis standard) {
     return count ? Millis{std::chrono::seconds{*count}} : standard;
   };
-  constexpr std::int32_t kMostReplicas = 100;
   const Autoscaler part = hpa_part(object);
   Autoscaler autoscaler;
   autoscaler.name = object.name;
@@ -109,7 +108,7 @@ Autoscaler to_autoscaler(const ScaledObject& object) {
                                         target.kind.empty() ? "Deployment" : target.kind,
                                         target.name};
   autoscaler.min_replicas = {spec.min_replica_count.value_or(0)};
-  autoscaler.max_replicas = {spec.max_replica_count.value_or(kMostReplicas)};
+  autoscaler.max_replicas = {spec.max_replica_count.value_or(keda::kMostReplicas)};
   if (spec.idle_replica_count) autoscaler.idle_replicas = Replicas{*spec.idle_replica_count};
   autoscaler.polling_interval = seconds(spec.polling_interval, autoscaler.polling_interval);
   autoscaler.cooldown_period = seconds(spec.cooldown_period, autoscaler.cooldown_period);
@@ -154,7 +153,7 @@ ScaledObject from_autoscaler(const Autoscaler& autoscaler) {
   spec.hpa_config.behavior = behavior_from(autoscaler);
   for (const auto& trigger : autoscaler.triggers) spec.triggers.push_back(trigger_from(trigger));
   const bool has_resources = std::ranges::any_of(
-      autoscaler.triggers, [](const auto& trigger) { return is_resource(trigger.type); });
+      autoscaler.triggers, [](const auto& trigger) { return names_resource(trigger.type); });
   for (const auto& metric : autoscaler.metrics) {
     const auto trigger = trigger_from(metric);
     if (trigger && !has_resources) spec.triggers.push_back(*trigger);

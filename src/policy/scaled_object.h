@@ -18,6 +18,9 @@
 /// Source: KEDA v2.21, apis/keda/v1alpha1, controllers/keda.
 namespace headroom::policy::keda {
 
+/// maxReplicaCount where it is not set.
+constexpr std::int32_t kMostReplicas = 100;
+
 inline constexpr std::string_view kApiVersion = "keda.sh/v1alpha1";
 inline constexpr std::string_view kKind = "ScaledObject";
 

@@ -7,6 +7,9 @@
 /// KEDA's checks that both its webhook and its reconciler make, private to the room.
 namespace headroom::policy::keda {
 
+/// Of a label's value, in bytes: KEDA makes one of the object's name.
+constexpr std::size_t kLongestLabel = 63;
+
 std::optional<Refusal> check_counts(const ScaledObject& object);    // V2
 std::optional<Refusal> check_triggers(const ScaledObject& object);  // V3
 std::optional<Refusal> check_wakes(const ScaledObject& object);     // V7, whatever the kind

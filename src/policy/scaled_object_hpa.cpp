@@ -16,9 +16,6 @@
 namespace headroom::policy::keda {
 namespace {
 
-constexpr std::size_t kLongestLabel = 63;
-constexpr std::int32_t kMostReplicas = 100;
-
 constexpr std::string_view kPaused = "autoscaling.keda.sh/paused";
 constexpr std::string_view kPausedReplicas = "autoscaling.keda.sh/paused-replicas";
 constexpr std::string_view kPausedScaleIn = "autoscaling.keda.sh/paused-scale-in";

@@ -15,9 +15,6 @@
 namespace headroom::policy::keda {
 namespace {
 
-constexpr std::size_t kLongestLabel = 63;
-constexpr std::int32_t kMostReplicas = 100;
-
 constexpr std::string_view kConfig = "spec.advanced.horizontalPodAutoscalerConfig";
 constexpr std::string_view kModifiers = "spec.advanced.scalingModifiers";
 constexpr std::string_view kOwnership = "validations.keda.sh/hpa-ownership";

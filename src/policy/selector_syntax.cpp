@@ -19,9 +19,9 @@ bool is_key(std::string_view text) {
 }
 
 /// A recursive descent over "key", "!key", "key op value" and "key in (a,b)", with commas between.
-class Selector {
+class SelectorReader {
  public:
-  explicit Selector(std::string_view text) : text_(text) { next(); }
+  explicit SelectorReader(std::string_view text) : text_(text) { next(); }
 
   bool fits() {
     while (!word_.empty()) {
@@ -108,7 +108,7 @@ class Selector {
 }  // namespace
 
 std::optional<std::string> wrong_with_selector(std::string_view text) {
-  if (Selector(text).fits()) return std::nullopt;
+  if (SelectorReader(text).fits()) return std::nullopt;
   return fmt::format("found \"{}\", expected a label selector such as app=web,tier in (a,b)",
                      printable(text, 60));
 }

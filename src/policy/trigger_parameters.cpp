@@ -656,7 +656,7 @@ std::string normalised(std::string text) {
 }
 
 /// Go's url.QueryEscape.
-std::string escaped(std::string_view text) {
+std::string url_escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
     if (is_alphanumeric(c) || std::string_view("-_.~").find(c) != std::string_view::npos) {
@@ -705,7 +705,7 @@ std::string metric_name(std::string_view type, const Values& values, std::string
     if (!text("topic").empty()) return fmt::format("kafka-{}", text("topic"));
     return fmt::format("kafka-{}-topics", text("consumerGroup"));
   }
-  if (type == "rabbitmq") return fmt::format("rabbitmq-{}", escaped(text("queueName")));
+  if (type == "rabbitmq") return fmt::format("rabbitmq-{}", url_escaped(text("queueName")));
   if (type.ends_with("streams")) return fmt::format("redis-streams-{}", text("stream"));
   if (type.starts_with("redis")) return fmt::format("redis-{}", text("listName"));
   if (type == "nats-jetstream") return fmt::format("nats-jetstream-{}", text("stream"));

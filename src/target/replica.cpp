@@ -34,9 +34,10 @@ std::string seconds(steady_clock::duration time) {
 }
 
 std::string how_it_ended(int code, int status) {
-  if (code == CLD_EXITED) return fmt::format("exited with status {}", status);
+  if (code == CLD_EXITED) return fmt::format("{} {}", name_of(Trouble::exited), status);
   const char* name = ::sigabbrev_np(status);
-  return fmt::format("was killed by SIG{}{}", name == nullptr ? std::to_string(status) : name,
+  return fmt::format("{} SIG{}{}", name_of(Trouble::killed),
+                     name == nullptr ? std::to_string(status) : name,
                      code == CLD_DUMPED ? " (core dumped)" : "");
 }
 
@@ -148,7 +149,7 @@ void Runner::start() {
     const auto self = weak.lock();
     if (!self || self->leaving_) return;
     ++self->view_.restarts;
-    self->reason_ = fmt::format("{} could not start: {}", self->label(), what);
+    self->reason_ = fmt::format("{} {}: {}", self->label(), name_of(Trouble::not_started), what);
     self->back_off();
   });
 }
@@ -168,9 +169,8 @@ void Runner::launched(Started started) {
 void Runner::limit_start() {
   if (spec_.start_timeout <= 0ms) return;
   const auto left = view_.started + spec_.start_timeout - steady_clock::now();
-  after(start_timer_, std::max<steady_clock::duration>(left, 0ms), [this] {
-    restart_because(fmt::format("not ready after {}", to_string(spec_.start_timeout)));
-  });
+  after(start_timer_, std::max<steady_clock::duration>(left, 0ms),
+        [this] { restart_because(Trouble::late, " " + to_string(spec_.start_timeout)); });
 }
 
 void Runner::adopt(HandedReplica handed) {
@@ -243,7 +243,7 @@ void Runner::begin_probes() {
   startup_.emplace(around_.io, *spec_.startup_probe, probe_target(),
                    Prober::Manner{.eager = true, .once = true},
                    [this, begin_others](bool healthy, const std::string& why) {
-                     if (!healthy) return restart_because("startup probe failed: " + why);
+                     if (!healthy) return restart_because(Trouble::startup_probe, ": " + why);
                      begin_others();
                    });
 }
@@ -252,7 +252,7 @@ void Runner::begin_liveness() {
   if (!spec_.liveness_probe) return;
   liveness_.emplace(around_.io, *spec_.liveness_probe, probe_target(), Prober::Manner{},
                     [this](bool healthy, const std::string& why) {
-                      if (!healthy) restart_because("liveness probe failed: " + why);
+                      if (!healthy) restart_because(Trouble::liveness_probe, ": " + why);
                     });
 }
 
@@ -277,16 +277,17 @@ void Runner::readiness(bool healthy, const std::string& why) {
   } else if (!healthy && view_.state == Replica::State::ready) {
     enter(Replica::State::starting);
     owner_.unready(*this);
-    owner_.said(fmt::format("{} is no longer ready: {}", label(), why));
+    owner_.said(fmt::format("{} {}: {}", label(), name_of(Trouble::unready), why));
   }
 }
 
 /// Stops it so that it starts again: exited() sees to that.
-void Runner::restart_because(const std::string& why) {
+void Runner::restart_because(Trouble trouble, const std::string& more) {
   if (stopping_ || leaving_ || view_.pid == 0) return;
   const auto self = shared_from_this();
   // Said now: the stop itself may take the whole grace period.
-  owner_.said(fmt::format("{} is stopped: {}; {}", label(), why, last_output()));
+  owner_.said(
+      fmt::format("{} is stopped: {}{}; {}", label(), name_of(trouble), more, last_output()));
   reason_ = fmt::format("{} has stopped", label());
   const bool was_ready = view_.state == Replica::State::ready;
   enter(Replica::State::starting);

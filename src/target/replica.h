@@ -15,6 +15,7 @@
 #include "target/process.h"
 #include "target/run_directory.h"
 #include "target/spawner.h"
+#include "target/troubles.h"
 
 namespace headroom::target {
 
@@ -83,7 +84,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void begin_liveness();
   ProbeTarget probe_target() const;
   void readiness(bool healthy, const std::string& why);
-  void restart_because(const std::string& why);
+  void restart_because(Trouble trouble, const std::string& more);
   void terminate();
   void wait_for_exit();
   void exited();

@@ -7,9 +7,7 @@
 namespace headroom::decide {
 namespace {
 
-using Stage = Step::Stage;
-
-Step step_of(Stage stage, std::string_view code, std::int32_t before, std::int32_t after) {
+Step step_of(Step::Stage stage, std::string_view code, std::int32_t before, std::int32_t after) {
   return {.stage = stage,
           .code = code,
           .before = {before},
@@ -24,7 +22,8 @@ TEST(Reason, TheStepsThatLedToTheNumber) {
     std::vector<Step> steps;
     const char* expected;
   };
-  const auto recommend = Stage::recommend, limit = Stage::limit, activate = Stage::activate;
+  const auto recommend = Step::Stage::recommend, limit = Step::Stage::limit,
+             activate = Step::Stage::activate;
   const Case cases[] = {
       {"no step at all, as where a pause has been set", 3, 3, {}, ""},
       {"one", 2, 4, {step_of(recommend, step::kUtilization, 2, 4)}, "Utilization"},

@@ -37,14 +37,14 @@ KpaAnswer tick(const KpaSettings& settings, const Tick& at, KpaMemory& memory) {
                     kStart + std::chrono::seconds(at.second), memory);
 }
 
-struct Case {
+struct KpaCase {
   const char* why;
   KpaSettings settings;
   std::int32_t started_with;
   std::vector<Tick> ticks;
 };
 
-void expect_each(const Case& sample) {
+void expect_each(const KpaCase& sample) {
   SCOPED_TRACE(sample.why);
   KpaMemory memory;
   kpa_start(sample.started_with, kStart, memory);
@@ -55,7 +55,7 @@ void expect_each(const Case& sample) {
 }
 
 TEST(Kpa, RatesAndPanicAsKnatives) {
-  const Case cases[] = {
+  const KpaCase cases[] = {
       {"exactly the target is one, a little more is two",
        {},
        1,
@@ -91,7 +91,7 @@ TEST(Kpa, RatesAndPanicAsKnatives) {
 }
 
 TEST(Kpa, FloorsAndDelaysAsKnatives) {
-  const Case cases[] = {
+  const KpaCase cases[] = {
       {"activationScale is a floor under any load, passed on the way to zero",
        ten_with([](KpaSettings& s) { s.activation_scale = 5; }),
        0,

@@ -17,7 +17,7 @@ constexpr Instant kNow = kStart;
 
 /// One replica as a row of a table: its state, what it uses of one core (none: no reading), how
 /// long it runs, how long it is in its state, how old its reading is.
-struct Row {
+struct CalculatorRow {
   State state = State::ready;
   std::optional<double> cpu = 0.5;
   Millis age = 1000s;
@@ -25,7 +25,7 @@ struct Row {
   Millis reading_age = 0s;
 };
 
-Observation seen(const std::vector<Row>& rows, std::int32_t current) {
+Observation seen(const std::vector<CalculatorRow>& rows, std::int32_t current) {
   auto made = observation(kNow, current, 0);
   for (const auto& row : rows) {
     auto each = replica(made.replicas.size() + 1, row.state, kNow);
@@ -64,16 +64,19 @@ std::string told(const policy::Autoscaler& policy, const Observation& seen_now) 
 }
 
 TEST(ReplicaCalculator, UtilizationAsHpaV2) {
-  const Row ready{}, draining{.state = State::draining, .cpu = 9.0};
-  const Row full{.cpu = 1.0}, silent{.cpu = std::nullopt};
-  const Row young_unready{.state = State::starting, .cpu = 4.0, .age = 10s, .in_state = 10s};
-  const Row just_ready{.cpu = 4.0, .age = 20s, .in_state = 5s};
-  const Row slow_start{.state = State::starting, .cpu = 4.0, .age = 301s, .in_state = 290s};
-  const Row unready_later{.state = State::starting, .cpu = 1.0, .age = 900s, .in_state = 60s};
+  const CalculatorRow ready{}, draining{.state = State::draining, .cpu = 9.0};
+  const CalculatorRow full{.cpu = 1.0}, silent{.cpu = std::nullopt};
+  const CalculatorRow young_unready{
+      .state = State::starting, .cpu = 4.0, .age = 10s, .in_state = 10s};
+  const CalculatorRow just_ready{.cpu = 4.0, .age = 20s, .in_state = 5s};
+  const CalculatorRow slow_start{
+      .state = State::starting, .cpu = 4.0, .age = 301s, .in_state = 290s};
+  const CalculatorRow unready_later{
+      .state = State::starting, .cpu = 1.0, .age = 900s, .in_state = 60s};
   struct Case {
     const char* why;
     std::int32_t percent, current;
-    std::vector<Row> rows;
+    std::vector<CalculatorRow> rows;
     std::int32_t expected;
   };
   const Case cases[] = {
@@ -108,12 +111,12 @@ TEST(ReplicaCalculator, UtilizationAsHpaV2) {
 }
 
 TEST(ReplicaCalculator, AverageValueAsHpaV2) {
-  const Row ready{}, full{.cpu = 1.0}, silent{.cpu = std::nullopt};
+  const CalculatorRow ready{}, full{.cpu = 1.0}, silent{.cpu = std::nullopt};
   struct Case {
     const char* why;
     std::int64_t milli;
     std::int32_t current;
-    std::vector<Row> rows;
+    std::vector<CalculatorRow> rows;
     std::int32_t expected;
   };
   const Case cases[] = {
@@ -131,18 +134,18 @@ TEST(ReplicaCalculator, AverageValueAsHpaV2) {
 }
 
 TEST(ReplicaCalculator, MemoryKnowsNoUnready) {
-  const Row starting{.state = State::starting, .cpu = 1.0, .age = 1s, .in_state = 1s};
+  const CalculatorRow starting{.state = State::starting, .cpu = 1.0, .age = 1s, .in_state = 1s};
   const auto answer = calculated(by({}, Quantity{500}, "memory"), seen({starting, starting}, 2));
   EXPECT_FALSE(answer.failed);
   EXPECT_EQ(answer.replicas, Replicas{4});
 }
 
 TEST(ReplicaCalculator, FailsWhereNoReadyReplicaHasAReading) {
-  const Row silent{.cpu = std::nullopt};
-  const Row young{.state = State::starting, .cpu = 4.0, .age = 10s, .in_state = 10s};
+  const CalculatorRow silent{.cpu = std::nullopt};
+  const CalculatorRow young{.state = State::starting, .cpu = 4.0, .age = 10s, .in_state = 10s};
   struct Case {
     const char* why;
-    std::vector<Row> rows;
+    std::vector<CalculatorRow> rows;
     std::string_view code;
     const char* text;
   };
@@ -164,8 +167,8 @@ TEST(ReplicaCalculator, FailsWhereNoReadyReplicaHasAReading) {
 }
 
 TEST(ReplicaCalculator, WordsAndNumbers) {
-  const Row full{.cpu = 0.83}, silent{.cpu = std::nullopt};
-  const auto text = [](const policy::Autoscaler& policy, const std::vector<Row>& rows,
+  const CalculatorRow full{.cpu = 0.83}, silent{.cpu = std::nullopt};
+  const auto text = [](const policy::Autoscaler& policy, const std::vector<CalculatorRow>& rows,
                        std::int32_t current) { return told(policy, seen(rows, current)); };
   EXPECT_EQ(text(by(60, {}), {full, full, full}, 3), "cpu 83% of 60% → 5 replicas");
   EXPECT_EQ(text(by(80, {}), {full}, 1), "cpu 83% of 80% (within 10% of it) → 1 replica");
@@ -175,7 +178,7 @@ TEST(ReplicaCalculator, WordsAndNumbers) {
 }
 
 TEST(ReplicaCalculator, AbsurdReadingsSaturate) {
-  auto seen_now = seen({Row{}, Row{}}, 2);
+  auto seen_now = seen({CalculatorRow{}, CalculatorRow{}}, 2);
   for (auto& each : seen_now.replicas) each.cpu = Measured{{INT64_MAX}, kNow, 1s};
   const auto answer = calculated(by(50, {}), seen_now);
   EXPECT_FALSE(answer.failed);
@@ -267,7 +270,8 @@ TEST(ReplicaCalculator, OneNumberForAllAsHpaV2) {
        INT32_MAX,
        INT64_MAX},
   };
-  auto seen_now = seen({Row{}, Row{}, Row{.state = State::starting}}, 4);
+  auto seen_now =
+      seen({CalculatorRow{}, CalculatorRow{}, CalculatorRow{.state = State::starting}}, 4);
   seen_now.status = {3};
   seen_now.metrics.resize(1);
   for (const auto& [why, metric, values, code, expected, now] : cases) {
@@ -310,7 +314,7 @@ TEST(ReplicaCalculator, AShareIsHeldInside64Bits) {
 }
 
 TEST(ReplicaCalculator, WithoutATargetOrARequestItFails) {
-  const Row busy{.cpu = 0.9};
+  const CalculatorRow busy{.cpu = 0.9};
   EXPECT_EQ(calculated(by({}, {}), seen({busy}, 1)).code, step::kNoTarget);
   EXPECT_EQ(calculated(by(0, {}), seen({busy}, 1)).code, step::kNoTarget);
   EXPECT_EQ(calculated(by({}, Quantity{-5}), seen({busy}, 1)).code, step::kNoTarget);
@@ -326,7 +330,7 @@ TEST(ReplicaCalculator, WithoutATargetOrARequestItFails) {
 }
 
 TEST(ReplicaCalculator, AbsurdRequestsSaturate) {
-  auto seen_now = seen({Row{}}, 1);
+  auto seen_now = seen({CalculatorRow{}}, 1);
   seen_now.replicas[0].cpu = Measured{{INT64_MIN}, kNow, 1s};
   seen_now.templates = {{.containers = {{"app", {{"cpu", {-1}}}}}}};
   const auto answer = calculated(by(50, {}), seen_now);

@@ -7,14 +7,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
-struct Case {
+struct Failing {
   const char* why;
   std::string formula;
   const char* what;
   Failure::Why expected = Failure::Why::run;
 };
 
-void expect_all(std::span<const Case> cases) {
+void expect_failures(std::span<const Failing> cases) {
   for (const auto& [why, formula, what, expected] : cases) {
     SCOPED_TRACE(why);
     const auto result = run(formula);
@@ -26,7 +26,7 @@ void expect_all(std::span<const Case> cases) {
 
 /// In each of them (a > 5 ? … : …) hides from the checker what it is.
 TEST(Failure, SaysWhyAndWhere) {
-  const Case cases[] = {
+  const Failing cases[] = {
       {"arithmetic with nil", "a + find([1], # > 5) ",
        "1:3: + cannot be applied to a number and nil"},
       {"float( in front is not wrapped", "float(a) > 5", "gives a bool", Failure::Why::not_float},
@@ -129,11 +129,11 @@ TEST(Failure, SaysWhyAndWhere) {
       {"a search from the end behind another operand", "1 + last(filter([1, 2], # > 0))",
        "1:3: last(filter(…)) and filter(…)[-1] work as the first operand only"},
   };
-  expect_all(cases);
+  expect_failures(cases);
 }
 
 TEST(Failure, HasBounds) {
-  const Case cases[] = {
+  const Failing cases[] = {
       {"length", repeated(" ", 70'000) + "a", "found 70001 bytes"},
       {"length of a string", "len('" + repeated("x", 257) + "')", "found a string of 257 bytes"},
       {"depth of parentheses", repeated("(", 20'000) + "a", "nested too deeply"},
@@ -162,7 +162,7 @@ TEST(Failure, HasBounds) {
       {"a text that doubles", R"(len(reduce(1..60, #acc + #acc, "ab")))", "cannot be applied"},
       {"a list that nests", "len(reduce(1..9999, [#acc], 1))", "a list in a list is not supported"},
   };
-  expect_all(cases);
+  expect_failures(cases);
 }
 
 }  // namespace

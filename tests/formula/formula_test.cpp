@@ -9,13 +9,13 @@
 namespace headroom::formula {
 namespace {
 
-struct Case {
+struct Computed {
   const char* why;
   const char* formula;
   double expected;
 };
 
-void expect_all(std::span<const Case> cases) {
+void expect_computed(std::span<const Computed> cases) {
   for (const auto& [why, formula, expected] : cases) {
     SCOPED_TRACE(why);
     const auto result = run(formula);
@@ -26,7 +26,7 @@ void expect_all(std::span<const Case> cases) {
 }
 
 TEST(Formula, ComputesAsUpstream) {
-  const Case cases[] = {
+  const Computed cases[] = {
       {"division is of doubles", "5 / 2", 2.5},
       {"a power binds tighter than a sign, and to the right", "-2 ** 3 ** 2", -512},
       {"% of integers", "7 % 4", 3},
@@ -62,11 +62,11 @@ TEST(Formula, ComputesAsUpstream) {
       {"what does not fit is the least integer", "int(1e300)", -9223372036854775808.0},
       {"powers, also of roots", "a ** 2 + 4 ^ 0.5 + 2 ** -1", 38.5},
   };
-  expect_all(cases);
+  expect_computed(cases);
 }
 
 TEST(Formula, DecidesAsUpstream) {
-  const Case cases[] = {
+  const Computed cases[] = {
       {"if and else", "if a > 5 { 1 } else { 2 }", 1},
       {"else if", "if a > 7 { 1 } else if a > 6 { 2 } else { 3; 4 }", 4},
       {"the condition's value, where there is nothing between ? and :", "(a > 5 ?: false) ? 1 : 0",
@@ -97,11 +97,11 @@ TEST(Formula, DecidesAsUpstream) {
       {"lists of either kind", R"((a > 5 ? [3] : ["x"])[0] + (a > 5 ? [1] : [2])[0])", 4},
       {"lists, by their elements", "[1, 2] == [1, 2.0] and [1] != [2] and [1] != [] ? 1 : 0", 1},
   };
-  expect_all(cases);
+  expect_computed(cases);
 }
 
 TEST(Formula, TreatsListsAsUpstream) {
-  const Case cases[] = {
+  const Computed cases[] = {
       {"a pipe", "[b, a] | min()", 2.5},
       {"a range", "len(3..8) + sum(1..4)", 16},
       {"the sum of a range needs no list", "sum(1..3000000)", 4500001500000},
@@ -163,12 +163,12 @@ TEST(Formula, TreatsListsAsUpstream) {
       {"a trailing comma", "min([3, 2,], 4,) + (all([true], #,) ? 1 : 2)", 3},
       {"a predicate's own predicate", "count([[1][0], 2], count([3], # > 1) == 1)", 2},
   };
-  expect_all(cases);
+  expect_computed(cases);
 }
 
 TEST(Formula, StopsCountingWhereItIsDecided) {
   // Had it gone on, it had failed: nil cannot be compared.
-  const Case cases[] = {
+  const Computed cases[] = {
       {"> 0", "count([a, nil], # > 1) > 0 ? 1 : 0", 1},
       {">= 1", "len(filter([a, nil], # > 1)) >= 1 ? 1 : 0", 1},
       {"> 1", "count([a, b, nil], # > 1) > 1 ? 1 : 0", 1},
@@ -181,11 +181,11 @@ TEST(Formula, StopsCountingWhereItIsDecided) {
        ": 0",
        1},
   };
-  expect_all(cases);
+  expect_computed(cases);
 }
 
 TEST(Formula, TreatsTextsAndTimesAsUpstream) {
-  const Case cases[] = {
+  const Computed cases[] = {
       {"a number becomes text", "len(string(b)) + len(string(1e23)) + len(string(7))", 9},
       {"a million is told by its exponent", "len(string(999999.0)) + len(string(1000000.0))", 11},
       {"infinities and NaN have names",
@@ -210,7 +210,7 @@ TEST(Formula, TreatsTextsAndTimesAsUpstream) {
       {"hours and seconds", R"(duration("90m").Hours() + duration("1500ms").Seconds())", 3},
       {"now, in UTC", "let t = now(); t.Hour() * 10000 + t.Minute() * 100 + t.Second()", 130509},
   };
-  expect_all(cases);
+  expect_computed(cases);
 }
 
 constexpr Value kFailed = -1e99;

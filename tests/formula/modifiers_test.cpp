@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const std::vector<std::string> kNames = {"a", "b"};
+const std::vector<std::string> kTwoNames = {"a", "b"};
 
 TEST(Modifiers, RefusesWhatCannotWork) {
   struct Case {
@@ -32,29 +32,29 @@ TEST(Modifiers, RefusesWhatCannotWork) {
   };
   for (const auto& [why, text, what] : cases) {
     SCOPED_TRACE(why);
-    const auto modifiers = Modifiers::load(text, kNames);
+    const auto modifiers = Modifiers::load(text, kTwoNames);
     ASSERT_FALSE(modifiers);
     EXPECT_THAT(modifiers.error().what, HasSubstr(what));
   }
 }
 
 TEST(Modifiers, TheTrialRunTakesAFunctionsNameForZero) {
-  EXPECT_TRUE(Modifiers::load({"float(a > 0 ? 1 : max)", "1"}, kNames));
+  EXPECT_TRUE(Modifiers::load({"float(a > 0 ? 1 : max)", "1"}, kTwoNames));
 }
 
 TEST(Modifiers, ReadsWhatIsBesideTheFormula) {
-  const auto plain = Modifiers::load({"a", "0.0004"}, kNames);
+  const auto plain = Modifiers::load({"a", "0.0004"}, kTwoNames);
   ASSERT_TRUE(plain) << plain.error().what;
   EXPECT_EQ(plain->target(), 0.0004);
   EXPECT_EQ(plain->target_milli(), Quantity{0});
   EXPECT_EQ(plain->activation_target(), 0);
   EXPECT_FALSE(plain->by_value());
-  const auto all = Modifiers::load({"a", "1e300", "-2.5", "Value"}, kNames);
+  const auto all = Modifiers::load({"a", "1e300", "-2.5", "Value"}, kTwoNames);
   ASSERT_TRUE(all) << all.error().what;
   EXPECT_EQ(all->target_milli(), Quantity{std::numeric_limits<std::int64_t>::max()});
   EXPECT_EQ(all->activation_target(), -2.5);
   EXPECT_TRUE(all->by_value());
-  const auto average = Modifiers::load({"a", "2", "", "AverageValue"}, kNames);
+  const auto average = Modifiers::load({"a", "2", "", "AverageValue"}, kTwoNames);
   ASSERT_TRUE(average) << average.error().what;
   EXPECT_EQ(average->target_milli(), Quantity{2000});
   EXPECT_FALSE(average->by_value());
@@ -77,7 +77,7 @@ TEST(Modifiers, ServesThousandths) {
   };
   for (const auto& [why, formula, a, fallback, expected, from_fallback] : cases) {
     SCOPED_TRACE(why);
-    const auto modifiers = Modifiers::load({formula, "2.5"}, kNames);
+    const auto modifiers = Modifiers::load({formula, "2.5"}, kTwoNames);
     ASSERT_TRUE(modifiers) << modifiers.error().what;
     const auto composite = modifiers->composite(std::vector<Value>{a, 1.0}, fallback);
     ASSERT_TRUE(composite) << composite.error().what;
@@ -104,7 +104,7 @@ TEST(Modifiers, SaysWhyThereIsNone) {
   };
   for (const auto& [why, formula, a, expected] : cases) {
     SCOPED_TRACE(why);
-    const auto modifiers = Modifiers::load({formula, "1"}, kNames);
+    const auto modifiers = Modifiers::load({formula, "1"}, kTwoNames);
     ASSERT_TRUE(modifiers) << modifiers.error().what;
     const auto composite = modifiers->composite(std::vector<Value>{a, 1.0}, std::nullopt);
     ASSERT_FALSE(composite);

@@ -7,13 +7,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
-struct Case {
+struct Refused {
   const char* why;
   const char* formula;
   const char* expected;
 };
 
-void expect_all(std::span<const Case> cases) {
+void expect_refused(std::span<const Refused> cases) {
   for (const auto& [why, formula, expected] : cases) {
     SCOPED_TRACE(why);
     const auto compiled = Formula::compile(formula, kNames);
@@ -23,7 +23,7 @@ void expect_all(std::span<const Case> cases) {
 }
 
 TEST(Refusal, OfWhatIsNotWrittenWell) {
-  const Case cases[] = {
+  const Refused cases[] = {
       {"a comment swallows the closing parenthesis", "a // six",
        "1:9: found the end, expected \",\" or \")\""},
       {"a comment that is not closed", "a /* six", "1:3: this comment is not closed"},
@@ -78,11 +78,11 @@ TEST(Refusal, OfWhatIsNotWrittenWell) {
       {"a fraction of another base", "0x1.8 + a", "0x1.8 is no integer"},
       {"columns are characters", "größe + nosuch", "1:9: unknown name \"nosuch\""},
   };
-  expect_all(cases);
+  expect_refused(cases);
 }
 
 TEST(Refusal, OfNamesThatAreNone) {
-  const Case cases[] = {
+  const Refused cases[] = {
       {"an unknown name", "a +\n  c", "2:3: unknown name \"c\"; the triggers are \"a\", \"b\""},
       {"a slip", "a + größ", "did you mean \"größe\"?"},
       {"a trigger my-queue reads as a subtraction", "my-queue", "1:1: unknown name \"my\""},
@@ -98,13 +98,13 @@ TEST(Refusal, OfNamesThatAreNone) {
       {"#acc, where there is none", "sum(map([1], #acc))", "there is no #acc here"},
       {"what is no pointer", "map([1], #x)", "there is no #x here"},
   };
-  expect_all(cases);
+  expect_refused(cases);
   EXPECT_THAT(Formula::compile("a", std::vector<std::string>{""}).error().what,
               HasSubstr("no trigger has a name that can be used"));
 }
 
 TEST(Refusal, OfWhatDoesNotFit) {
-  const Case cases[] = {
+  const Refused cases[] = {
       {"% of a variable", "a % 2",
        "1:3: this operator cannot be applied to a number and an integer; % takes integers"},
       {"another operator", R"(a + "x")", "cannot be applied to a number and a string"},
@@ -155,11 +155,11 @@ TEST(Refusal, OfWhatDoesNotFit) {
       {"of a number", "a.Hour()", "a number has no method \"Hour\" here"},
       {"a pattern that is none", R"("a" matches "(")", "1:13: this pattern is not supported here"},
   };
-  expect_all(cases);
+  expect_refused(cases);
 }
 
 TEST(Refusal, SaysWhatIsNotSupportedHere) {
-  const Case cases[] = {
+  const Refused cases[] = {
       {"a function of upstream's", "len(toJSON(a))",
        "1:5: the function toJSON is not supported here"},
       {"one on texts", R"(trim("x") | len())", "1:1: the function trim is not supported here"},
@@ -179,7 +179,7 @@ TEST(Refusal, SaysWhatIsNotSupportedHere) {
        "1:13: expected a pattern in quotes"},
       {"other methods", "now().Weekday()", "1:7: a time has no method \"Weekday\" here"},
   };
-  expect_all(cases);
+  expect_refused(cases);
 }
 
 }  // namespace

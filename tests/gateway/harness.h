@@ -19,6 +19,8 @@
 /// sends bytes and reads answers.
 namespace headroom::gateway::testing {
 
+inline const std::string kGet = "GET / HTTP/1.1\r\nHost: t\r\n\r\n";
+
 /// A blocking socket with a time limit on each read, so that a test fails rather than hangs.
 class Socket {
  public:

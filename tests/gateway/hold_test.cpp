@@ -3,8 +3,6 @@
 namespace headroom::gateway::testing {
 namespace {
 
-const std::string kGet = "GET / HTTP/1.1\r\nHost: t\r\n\r\n";
-
 TEST(Hold, ARequestWaitsForTheFirstReplica) {
   World world;
   auto client = world.client();

@@ -20,8 +20,8 @@ struct Body {
 };
 
 /// The body fed in pieces of at most `piece` bytes, with room for `room` each time.
-Body read(std::string_view in, Write write = Write::chunks, std::size_t piece = ~std::size_t{0},
-          std::size_t room = 1 << 17) {
+Body read_body(std::string_view in, Write write = Write::chunks,
+               std::size_t piece = ~std::size_t{0}, std::size_t room = 1 << 17) {
   Chunks chunks(write);
   Body body;
   std::vector<char> out(room);
@@ -48,7 +48,7 @@ std::string many(std::string_view text, int times) {
   return all;
 }
 
-struct Case {
+struct ChunkCase {
   const char* why;
   std::string in;
   std::string chunks;  // as written
@@ -56,7 +56,7 @@ struct Case {
   const char* error = "";
 };
 
-std::vector<Case> cases() {
+std::vector<ChunkCase> cases() {
   return {
       {"nothing", "0\r\n\r\n", "0\r\n\r\n", ""},
       {"one chunk", "3\r\nabc\r\n0\r\n\r\n", "3\r\nabc\r\n0\r\n\r\n", "abc"},
@@ -116,11 +116,11 @@ std::vector<Case> cases() {
 TEST(Http1Chunks, AreReadAndWrittenAnew) {
   for (const auto& [why, in, chunks, data, error] : cases()) {
     SCOPED_TRACE(why);
-    const Body written = read(in);
+    const Body written = read_body(in);
     EXPECT_EQ(written.out, chunks);
     EXPECT_EQ(written.error, error);
     EXPECT_EQ(written.done, *error == '\0');
-    const Body bare = read(in, Write::data);
+    const Body bare = read_body(in, Write::data);
     EXPECT_EQ(bare.out, data);
     EXPECT_EQ(bare.error, error);
     EXPECT_EQ(bare.done, *error == '\0');
@@ -131,12 +131,12 @@ TEST(Http1Chunks, AnyPiecesAndAnyRoomGiveTheSame) {
   for (const auto& [why, in, chunks, data, error] : cases()) {
     SCOPED_TRACE(why);
     for (const Write write : {Write::chunks, Write::data}) {
-      const Body whole = read(in, write);
+      const Body whole = read_body(in, write);
       for (const std::size_t piece : {1, 2, 3, 7, 64}) {
-        EXPECT_EQ(read(in, write, piece), whole) << piece;
-        EXPECT_EQ(read(in, write, piece, 64), whole) << piece;
+        EXPECT_EQ(read_body(in, write, piece), whole) << piece;
+        EXPECT_EQ(read_body(in, write, piece, 64), whole) << piece;
         // Less than is promised to be enough, but for the longest single write.
-        EXPECT_EQ(read(in, write, piece, 20), whole) << piece;
+        EXPECT_EQ(read_body(in, write, piece, 20), whole) << piece;
       }
     }
   }
@@ -146,7 +146,7 @@ TEST(Http1Chunks, EverySplitInTwoGivesTheSame) {
   for (const auto& [why, in, chunks, data, error] : cases()) {
     if (in.size() > 1000) continue;
     SCOPED_TRACE(why);
-    const Body whole = read(in);
+    const Body whole = read_body(in);
     for (std::size_t split = 0; split <= in.size(); ++split) {
       Chunks state;
       std::vector<char> out(4096);
@@ -170,7 +170,7 @@ TEST(Http1Chunks, ReadingItsOwnWritingChangesNothing) {
   for (const auto& [why, in, chunks, data, error] : cases()) {
     if (*error != '\0') continue;
     SCOPED_TRACE(why);
-    const Body again = read(chunks);
+    const Body again = read_body(chunks);
     EXPECT_EQ(again.out, chunks);
     EXPECT_TRUE(again.done);
   }

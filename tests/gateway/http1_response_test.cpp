@@ -15,15 +15,15 @@ constexpr Asked kOld{.minor = 0, .keep_alive = false};
 constexpr Asked kOldKept{.minor = 0, .keep_alive = true};
 constexpr Asked kUpgrade{.upgrade = true};
 
-struct Head {
+struct ResponseHead {
   Outcome outcome;
   Response response;
   std::string out;
 };
 
-Head read(std::string_view in, const Asked& asked = kGet) {
+ResponseHead read_one(std::string_view in, const Asked& asked = kGet) {
   std::vector<char> out(in.size() + 512);
-  Head head;
+  ResponseHead head;
   std::size_t written = 0;
   head.outcome = read_response(in, asked, kDate, head.response, out, written);
   if (head.outcome.status == Status::complete) head.out.assign(out.data(), written);
@@ -88,7 +88,7 @@ const FrameCase kFrames[] = {
 TEST(Http1Response, FramesForEachClient) {
   for (const auto& [why, asked, in, framing, out_framing, upstream, client, out] : kFrames) {
     SCOPED_TRACE(why);
-    const Head head = read(in, asked);
+    const ResponseHead head = read_one(in, asked);
     ASSERT_EQ(head.outcome.status, Status::complete) << head.outcome.reason;
     EXPECT_EQ(head.response.framing, framing);
     EXPECT_EQ(head.response.out_framing, out_framing);
@@ -155,13 +155,13 @@ std::vector<BadCase> bad_cases() {
 TEST(Http1Response, RefusesWhatCouldBeReadTwoWays) {
   for (const auto& [why, in] : bad_cases()) {
     SCOPED_TRACE(why);
-    const Head head = read(in);
+    const ResponseHead head = read_one(in);
     EXPECT_EQ(head.outcome.status, Status::refused);
     EXPECT_EQ(head.outcome.code, 502);
     EXPECT_STRNE(head.outcome.reason, "");
     const std::size_t step = in.size() > 4096 ? 997 : 1;
     for (std::size_t size = 0; size < in.size(); size += step) {
-      const Head part = read(std::string(in, 0, size));
+      const ResponseHead part = read_one(std::string(in, 0, size));
       EXPECT_NE(part.outcome.status, Status::complete) << size;
       if (part.outcome.status == Status::refused) {
         EXPECT_STREQ(part.outcome.reason, head.outcome.reason) << size;
@@ -175,16 +175,16 @@ TEST(Http1Response, ASplitHeadEndsTheSame) {
       "HTTP/1.1 200 OK\r\nX-A: 1\r\nConnection: x-a, keep-alive\r\nKeep-Alive: timeout=7\r\n"
       "Content-Length: 3\r\n\r\n";
   for (std::size_t size = 0; size < in.size(); ++size) {
-    EXPECT_EQ(read(std::string(in, 0, size)).outcome.status, Status::more) << size;
+    EXPECT_EQ(read_one(std::string(in, 0, size)).outcome.status, Status::more) << size;
   }
-  const Head whole = read(in), more = read(in + "abcHTTP");
+  const ResponseHead whole = read_one(in), more = read_one(in + "abcHTTP");
   EXPECT_EQ(whole.outcome.status, Status::complete);
   EXPECT_EQ(whole.out, more.out);
   EXPECT_EQ(more.response.head_size, in.size());
 }
 
 TEST(Http1Response, WritesTheWholeHead) {
-  const Head head = read(
+  const ResponseHead head = read_one(
       "HTTP/1.1 200 All is well\r\nX-Hop: 1\r\nServer:shop\r\nSet-Cookie: a=b\r\nConnection: "
       "x-hop\r\n"
       "Keep-Alive: max=3, Timeout=5\r\nProxy-Connection: close\r\nProxy-Authenticate: Basic\r\n"
@@ -211,8 +211,8 @@ TEST(Http1Response, KeepAliveTimesAreReadOrIgnored) {
   };
   for (const auto& [why, fields, expected] : cases) {
     SCOPED_TRACE(why);
-    const Head head =
-        read("HTTP/1.1 200 OK\r\n" + std::string(fields) + "Content-Length: 0\r\n\r\n");
+    const ResponseHead head =
+        read_one("HTTP/1.1 200 OK\r\n" + std::string(fields) + "Content-Length: 0\r\n\r\n");
     EXPECT_EQ(head.response.keep_alive_timeout, expected);
   }
 }
@@ -221,23 +221,24 @@ TEST(Http1Response, UpgradesOnlyWhereAsked) {
   const std::string in =
       "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
       "Sec-WebSocket-Accept: x\r\n\r\n";
-  const Head head = read(in, kUpgrade);
+  const ResponseHead head = read_one(in, kUpgrade);
   ASSERT_EQ(head.outcome.status, Status::complete);
   EXPECT_FALSE(head.response.interim);
   EXPECT_FALSE(head.response.upstream_keep_alive);
   EXPECT_EQ(head.out,
             "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\n"
             "Upgrade: websocket\r\nConnection: upgrade\r\n\r\n");
-  EXPECT_EQ(read("HTTP/1.1 101 x\r\nConnection: upgrade\r\n\r\n", kUpgrade).outcome.code, 502)
+  EXPECT_EQ(read_one("HTTP/1.1 101 x\r\nConnection: upgrade\r\n\r\n", kUpgrade).outcome.code, 502)
       << "to what?";
-  EXPECT_TRUE(read("HTTP/1.1 426 x\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n", kOld)
+  EXPECT_TRUE(read_one("HTTP/1.1 426 x\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n", kOld)
                   .out.ends_with("Upgrade: websocket\r\nConnection: upgrade, close\r\n\r\n"))
       << "426 has to say to what";
 }
 
 TEST(Http1Response, LosesNoDate) {
-  EXPECT_NE(read("HTTP/1.1 200 OK\r\nDate: now\r\nConnection: date\r\n\r\n").out.find("Date: now"),
-            std::string::npos);
+  EXPECT_NE(
+      read_one("HTTP/1.1 200 OK\r\nDate: now\r\nConnection: date\r\n\r\n").out.find("Date: now"),
+      std::string::npos);
   std::vector<char> out(1024);
   Response response;
   std::size_t written = 0;
@@ -247,7 +248,7 @@ TEST(Http1Response, LosesNoDate) {
 
 TEST(Http1Response, TooLittleRoomIsNoOverflow) {
   const std::string in = "HTTP/1.1 200 OK\r\nX-Hop: 1\r\nConnection: x-hop\r\n\r\n";
-  for (std::size_t room = 0; room < read(in, kOld).out.size(); ++room) {
+  for (std::size_t room = 0; room < read_one(in, kOld).out.size(); ++room) {
     std::vector<char> out(room);
     Response response;
     std::size_t written = 0;

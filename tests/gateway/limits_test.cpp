@@ -5,8 +5,6 @@
 namespace headroom::gateway::testing {
 namespace {
 
-const std::string kGet = "GET / HTTP/1.1\r\nHost: t\r\n\r\n";
-
 Backend echo() {
   return Backend(Backend::answers([](const Message& request) { return answer(request.body); }));
 }

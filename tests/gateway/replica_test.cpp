@@ -3,7 +3,6 @@
 namespace headroom::gateway::testing {
 namespace {
 
-const std::string kGet = "GET / HTTP/1.1\r\nHost: t\r\n\r\n";
 const std::string kPost = "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\nhi";
 
 Backend::Script answers_with(const std::string& body) {

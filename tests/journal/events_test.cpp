@@ -15,8 +15,6 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using Kind = Event::Kind;
 
-constexpr std::int64_t kBegin = 1'700'000'100'000;
-
 class EventsTest : public JournalTest {
  protected:
   static std::int64_t must_add(Journal& journal, Event event) {

@@ -22,6 +22,8 @@ namespace headroom::journal {
 using namespace decide::make;  // NOLINT
 namespace fs = std::filesystem;
 
+constexpr std::int64_t kBegin = 1'700'000'100'000;  // begins a step of each level of samples
+
 /// What a failure shows.
 inline void PrintTo(const Event& event, std::ostream* out) {
   *out << event.id << ' ' << name(event.kind) << ' ' << event.autoscaler << " at " << event.unix_ms

@@ -35,7 +35,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr std::int64_t kBegin = 1'700'000'100'000;  // begins a step of each level
 constexpr std::int64_t kStep = 5'000, kMinute = 60'000, kFive = 300'000;
 constexpr std::int64_t kFar = 100'000'000'000'000;
 

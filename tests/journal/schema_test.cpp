@@ -15,8 +15,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr std::int64_t kBegin = 1'700'000'100'000;
-
 /// As the first Headroom made it.
 constexpr const char* kVersion1 = R"sql(
 PRAGMA auto_vacuum = INCREMENTAL;

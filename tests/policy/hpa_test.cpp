@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "policy/documents.h"
+#include "policy/joined.h"
 
 namespace headroom::policy {
 namespace {
@@ -34,12 +35,6 @@ hpa::HorizontalPodAutoscaler read_hpa(const std::string& text) {
   auto hpa = hpa::read(*tree.documents[0], problems, warnings);
   EXPECT_FALSE(problems.any()) << to_string(problems.error("a.yaml", text));
   return hpa;
-}
-
-std::string joined(const std::vector<Error>& errors) {
-  std::string all;
-  for (const auto& error : errors) all += (all.empty() ? "" : "\n") + to_string(error);
-  return all;
 }
 
 /// Its errors and its warnings, as people see them.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "policy/documents.h"
+#include "policy/joined.h"
 #include "policy/knative.h"
 
 namespace headroom::policy {
@@ -31,12 +32,6 @@ Document read_one(const std::string& text) {
   EXPECT_TRUE(stream.errors.empty()) << text;
   EXPECT_EQ(stream.documents.size(), 1U) << text;
   return stream.documents.empty() ? Document{} : stream.documents[0];
-}
-
-std::string joined(const std::vector<Error>& errors) {
-  std::string all;
-  for (const auto& error : errors) all += (all.empty() ? "" : "\n") + to_string(error);
-  return all;
 }
 
 TEST(KnativeService, BecomesWhatDoesTheSame) {

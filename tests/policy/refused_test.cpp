@@ -8,13 +8,13 @@
 namespace headroom::policy {
 namespace {
 
-struct Case {
+struct RefusedCase {
   const char* why;
   std::string text;
   const char* message;
 };
 
-void expect_refused(const Case& refused) {
+void expect_refused(const RefusedCase& refused) {
   SCOPED_TRACE(refused.why);
   EXPECT_EQ(wrong_with(refused.text), std::string("a.yaml:") + refused.message) << refused.text;
 }
@@ -39,7 +39,7 @@ std::string target(const std::string& what, const std::string& gateway_line) {
 }
 
 TEST(Refused, DocumentsOfAnotherKind) {
-  const Case cases[] = {
+  const RefusedCase cases[] = {
       {"nothing at all", "", "1:1: found no document, expected at least one Autoscaler"},
       {"comments only", "# later\n---\n",
        "1:1: found no document, expected at least one Autoscaler"},
@@ -65,7 +65,7 @@ TEST(Refused, DocumentsOfAnotherKind) {
 }
 
 TEST(Refused, Texts) {
-  const Case cases[] = {
+  const RefusedCase cases[] = {
       {"no YAML", "a: [1\n", "2:1: found no valid YAML: end of sequence flow not found"},
       {"a tab as indentation", "a:\n\tb: 1\n", "2:3: found no valid YAML: illegal map value"},
       {"the first documents' problems are said, too", "kind: A\n---\n\"a",
@@ -114,7 +114,7 @@ TEST(Refused, Texts) {
 }
 
 TEST(Refused, FieldsThatAreNot) {
-  const Case cases[] = {
+  const RefusedCase cases[] = {
       {"a slip", document("  minReplica: 1\n"),
        "8:3: unknown field \"minReplica\", did you mean \"minReplicas\"?"},
       {"the case counts", document("  minreplicas: 1\n"),
@@ -157,7 +157,7 @@ TEST(Refused, FieldsThatAreNot) {
 }
 
 TEST(Refused, ValuesOutOfBounds) {
-  const Case cases[] = {
+  const RefusedCase cases[] = {
       {"no whole number", document("  minReplicas: 1.5\n"),
        "8:16: minReplicas: found \"1.5\", expected a whole number from 0 to 10000"},
       {"a text", document("  minReplicas: \"1\"\n"),
@@ -322,7 +322,7 @@ TEST(Refused, ValuesOutOfBounds) {
 }
 
 TEST(Refused, WhatDoesNotFitTogether) {
-  const Case cases[] = {
+  const RefusedCase cases[] = {
       {"min over max", document("  minReplicas: 9\n"),
        "7:16: maxReplicas: found 8, expected at least minReplicas (9)"},
       {"from zero without a gateway", document("  minReplicas: 0\n", ""),

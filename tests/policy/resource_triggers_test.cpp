@@ -7,7 +7,7 @@
 namespace headroom::policy {
 namespace {
 
-using Type = Trigger::MetricType;
+using TriggerType = Trigger::MetricType;
 
 TEST(ResourceTriggers, StandForMetrics) {
   struct Case {
@@ -20,7 +20,7 @@ TEST(ResourceTriggers, StandForMetrics) {
                              .average_value = Quantity{250}};
   const Case cases[] = {
       {"percent",
-       {.type = "cpu", .metadata = {{"value", "50"}}, .metric_type = Type::utilization},
+       {.type = "cpu", .metadata = {{"value", "50"}}, .metric_type = TriggerType::utilization},
        Metric{.name = "cpu", .target = half}},
       {"an amount",
        {.type = "memory", .metadata = {{"value", "250m"}}},
@@ -28,18 +28,20 @@ TEST(ResourceTriggers, StandForMetrics) {
       {"of one container",
        {.type = "cpu",
         .metadata = {{"value", "50"}, {"containerName", "app"}},
-        .metric_type = Type::utilization},
+        .metric_type = TriggerType::utilization},
        Metric{.type = Metric::Type::container_resource,
               .name = "cpu",
               .container = "app",
               .target = half}},
       {"a source's", {.type = "cron", .metadata = {{"value", "50"}}}, {}},
-      {"no value", {.type = "cpu", .metric_type = Type::utilization}, {}},
+      {"no value", {.type = "cpu", .metric_type = TriggerType::utilization}, {}},
       {"percent of nothing",
-       {.type = "cpu", .metadata = {{"value", "0"}}, .metric_type = Type::utilization},
+       {.type = "cpu", .metadata = {{"value", "0"}}, .metric_type = TriggerType::utilization},
        {}},
       {"more than there can be",
-       {.type = "cpu", .metadata = {{"value", "3000000000"}}, .metric_type = Type::utilization},
+       {.type = "cpu",
+        .metadata = {{"value", "3000000000"}},
+        .metric_type = TriggerType::utilization},
        {}},
       {"no amount", {.type = "cpu", .metadata = {{"value", "much"}}}, {}},
       {"an amount of nothing", {.type = "cpu", .metadata = {{"value", "0"}}}, {}},

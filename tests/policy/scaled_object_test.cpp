@@ -19,7 +19,7 @@ constexpr std::string_view kCron =
 constexpr std::string_view kPrometheus =
     "{type: prometheus, metadata: {serverAddress: http://p, query: up, threshold: \"5\"}}";
 
-std::string document(std::string_view spec) {
+std::string scaled_object_of(std::string_view spec) {
   return fmt::format(
       "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {{name: shop, namespace: d}}\n"
       "spec:\n{}",
@@ -28,7 +28,7 @@ std::string document(std::string_view spec) {
 
 /// A spec with a target and these triggers, and further lines.
 std::string with_triggers(std::string_view triggers, std::string_view more = "") {
-  return document(
+  return scaled_object_of(
       fmt::format("  scaleTargetRef: {{name: x}}\n  triggers: [{}]\n{}", triggers, more));
 }
 
@@ -39,14 +39,14 @@ Tree parsed(const std::string& text) {
   return tree;
 }
 
-keda::Read read(const std::string& text, Strictness strictness = Strictness::cluster) {
+keda::Read read_scaled(const std::string& text, Strictness strictness = Strictness::cluster) {
   const Tree tree = parsed(text);
   return keda::read(*tree.documents.at(0), strictness);
 }
 
-keda::ScaledObject object(const std::string& text) { return read(text).object; }
+keda::ScaledObject object(const std::string& text) { return read_scaled(text).object; }
 
-Result<ScaledObjectRead> read_one(const std::string& text) {
+Result<ScaledObjectRead> read_one_scaled(const std::string& text) {
   const Tree tree = parsed(text);
   return read_scaled_object(*tree.documents.at(0), "shop.yaml");
 }
@@ -61,7 +61,7 @@ TEST(ScaledObject, ItsSchemaIsTheCrds) {
   const Case cases[] = {
       {"the least that is right", with_triggers(cron), {}},
       {"a null is as good as nothing",
-       document("  scaleTargetRef: null\n  triggers: null\n"),
+       scaled_object_of("  scaleTargetRef: null\n  triggers: null\n"),
        {"FieldValueRequired spec.scaleTargetRef", "FieldValueRequired spec.triggers"}},
       {"an unknown field is dropped before anything is missed",
        with_triggers(cron, "  fallback: {a: b}\n"),
@@ -173,7 +173,8 @@ TEST(ScaledObject, ItsSchemaIsTheCrds) {
   for (const auto& [why, text, expected] : cases) {
     SCOPED_TRACE(why);
     std::vector<std::string> errors;
-    for (const auto& error : read(text).errors) errors.push_back(error.type + " " + error.path);
+    for (const auto& error : read_scaled(text).errors)
+      errors.push_back(error.type + " " + error.path);
     EXPECT_EQ(errors, expected);
   }
 }
@@ -301,21 +302,24 @@ TEST(ScaledObject, TheWebhookLooksAtTheCluster) {
        {.scaled_objects = {unknown_object}},
        {"verifyScaledObjects"}},
       {"the pods of a Rollout are not looked at",
-       document("  scaleTargetRef: {name: x, apiVersion: argoproj.io/v1alpha1, kind: Rollout}\n"
-                "  minReplicaCount: 1\n  triggers: [{type: cpu, metricType: Utilization, metadata: "
-                "{value: \"50\"}}]\n"),
+       scaled_object_of(
+           "  scaleTargetRef: {name: x, apiVersion: argoproj.io/v1alpha1, kind: Rollout}\n"
+           "  minReplicaCount: 1\n  triggers: [{type: cpu, metricType: Utilization, metadata: "
+           "{value: \"50\"}}]\n"),
        {.target = pods},
        {}},
       {"nor those of a ReplicaSet",
-       document("  scaleTargetRef: {name: x, kind: ReplicaSet}\n"
-                "  minReplicaCount: 1\n  triggers: [{type: cpu, metricType: Utilization, metadata: "
-                "{value: \"50\"}}]\n"),
+       scaled_object_of(
+           "  scaleTargetRef: {name: x, kind: ReplicaSet}\n"
+           "  minReplicaCount: 1\n  triggers: [{type: cpu, metricType: Utilization, metadata: "
+           "{value: \"50\"}}]\n"),
        {.target = pods},
        {}},
       {"nor those of what is called like a Deployment",
-       document("  scaleTargetRef: {name: x, apiVersion: example.com/v1, kind: Deployment}\n"
-                "  minReplicaCount: 1\n  triggers: [{type: cpu, metricType: Utilization, metadata: "
-                "{value: \"50\"}}]\n"),
+       scaled_object_of(
+           "  scaleTargetRef: {name: x, apiVersion: example.com/v1, kind: Deployment}\n"
+           "  minReplicaCount: 1\n  triggers: [{type: cpu, metricType: Utilization, metadata: "
+           "{value: \"50\"}}]\n"),
        {.target = pods},
        {}},
       {"an empty container's name is none",
@@ -371,26 +375,28 @@ TEST(ScaledObject, TheReconcilersOrder) {
       {"all is well", with_triggers(kCron), true, "", true},
       {"no target", with_triggers(kCron), false, "target", false},
       {"a kind that nobody knows",
-       document(
+       scaled_object_of(
            fmt::format("  scaleTargetRef: {{name: x, kind: Widget}}\n  triggers: [{}]\n", kCron)),
        true, "target", false},
       {"a kind that cannot be scaled",
-       document(fmt::format("  scaleTargetRef: {{name: x, kind: DaemonSet}}\n  triggers: [{}]\n",
-                            kCron)),
+       scaled_object_of(fmt::format(
+           "  scaleTargetRef: {{name: x, kind: DaemonSet}}\n  triggers: [{}]\n", kCron)),
        true, "target", false},
       {"a Deployment of others",
-       document(fmt::format("  scaleTargetRef: {{name: x, apiVersion: example.com/v1, kind: "
-                            "Deployment}}\n  triggers: [{}]\n",
-                            kCron)),
+       scaled_object_of(
+           fmt::format("  scaleTargetRef: {{name: x, apiVersion: example.com/v1, kind: "
+                       "Deployment}}\n  triggers: [{}]\n",
+                       kCron)),
        true, "target", false},
       {"a Rollout",
-       document(fmt::format("  scaleTargetRef: {{name: x, apiVersion: argoproj.io/v1alpha1, kind: "
-                            "Rollout}}\n  triggers: [{}]\n",
-                            kCron)),
+       scaled_object_of(
+           fmt::format("  scaleTargetRef: {{name: x, apiVersion: argoproj.io/v1alpha1, kind: "
+                       "Rollout}}\n  triggers: [{}]\n",
+                       kCron)),
        true, "", true},
       {"an apiVersion that is none",
-       document(fmt::format("  scaleTargetRef: {{name: x, apiVersion: a/b/c}}\n  triggers: [{}]\n",
-                            kCron)),
+       scaled_object_of(fmt::format(
+           "  scaleTargetRef: {{name: x, apiVersion: a/b/c}}\n  triggers: [{}]\n", kCron)),
        true, "target", false},
       {"more replicas than 32 bits",
        annotated("autoscaling.keda.sh/paused-replicas: \"2147483648\""), true, "pausedReplicas",
@@ -1081,11 +1087,11 @@ TEST(ScaledObject, ErrorsSayWhereAndWhat) {
        with_triggers(kCron, "  advanced: {scalingModifiers: {activationTarget: Inf}}\n"),
        "spec.advanced.scalingModifiers.activationTarget: found \"Inf\", expected a number"},
       {"an apiVersion of three parts",
-       document(fmt::format("  scaleTargetRef: {{name: x, apiVersion: a/b/c}}\n  triggers: [{}]\n",
-                            kCron)),
+       scaled_object_of(fmt::format(
+           "  scaleTargetRef: {{name: x, apiVersion: a/b/c}}\n  triggers: [{}]\n", kCron)),
        "spec.scaleTargetRef.apiVersion: found \"a/b/c\", expected a group and version"},
       {"a kind of the core group that nobody knows, which an HPA cannot scale",
-       document(fmt::format(
+       scaled_object_of(fmt::format(
            "  scaleTargetRef: {{name: x, apiVersion: v1, kind: Widget}}\n  triggers: [{}]\n",
            kCron)),
        "spec.scaleTargetRef.apiVersion: found \"v1\""},
@@ -1104,7 +1110,7 @@ TEST(ScaledObject, ErrorsSayWhereAndWhat) {
   };
   for (const auto& [why, text, expected] : cases) {
     SCOPED_TRACE(why);
-    const auto result = read_one(text);
+    const auto result = read_one_scaled(text);
     ASSERT_FALSE(result);
     EXPECT_NE(to_string(result.error()).find(expected), std::string::npos)
         << to_string(result.error());
@@ -1112,7 +1118,7 @@ TEST(ScaledObject, ErrorsSayWhereAndWhat) {
 }
 
 TEST(ScaledObject, WarningsSayWhatIsNotAsItSeems) {
-  const auto result = read_one(with_triggers(
+  const auto result = read_one_scaled(with_triggers(
       "{type: cron, metadata: {timezone: UTC, start: 0 8 * * *, end: 0 18 * * *, desiredReplicas: "
       "2, foo: a}}, {type: aws-sqs-queue, metadata: {}}",
       "  minReplicaCount: 1\n  cooldownPeriod: 5\n  maxReplicas: 4\n"));
@@ -1132,7 +1138,7 @@ TEST(ScaledObject, WarningsSayWhatIsNotAsItSeems) {
 
 TEST(ScaledObject, WarningsHaveTheirPlaces) {
   const auto warnings = [](const std::string& text) {
-    const auto result = read_one(text);
+    const auto result = read_one_scaled(text);
     EXPECT_TRUE(result) << to_string(result.error());
     return result ? result->warnings : std::vector<std::string>{};
   };
@@ -1157,7 +1163,7 @@ TEST(ScaledObject, WarningsHaveTheirPlaces) {
 TEST(ScaledObject, ANumberIsNoLabel) {
   auto text = with_triggers(kCron);
   text.replace(text.find("namespace: d"), 12, "labels: {a: 1}");
-  const auto result = read_one(text);
+  const auto result = read_one_scaled(text);
   ASSERT_FALSE(result);
   EXPECT_EQ(to_string(result.error()),
             "shop.yaml:3:36: metadata.labels.a: found 1, expected a text in quotes");
@@ -1231,7 +1237,7 @@ TEST(ScaledObject, BecomesAnAutoscalerAndComesBack) {
   text.replace(text.find("namespace: d"), 12,
                "namespace: d, annotations: {autoscaling.keda.sh/paused-replicas: \"3\", "
                "autoscaling.keda.sh/paused-scale-out: \"true\"}");
-  const auto result = read_one(text);
+  const auto result = read_one_scaled(text);
   ASSERT_TRUE(result) << to_string(result.error());
   const Autoscaler& got = result->autoscaler;
   EXPECT_EQ(got.name, "shop");
@@ -1253,7 +1259,7 @@ TEST(ScaledObject, BecomesAnAutoscalerAndComesBack) {
   EXPECT_EQ(got.behavior->scale_up->select_policy, ScalingRules::Select::max);
 
   const auto written = write_scaled_object(got);
-  const auto again = read_one(written);
+  const auto again = read_one_scaled(written);
   ASSERT_TRUE(again) << to_string(again.error()) << written;
   EXPECT_EQ(again->autoscaler, got) << written;
 }

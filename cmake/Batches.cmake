@@ -1,0 +1,31 @@
+# headroom_batches(<variable> <name> <folder> <source>...)
+#
+# The sources, a few at once: most of the time that one takes goes into headers that all of them
+# include. <variable> becomes the files to compile, each of which includes HEADROOM_BATCH sources by
+# their paths from <folder>, a folder of the compiler's search. (CMake's own unity builds name them
+# by absolute paths: another checkout would not find the objects in the compiler's cache.)
+set(HEADROOM_BATCH 1 CACHE STRING "How many sources are compiled at once")
+
+function(headroom_batches variable name folder)
+  if(HEADROOM_BATCH LESS_EQUAL 1)
+    set(${variable} ${ARGN} PARENT_SCOPE)
+    return()
+  endif()
+  set(made)
+  set(text)
+  list(LENGTH ARGN left)
+  foreach(source ${ARGN})
+    cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${folder})
+    string(APPEND text "#include \"${source}\"\n")
+    math(EXPR left "${left} - 1")
+    math(EXPR full "${left} % ${HEADROOM_BATCH}")
+    if(full EQUAL 0)
+      list(LENGTH made number)
+      set(file ${CMAKE_BINARY_DIR}/batches/${name}_${number}.cpp)
+      file(CONFIGURE OUTPUT ${file} CONTENT "${text}" @ONLY)
+      list(APPEND made ${file})
+      set(text)
+    endif()
+  endforeach()
+  set(${variable} ${made} PARENT_SCOPE)
+endfunction()
