@@ -35,6 +35,7 @@
 #include "journal/journal.h"
 #include "otlp/exporter.h"
 #include "server/server.h"
+#include "target/guard.h"
 #include "target/guardian.h"
 
 namespace headroom::cli {
@@ -298,6 +299,7 @@ Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
 
   boost::system::error_code error;
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) signals_.add(signal, error);
+  target::guard::unblock_late_signals();
   wait_for_signal();
   if (auto opened = open_loop(std::move(handed.scalers)); !opened) return opened;
   // With a predecessor's sockets before the word to go, because it may fail; without after all

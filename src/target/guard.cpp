@@ -35,6 +35,7 @@ namespace {
 
 constexpr Millis kPatience = 1s;  // with a worker that does not read what it asked for
 
+constexpr int kHeededLate[] = {SIGHUP, SIGUSR2};
 constexpr int kPassedOn[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
 sigset_t waited_for() {
@@ -385,7 +386,15 @@ Signals block_signals() {
 }
 
 void unblock_signals(const Signals& signals) {
-  ::sigprocmask(SIG_SETMASK, &signals.before, nullptr);
+  auto still = signals.before;
+  for (const int late : kHeededLate) ::sigaddset(&still, late);
+  ::sigprocmask(SIG_SETMASK, &still, nullptr);
+}
+
+void unblock_late_signals() {
+  sigset_t late{};
+  for (const int number : kHeededLate) ::sigaddset(&late, number);
+  ::pthread_sigmask(SIG_UNBLOCK, &late, nullptr);
 }
 
 void run(pid_t worker, int socket, const Signals& signals) {

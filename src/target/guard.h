@@ -24,7 +24,10 @@ struct Signals {
 };
 /// Those that the guardian waits for. Before the fork, so that none is missed.
 Signals block_signals();
+/// But for those that a worker can heed only once it has started, and which would end it before:
+/// they wait for unblock_late_signals().
 void unblock_signals(const Signals& signals);
+void unblock_late_signals();
 
 /// Looks after `worker`, over our end of the socket to it, until it and its successors are gone;
 /// exits as the last one did, or with 128 + the signal that ended it.

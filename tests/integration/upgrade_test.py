@@ -88,6 +88,17 @@ class Upgrade(Case):
         self.assertEqual(headroom.get(port=port)[0], 200)
         self.assertEqual(headroom.replicas(), replicas)
 
+    def test_one_that_is_asked_for_at_the_start_waits_for_its_end(self):
+        for number in (signal.SIGHUP, signal.SIGUSR2):
+            headroom = self.service()
+            while not headroom.workers() and not headroom.ended():
+                pass
+            headroom.process.send_signal(number)
+            headroom.wait_for("ready after")
+            headroom.wait_for("SIGHUP: there is no file" if number == signal.SIGHUP else
+                              "taken over at an upgrade")
+            self.assertEqual(headroom.terminate(), 0, headroom.log())
+
     def test_a_document_that_is_wrong_now_changes_nothing(self):
         good = harness.document(port=free_port(), least=1)
         path = self.write("app.yaml", good)
