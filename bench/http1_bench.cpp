@@ -6,6 +6,7 @@
 #include <benchmark/benchmark.h>
 
 #include "gateway/http1.h"
+#include "gateway/trace.h"
 
 // What reading a head and writing it anew costs. Aims at -O2: 81 bytes ~0.15 µs, 950 < 1 µs.
 namespace headroom::gateway::http1 {
@@ -99,6 +100,14 @@ void chunks(benchmark::State& state) {
   state.SetBytesProcessed(static_cast<std::int64_t>(in.size()) * state.iterations());
 }
 BENCHMARK(chunks)->Arg(64)->Arg(4096);
+
+/// What a request pays for tracing that does not sample it.
+void unsampled(benchmark::State& state) {
+  Tracer tracer(0.0, 1);
+  Span span;
+  for (auto _ : state) benchmark::DoNotOptimize(tracer.begin("", span));
+}
+BENCHMARK(unsampled);
 
 }  // namespace
 }  // namespace headroom::gateway::http1
