@@ -174,7 +174,8 @@ spec:
         self.write("shop.yaml", self.document("        MORE: more\n"))
         headroom.wait_for("changed, taken")
         self.assertEqual(admin.ask("PUT", "/api/v1/log", {"level": "debug"}).status, 200)
-        # Replicas crash, and their end is told.
+        # Replicas crash, and their end is told; of one that is being replaced it would not be.
+        self.assertTrue(eventually(lambda: headroom.log().count(" gone\n") == 2))
         os.kill(headroom.replicas()[0], signal.SIGKILL)
         headroom.wait_for("replica .* (killed|ended|exited|signal)")
         self.assertTrue(eventually(
