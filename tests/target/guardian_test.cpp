@@ -43,6 +43,10 @@ class Victim {
     ::kill(child_.pid, SIGKILL);
     wait();
   }
+  void stop_guardian() const {
+    ::kill(child_.pid, SIGSTOP);
+    ::waitpid(child_.pid, nullptr, WUNTRACED);
+  }
   /// Its exit code; of one that was killed, 128 + the signal.
   int wait() {
     int status = 0;
@@ -181,9 +185,9 @@ TEST(Guardian, TheNextRunRemovesWhatBothLeftBehind) {
   Victim victim(state.path);
   ASSERT_TRUE(victim.up);
   // At once: neither is there to end what the other leaves.
-  ::kill(victim.worker, SIGSTOP);
-  victim.kill_guardian();
+  victim.stop_guardian();
   ::kill(victim.worker, SIGKILL);
+  victim.kill_guardian();
   ASSERT_TRUE(dies(victim.worker));
   for (const auto n : {0, 3}) EXPECT_TRUE(dies(victim.pids[static_cast<std::size_t>(n)]));
   EXPECT_TRUE(lives(victim.pids[1])) << "nobody was there to kill the replica's child";
