@@ -201,8 +201,10 @@ std::optional<Reader::Scalar> Reader::scalar(const std::string& name, const Node
     problems_.add(node.place, fmt::format("{}: {}", name, problem));
     return std::nullopt;
   }
-  auto found = fmt::format("\"{}\"", printable(text, kShown));
-  if (changed) found += fmt::format(" from {}", printable(node.text, kShown));
+  // What came from the environment may be a password that got into the wrong field.
+  auto found = changed ? fmt::format("{} ({} characters, which may be secret)",
+                                     printable(node.text, kShown), text.size())
+                       : fmt::format("\"{}\"", printable(text, kShown));
   return Scalar{std::move(text), node.quoted && !changed, std::move(found)};
 }
 
