@@ -37,8 +37,9 @@ Listeners Listeners::from_environment(pid_t others) {
   const auto pid = number_of("LISTEN_PID");
   const auto count = number_of("LISTEN_FDS");
   for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);
-  if (pid == 0 || (pid != ::getpid() && pid != others) || count < 1 || count > kMostSockets)
+  if (pid == 0 || (pid != ::getpid() && pid != others) || count < 1 || count > kMostSockets) {
     return found;
+  }
   for (int fd = kFirst; fd < kFirst + count; ++fd) {
     // Not a number that nobody gave us, and that we may have opened since.
     if (listens(fd)) found.add(Fd(fd));
