@@ -184,8 +184,8 @@ TEST_F(ExporterTest, WhatARefusalSaysDecides) {
     Collector collector([&, &answer = answer](const std::string& path) {
       return path == "/v1/traces" && first.exchange(false) ? answer : ok();
     });
+    requests(2);  // before it looks, so that both go at once
     start(collector.url(), [](Settings& settings) { settings.timeout = 300ms; });
-    requests(2);
     EXPECT_TRUE(eventually([&, &sent = sent, &refused = refused] {
       return count("spans sent") == sent && count("spans refused") == refused;
     })) << count("spans sent")
