@@ -1,6 +1,7 @@
 #include "journal/journal.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <map>
 
@@ -8,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "decide/record.h"
+#include "decide/steps.h"
 #include "journal/events.h"
 #include "journal/lock.h"
 #include "journal/samples.h"
@@ -22,10 +24,17 @@ constexpr Millis kFoldLatest = 5s;
 constexpr std::int64_t kStartupsKept = 100;
 constexpr int kAgeEvery = 64;  // writes
 
-/// What has to be equal for a decision to repeat the one before it.
-std::string codes_of(const decide::Decision& decision) {
+/// What has to be equal for a decision to repeat the one before it: the kinds of its steps, and of
+/// an operator's word which one it is.
+std::string codes_of(const decide::Decision& decision, Instant now) {
   std::string codes;
-  for (const auto& step : decision.steps) codes.append(step.code).append(",");
+  for (const auto& step : decision.steps) {
+    codes.append(step.code).append(",");
+    if (step.code != decide::step::kPinned) continue;
+    const auto [left, pause] = std::pair(step.inputs[0], step.inputs[1]);
+    const auto end = left < 0 ? -1 : now.time_since_epoch().count() + std::llround(1000 * left);
+    codes.append(fmt::format("{} {},", pause, end));
+  }
   return codes;
 }
 
@@ -73,9 +82,12 @@ void make_private(const std::string& path) {
 }  // namespace
 
 struct Journal::Impl {
-  /// The last entry of an autoscaler, which the next decision may repeat.
+  /// The last decision of an autoscaler, which the next one may repeat. Of those that repeat one
+  /// another there are two entries: the first, so that it is found at any time after it, and the
+  /// newest, which moves on.
   struct Last {
-    std::int64_t id = 0;
+    std::int64_t id = 0;  // the newest's; until that is written the first's
+    bool moves = false;   // the newest's is written
     std::string codes;
     Replicas replicas;
     bool rescales = false;
@@ -107,7 +119,7 @@ struct Journal::Impl {
 
   Result<void> write_state(const std::string& autoscaler, Instant now, Replicas replicas,
                            const decide::Memory& memory) const;
-  Result<void> fold_row(const std::string& autoscaler, const Last& entry) const;
+  Result<std::int64_t> fold_row(const std::string& autoscaler, const Last& entry) const;
   Result<void> write_fold(const std::string& autoscaler, Last& entry);
   Result<std::int64_t> insert(const std::string& autoscaler, const Last& before,
                               const decide::Observation& observation,
@@ -140,30 +152,39 @@ Result<void> Journal::Impl::write_state(const std::string& autoscaler, Instant n
       .run();
 }
 
-/// Moves the entry on. It is written anew where the bounds have taken it meanwhile.
-Result<void> Journal::Impl::fold_row(const std::string& autoscaler, const Last& entry) const {
+/// Moves the newest's entry on, and gives its id. It is written anew where the bounds have taken it
+/// meanwhile.
+Result<std::int64_t> Journal::Impl::fold_row(const std::string& autoscaler,
+                                             const Last& entry) const {
   auto row = store.statement(
       "INSERT INTO decisions(id, autoscaler, unix_ms, loop_ms, rescales, observation, decision) "
-      "VALUES(?, ?, ?, ?, 0, ?, ?) ON CONFLICT(id) DO UPDATE SET unix_ms = excluded.unix_ms, "
-      "loop_ms = excluded.loop_ms, observation = excluded.observation, "
-      "decision = excluded.decision");
+      "VALUES(nullif(?, 0), ?, ?, ?, 0, ?, ?) ON CONFLICT(id) DO UPDATE SET "
+      "unix_ms = excluded.unix_ms, loop_ms = excluded.loop_ms, "
+      "observation = excluded.observation, decision = excluded.decision");
   if (!row) return fail(row.error());
-  return (*row)
-      ->bind(entry.id)
-      .bind(autoscaler)
-      .bind(entry.observation.unix_millis)
-      .bind(entry.observation.now.time_since_epoch().count())
-      .bind(decide::to_json(entry.observation))
-      .bind(decide::to_json(entry.decision))
-      .run();
+  auto done = (*row)
+                  ->bind(entry.moves ? entry.id : 0)
+                  .bind(autoscaler)
+                  .bind(entry.observation.unix_millis)
+                  .bind(entry.observation.now.time_since_epoch().count())
+                  .bind(decide::to_json(entry.observation))
+                  .bind(decide::to_json(entry.decision))
+                  .run();
+  if (!done) return fail(done.error());
+  return entry.moves ? entry.id : sqlite3_last_insert_rowid(store.db());
 }
 
 Result<void> Journal::Impl::write_fold(const std::string& autoscaler, Last& entry) {
+  std::int64_t id = 0;
   auto written = store.transact(Sync::now, [&]() -> Result<void> {
-    if (auto folded = fold_row(autoscaler, entry); !folded) return folded;
+    auto folded = fold_row(autoscaler, entry);
+    if (!folded) return fail(folded.error());
+    id = *folded;
     return write_state(autoscaler, entry.observation.now, entry.decision.replicas, entry.memory);
   });
   if (!written) return written;
+  entry.id = id;
+  entry.moves = true;
   entry.written = entry.observation.now;
   entry.pending = false;
   return {};
@@ -175,8 +196,8 @@ Result<std::int64_t> Journal::Impl::insert(const std::string& autoscaler, const 
                                            const decide::Memory& memory) {
   std::int64_t id = 0;
   auto written = store.transact(Sync::now, [&]() -> Result<void> {
-    if (before.pending) {
-      if (auto folded = fold_row(autoscaler, before); !folded) return folded;
+    if (before.pending && before.moves) {  // else its first entry says enough: it was short
+      if (auto folded = fold_row(autoscaler, before); !folded) return fail(folded.error());
     }
     auto entry = store.statement(
         "INSERT INTO decisions(autoscaler, unix_ms, loop_ms, rescales, observation, decision) "
@@ -288,7 +309,7 @@ Result<std::int64_t> Journal::record(const std::string& autoscaler,
                                      const decide::Decision& decision,
                                      const decide::Memory& memory) {
   auto& last = impl_->last[autoscaler];
-  const std::string codes = codes_of(decision);
+  const std::string codes = codes_of(decision, observation.now);
   const bool repeats = last.id != 0 && !decision.rescales() && !last.rescales &&
                        decision.replicas == last.replicas && codes == last.codes;
   if (repeats) {
@@ -306,6 +327,7 @@ Result<std::int64_t> Journal::record(const std::string& autoscaler,
   auto id = impl_->insert(autoscaler, last, observation, decision, memory);
   if (!id) return id;
   last = {.id = *id,
+          .moves = false,
           .codes = codes,
           .replicas = decision.replicas,
           .rescales = decision.rescales(),

@@ -101,10 +101,11 @@ constexpr Millis kSampleStep = 5s;
 /// readers may come from other processes at any time. Not thread-safe: one thread each.
 ///
 /// What is promised. A decision that rescales, or that gives other reasons than the one before
-/// it, is durable (fsync) when record() returns. One that changes nothing and repeats the
-/// reasons is folded into the entry before it: its time, its observation and the memory move
-/// on, on disk at most 5 s later than they were made, and when the journal is closed. So a crash
-/// loses no rescale, and of the memory at most the last 5 s without one.
+/// it, is durable (fsync) when record() returns. Of those that change nothing and repeat the
+/// reasons the first has an entry, and the newest another, which moves on with the memory, on disk
+/// at most 5 s later than they were made, and when the journal is closed. (One that is repeated
+/// for less than 2 s has only the first.) So a crash loses no rescale, and of the memory at most
+/// the last 5 s without one; and what held at any time is found by it.
 ///
 /// Events are in the file when event() returns, and safe from a loss of power then, too, but for
 /// `ready`, `draining` and `gone`: these with the next write. Samples are written together, when

@@ -94,10 +94,11 @@ TEST_F(JournalTest, RepetitionIsFolded) {
   const auto rescale = must_record(journal, {0ms, 1, 3});
   const auto steady = must_record(journal, {250ms, 3, 3});
   EXPECT_NE(steady, rescale) << "a rescale is an entry of its own";
-  for (int look = 2; look < 400; ++look) {
-    EXPECT_EQ(must_record(journal, {look * 250ms, 3, 3}), steady);
-  }
-  EXPECT_EQ(ids(journal, {.limit = kAll}).size(), 2U);
+  EXPECT_EQ(must_record(journal, {500ms, 3, 3}), steady);
+  std::int64_t newest = 0;
+  for (int look = 3; look < 400; ++look) newest = must_record(journal, {look * 250ms, 3, 3});
+  EXPECT_THAT(ids(journal, {.limit = kAll}), ElementsAre(newest, steady, rescale))
+      << "the first, and the newest, which moves on";
   const auto other = must_record(journal, {100s, 3, 3, "Panic"});
   EXPECT_NE(other, steady) << "other reasons";
   EXPECT_EQ(found(journal, {.limit = 2})[1].decision, decided({99750ms, 3, 3}))
@@ -106,6 +107,41 @@ TEST_F(JournalTest, RepetitionIsFolded) {
   const auto up = must_record(journal, {101s, 3, 4, "Panic"});
   EXPECT_NE(up, other);
   EXPECT_NE(must_record(journal, {102s, 3, 4, "Panic"}), up) << "rescales are never folded";
+}
+
+TEST_F(JournalTest, WhatHeldIsFoundAtAnyTimeOfARun) {
+  auto journal = open();
+  must_record(journal, {0ms, 3, 3, "Panic"});
+  for (int look = 1; look < 40; ++look) must_record(journal, {look * 250ms, 3, 3});
+  must_record(journal, {10s, 3, 3, "Panic"});
+  for (const Millis after : {250ms, 5000ms, 9999ms}) {
+    const auto at = (kStart + after).time_since_epoch().count();
+    EXPECT_EQ(found(journal, {.until_unix_ms = at})[0].decision.steps[0].code, "Concurrency")
+        << after.count();
+  }
+  must_record(journal, {10'250ms, 3, 3});
+  must_record(journal, {10'500ms, 3, 3});
+  must_record(journal, {11s, 3, 3, "Panic"});
+  EXPECT_EQ(found(journal, {.limit = 2})[1].decision, decided({10'250ms, 3, 3}))
+      << "what was short has its first alone";
+}
+
+TEST_F(JournalTest, AnotherWordOfAnOperatorIsNoRepetition) {
+  auto journal = open();
+  const auto say = [&](Millis after, double left, bool pause) {
+    auto decision = decided({after, 3, 3, "Pinned"});
+    decision.steps[0].inputs = {left, pause ? 1.0 : 0.0};
+    return *journal.record("shop", seen({after, 3, 3}), decision, {});
+  };
+  const auto pinned = say(0ms, 600, false);
+  EXPECT_EQ(say(250ms, 599.75, false), pinned);
+  const auto longer = say(500ms, 1200, false);
+  EXPECT_NE(longer, pinned);
+  const auto paused = say(750ms, 1199.75, true);
+  EXPECT_NE(paused, longer);
+  const auto for_good = say(1000ms, -1, true);
+  EXPECT_NE(for_good, paused);
+  EXPECT_EQ(say(1250ms, -1, true), for_good);
 }
 
 TEST_F(JournalTest, WhatIsFoldedIsOnDiskWithinFiveSeconds) {
