@@ -10,6 +10,7 @@
 #include <tuple>
 #include <utility>
 
+#include <boost/algorithm/string/replace.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -120,6 +121,7 @@ class Server {
   void tell_manager();
   void on_signal(int signal);
   void wait_for_signal();
+  Result<void> apply(const std::vector<policy::Autoscaler>& wanted);
   void reload();
   void upgrade();
   void hand_over();
@@ -265,11 +267,18 @@ Result<void> Server::begin(const std::vector<policy::Autoscaler>& wanted, Fd bef
     gateway_->open();
     loop_->begin();
   }
-  const auto applied = loop_->apply(wanted);
+  const auto applied = apply(wanted);
   if (!applied && !has_predecessor_) return applied;
   if (!applied) log_lines(to_string(applied.error()));
-  documents_ = written(wanted);
   return {};
+}
+
+/// What could not be applied is tried again when the document is read the next time.
+Result<void> Server::apply(const std::vector<policy::Autoscaler>& wanted) {
+  auto applied = loop_->apply(wanted);
+  documents_ = applied ? written(wanted) : std::vector<std::string>();
+  board_.set_refused(!applied);
+  return applied;
 }
 
 Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
@@ -342,8 +351,9 @@ void Server::tell_manager() {
   std::size_t ready = 0;
   const auto all = board_.all();
   for (const auto& each : all) ready += static_cast<std::size_t>(each->seen.ready());
-  notify_->status(fmt::format("{} autoscaler{}, {} replica{} ready{}", all.size(),
+  notify_->status(fmt::format("{} autoscaler{}, {} replica{} ready{}{}", all.size(),
                               all.size() == 1 ? "" : "s", ready, ready == 1 ? "" : "s",
+                              board_.refused() ? "; the document is refused" : "",
                               stopping_ ? "; stopping" : ""));
   if (notify_->watchdog()) notify_->alive();
   notify_timer_.expires_after(std::min<Millis>(notify_->watchdog().value_or(5s), 5s));
@@ -466,18 +476,24 @@ void Server::reload() {
   print_ = Print::of(options_.file);
   const auto wanted = read_runnable(options_.file);
   if (!wanted) {
-    log_lines(to_string(wanted.error()));
+    const auto why = to_string(wanted.error());
+    log_lines(why);
+    loop_->refused(boost::replace_all_copy(why, "\n", "; "));
+    board_.set_refused(true);
     log::error("{}: not taken; what ran before goes on", options_.file);
     return;
   }
-  auto documents = written(*wanted);
-  if (documents == documents_) {
+  if (written(*wanted) == documents_) {
+    board_.set_refused(false);
     log::info("{}: read again, nothing changed", options_.file);
     return;
   }
-  documents_ = std::move(documents);
+  if (auto applied = apply(*wanted); !applied) {
+    log_lines(to_string(applied.error()));
+    log::error("{}: not all of it taken; SIGHUP tries again", options_.file);
+    return;
+  }
   log::info("{}: changed, taken", options_.file);
-  if (auto applied = loop_->apply(*wanted); !applied) log_lines(to_string(applied.error()));
 }
 
 void Server::stop(int signal) {

@@ -38,7 +38,10 @@ Result<void> Loop::apply(const std::vector<policy::Autoscaler>& wanted) {
   for (const auto& policy : wanted) {
     const auto known = scalers_.find(policy.name);
     if (known != scalers_.end()) {
-      if (auto done = known->second->update(policy); !done) note(policy.name, done.error());
+      if (auto done = known->second->update(policy); !done) {
+        note(policy.name, done.error());
+        known->second->refused(done.error().what);
+      }
       continue;
     }
     auto started = Scaler::start(world_, policy);
@@ -50,6 +53,10 @@ Result<void> Loop::apply(const std::vector<policy::Autoscaler>& wanted) {
   }
   if (errors) return fail(std::move(*errors));
   return {};
+}
+
+void Loop::refused(const std::string& why) {
+  for (const auto& [name, scaler] : scalers_) scaler->refused(why);
 }
 
 Result<void> Loop::adopt(const std::vector<policy::Autoscaler>& policies,

@@ -23,6 +23,9 @@ class Loop {
   /// one per line, with the code of the first.
   Result<void> apply(const std::vector<policy::Autoscaler>& wanted);
 
+  /// The documents that were to come could not be read: it is an event of each that runs.
+  void refused(const std::string& why);
+
   /// Takes what a predecessor hands over, by the documents that its replicas run by, and decides
   /// nothing: it can be given back. Then begin(), and apply() for what is new in the documents.
   Result<void> adopt(const std::vector<policy::Autoscaler>& policies,

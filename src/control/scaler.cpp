@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "control/clock.h"
+#include "policy/changes.h"
 #include "policy/knative.h"
 #include "policy/read.h"
 
@@ -46,6 +47,17 @@ std::int32_t request_limit(const policy::Autoscaler& policy) {
 
 Millis since(std::chrono::steady_clock::time_point at) {
   return std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - at);
+}
+
+/// The first few, and how many more there are.
+std::string some_of(std::vector<std::string> changes) {
+  constexpr std::size_t kShown = 6;
+  const auto more = changes.size() - std::min(changes.size(), kShown);
+  if (more > 0) {
+    changes.resize(kShown);
+    changes.push_back(fmt::format("{} more", more));
+  }
+  return fmt::format("{}", fmt::join(changes, ", "));
 }
 
 /// Sums what is known of the replicas' use; none where nothing is.
@@ -481,13 +493,22 @@ Result<void> Scaler::update(const policy::Autoscaler& policy) {
       return fail({done.error().code, "gateway.listen: " + done.error().what, {}});
     }
   }
-  if (policy != policy_) tell(Event::policy, "its document changed, taken");
+  if (policy != policy_) {
+    tell(Event::policy,
+         "its document changed, taken: " + some_of(policy::changes(policy_, policy)));
+  }
   policy_ = policy;
   for (auto& [id, run] : runs_) run.backend.limit = request_limit(policy);
   publish_backends();
   target_->update(policy.target.process);
   tick();
   return {};
+}
+
+void Scaler::refused(const std::string& why) {
+  // Who read it has said so in the log.
+  world_.recorder.event(policy_.name, Event::policy,
+                        fmt::format("its document is refused, what ran before goes on: {}", why));
 }
 
 void Scaler::stop(std::function<void()> done) {

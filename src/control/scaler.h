@@ -53,6 +53,8 @@ class Scaler {
   /// The new policy holds from the next decision on, which is made at once. On an error (the new
   /// address is taken) the old policy goes on.
   Result<void> update(const policy::Autoscaler& policy);
+  /// The document that was to come could not be read, or cannot hold: an event says why.
+  void refused(const std::string& why);
 
   /// See Loop's; no autoscaler's name is said in the errors.
   Result<void> hold(std::optional<Replicas> replicas, std::optional<Millis> time);

@@ -32,6 +32,16 @@ std::shared_ptr<const Status> Board::find(const std::string& name) const {
   return found == statuses_.end() ? nullptr : found->second;
 }
 
+void Board::set_refused(bool refused) {
+  const std::lock_guard lock(mutex_);
+  refused_ = refused;
+}
+
+bool Board::refused() const {
+  const std::lock_guard lock(mutex_);
+  return refused_;
+}
+
 std::size_t Board::late() const {
   const std::lock_guard lock(mutex_);
   return late_;

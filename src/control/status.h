@@ -66,15 +66,19 @@ class Board {
   void remove(const std::string& name);
   /// Of the journal: decisions that could not be written yet.
   void set_late(std::size_t decisions);
+  /// Of the document: whether what it says now is not what runs, because it was refused.
+  void set_refused(bool refused);
 
   std::vector<std::shared_ptr<const Status>> all() const;             // by name
   std::shared_ptr<const Status> find(const std::string& name) const;  // null: none of that name
   std::size_t late() const;
+  bool refused() const;
 
  private:
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const Status>> statuses_;
   std::size_t late_ = 0;
+  bool refused_ = false;
 };
 
 }  // namespace headroom::control

@@ -32,8 +32,10 @@ constexpr Meaning about(Event::Kind kind) {
       return {"operator", "somebody scaled, paused or resumed it", "Nothing.",
               "pinned at 5 for 10m"};
     case Event::Kind::policy:
-      return {"policy", "its document changed, and was taken", "Nothing.",
-              "its document changed, taken"};
+      return {"policy", "its document changed, and was taken or refused",
+              "Where it is refused: mend what is said; until then what ran goes on, but a restart "
+              "fails. `headroom check FILE` tells whether it is right.",
+              "its document changed, taken: maxReplicas 4 → 8"};
   }
   return {};
 }

@@ -343,6 +343,9 @@ void measure(const control::Board& board, std::string_view version, MetricSink& 
   page.family("headroom_journal_late_decisions", "gauge",
               "Decisions that wait to be written to the journal.");
   page.add({}, board.late());
+  page.family("headroom_document_last_reload_success", "gauge",
+              "1 where what runs is what the document says, 0 where that was refused.");
+  page.add({}, board.refused() ? 0 : 1);
   put_process(page);
 }
 

@@ -18,6 +18,7 @@
 namespace headroom {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -35,12 +36,18 @@ class Serve : public testing::Test {
   }
   std::vector<std::string> service() { return {EXAMPLE_SERVICE, "--port", "$(PORT)"}; }
 
-  std::string document(const std::string& name, const std::string& more) {
+  std::string document(const std::string& name, const std::string& more,
+                       const std::string& listen = "127.0.0.1:0") {
     return "apiVersion: headroom.dev/v1alpha1\nkind: Autoscaler\nmetadata: { name: " + name +
            " }\nspec:\n  target: { process: { command: [\"" EXAMPLE_SERVICE
            "\", --port, $(PORT)], output: { to: none } } }\n"
-           "  gateway: { listen: \"127.0.0.1:0\" }\n" +
-           more;
+           "  gateway: { listen: \"" +
+           listen + "\" }\n" + more;
+  }
+  std::string policy_events(const std::string& name) {
+    Program events({HEADROOM_PROGRAM, "events", name, "--kind", "policy", "--journal", journal_});
+    EXPECT_EQ(events.wait(), 0) << events.err();
+    return events.out();
   }
   void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
 
@@ -56,6 +63,28 @@ int port_of(Program& program, const std::string& name) {
   const std::string said = program.err();
   return std::regex_search(said, match, line) ? std::stoi(match[1]) : 0;
 }
+
+/// An address that somebody else listens on.
+class Taken {
+ public:
+  Taken() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof at;
+    EXPECT_EQ(::bind(socket_.get(), reinterpret_cast<sockaddr*>(&at), length), 0);
+    EXPECT_EQ(::listen(socket_.get(), 1), 0);
+    ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&at), &length);
+    port_ = ntohs(at.sin_port);
+  }
+  int port() const { return port_; }
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  void free() { socket_ = {}; }
+
+ private:
+  Fd socket_;
+  int port_ = 0;
+};
 
 /// One GET on a connection of its own; "" where there is no answer.
 std::string get(int port) {
@@ -118,19 +147,11 @@ TEST_F(Serve, ASecondSignalKills) {
 }
 
 TEST_F(Serve, SaysWhatKeepsItFromStarting) {
-  const Fd taken(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof at;
-  ASSERT_EQ(::bind(taken.get(), reinterpret_cast<sockaddr*>(&at), length), 0);
-  ASSERT_EQ(::listen(taken.get(), 1), 0);
-  ::getsockname(taken.get(), reinterpret_cast<sockaddr*>(&at), &length);
-  const auto port = "127.0.0.1:" + std::to_string(ntohs(at.sin_port));
-  Program busy(run({"--name", "shop", "--listen", port}, service()));
+  const Taken taken;
+  Program busy(run({"--name", "shop", "--listen", taken.address()}, service()));
   EXPECT_EQ(busy.wait(), 1);
   EXPECT_THAT(busy.err(), HasSubstr("shop: gateway.listen: "));
-  EXPECT_THAT(busy.err(), HasSubstr(std::to_string(ntohs(at.sin_port))));
+  EXPECT_THAT(busy.err(), HasSubstr(taken.address()));
 
   write(folder_ / "file", "");
   journal_ = folder_ / "file/journal.db";
@@ -182,6 +203,36 @@ TEST_F(Serve, ReloadsAndKeepsWhatRunsWhereTheFileIsBad) {
 
   headroom.signal(SIGTERM);
   EXPECT_EQ(headroom.wait(), 0) << headroom.err();
+  EXPECT_THAT(policy_events("shop"),
+              AllOf(HasSubstr("its document is refused, what ran before goes on: "),
+                    HasSubstr("app.yaml:8:3: unknown field \"maxReplica\""),
+                    HasSubstr("its document changed, taken: minReplicas 1 → 2")));
+}
+
+TEST_F(Serve, WhatCouldNotBeAppliedIsTriedAgain) {
+  const auto file = folder_ / "app.yaml";
+  write(file, document("shop", "  minReplicas: 1\n  maxReplicas: 4\n"));
+  Program headroom(run({file}));
+  port_of(headroom, "shop");
+  Taken taken;
+  write(file, document("shop", "  minReplicas: 1\n  maxReplicas: 5\n", taken.address()));
+  auto at = headroom.wait_for("shop: gateway.listen: ");
+  ASSERT_NE(at, std::string::npos) << headroom.err();
+  at = headroom.wait_for("app.yaml: not all of it taken; SIGHUP tries again", at);
+  ASSERT_NE(at, std::string::npos) << headroom.err();
+  taken.free();
+  headroom.signal(SIGHUP);
+  at = headroom.wait_for(
+      "shop: its document changed, taken: gateway.listen changed, "
+      "maxReplicas 4 → 5",
+      at);
+  ASSERT_NE(at, std::string::npos) << headroom.err();
+  EXPECT_THAT(get(taken.port()), HasSubstr(" 200 "));
+  headroom.signal(SIGTERM);
+  EXPECT_EQ(headroom.wait(), 0) << headroom.err();
+
+  EXPECT_THAT(policy_events("shop"), HasSubstr("its document is refused, what ran before goes on: "
+                                               "gateway.listen: "));
 }
 
 TEST_F(Serve, GoesOnWhereItWasKilled) {

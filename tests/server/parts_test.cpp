@@ -107,6 +107,7 @@ TEST(Metrics, AreConventional) {
   status.objective = {{250ms, 99.5}, std::nullopt, {5000, 4000}, {400, 300}};
   board.put(std::make_shared<const control::Status>(std::move(status)));
   board.set_late(2);
+  board.set_refused(true);
   const auto text = metrics(board, "1.2.3", Format::text);
   const auto open = metrics(board, "1.2.3", Format::open_metrics);
   const std::string of = R"(autoscaler="sh\"op\\\n")";
@@ -130,6 +131,7 @@ TEST(Metrics, AreConventional) {
        "headroom_condition{" + of +
            ",condition=\"ScalingLimited\",reason=\"DesiredWithinRange\",status=\"false\"} 1\n"},
       {"what waits for the journal", "headroom_journal_late_decisions 2\n"},
+      {"a document that is refused", "headroom_document_last_reload_success 0\n"},
       {"10 µs and 900 µs are within a millisecond",
        "headroom_request_duration_seconds_bucket{" + of + ",le=\"0.001\"} 2\n"},
       {"and 40 ms within 50",
