@@ -27,16 +27,25 @@ using Answer = http::response<http::string_body>;
 constexpr auto kAnswerPatience = std::chrono::seconds(10);
 constexpr std::uint64_t kMostBytes = 64 << 20;
 
+std::string socket_of(const std::string& journal) {
+  return (std::filesystem::path(journal).parent_path() / "admin.sock").string();
+}
+
 /// One exchange; each step ends by itself or with the stream's patience.
 class Exchange {
  public:
-  Result<Answer> run(const std::string& socket, http::request<http::string_body> request) {
+  Result<Answer> run(const std::string& journal, http::request<http::string_body> request) {
+    const auto socket = socket_of(journal);
     // A path may be longer than an address of a socket: its folder, opened, is short.
     const auto folder = std::filesystem::path(socket).parent_path();
     const Fd opened(::open(folder.empty() ? "." : folder.c_str(), O_PATH | O_CLOEXEC));
     const auto name = fmt::format("/proc/self/fd/{}/{}", opened.get(),
                                   std::filesystem::path(socket).filename().string());
     step([&](auto done) { stream_.async_connect(Local::endpoint(name), done); });
+    if (error_ == boost::system::errc::no_such_file_or_directory ||
+        error_ == boost::system::errc::connection_refused) {
+      return fail({Code::unavailable, "no Headroom runs with the journal " + journal, {}});
+    }
     step([&](auto done) {
       http::async_write(stream_, request, [done](auto error, std::size_t) { done(error); });
     });
@@ -69,10 +78,6 @@ Code code_of(http::status status) {
   if (status == http::status::bad_request) return Code::invalid;
   if (status == http::status::conflict) return Code::conflict;
   return Code::unavailable;
-}
-
-std::string socket_of(const std::string& journal) {
-  return (std::filesystem::path(journal).parent_path() / "admin.sock").string();
 }
 
 bool has(const boost::json::value& state, const std::string& name) {
@@ -134,7 +139,7 @@ Result<boost::json::value> Admin::ask(std::string_view method, const std::string
   request.set(http::field::connection, "close");
   if (method != "GET") request.set(http::field::content_type, "application/json");
   request.prepare_payload();
-  const auto answer = Exchange().run(socket_of(journal_), std::move(request));
+  const auto answer = Exchange().run(journal_, std::move(request));
   if (!answer) return fail(answer.error());
   boost::system::error_code error;
   auto json = boost::json::parse(answer->body(), error);

@@ -28,6 +28,11 @@ constexpr const char* kAppExamples =
     "\n"
     "Exit codes: 0 done, 1 failed, 2 the flags or the document are wrong.\n";
 
+bool has_verb(const CLI::App& app, const std::string& word) {
+  return std::ranges::any_of(app.get_subcommands(nullptr),
+                             [&word](const auto* verb) { return verb->get_name() == word; });
+}
+
 /// The flag or verb that was likely meant by one that is not known.
 std::string meant(const CLI::App& app, const std::string& word) {
   std::vector<std::string> names;
@@ -40,18 +45,21 @@ std::string meant(const CLI::App& app, const std::string& word) {
   return std::string(nearest(flag, views));
 }
 
+int complain_of_unknown(const CLI::App& where, const std::string& word, const std::string& help) {
+  const auto likely = meant(where, word);
+  fmt::print(stderr, "headroom: found \"{}\", {}\n", printable(word),
+             likely.empty() ? fmt::format("which is not known here; see {}", help)
+                            : fmt::format("did you mean \"{}\"?", likely));
+  return kUsage;
+}
+
 int complain_of_unknown(const CLI::App& app) {
   const CLI::App* verb = &app;
   if (const auto called = app.get_subcommands(); !called.empty()) verb = called.front();
   const auto help = verb == &app ? std::string("headroom --help")
                                  : fmt::format("headroom {} --help", verb->get_name());
-  for (const auto& word : app.remaining(true)) {
-    const auto likely = meant(*verb, word);
-    fmt::print(stderr, "headroom: found \"{}\", {}\n", printable(word),
-               likely.empty() ? fmt::format("which is not known here; see {}", help)
-                              : fmt::format("did you mean \"{}\"?", likely));
-  }
-  return kUsage;
+  // The first: what follows it may well be its value.
+  return complain_of_unknown(*verb, app.remaining(true).front(), help);
 }
 
 int complain_of_usage(const CLI::App& app, const char* what) {
@@ -64,6 +72,10 @@ int complain_of_usage(const CLI::App& app, const char* what) {
 }
 
 int parse(CLI::App& app, std::vector<std::string> words) {
+  // Told by CLI11 only where no --help follows.
+  if (!words.front().starts_with('-') && !has_verb(app, words.front())) {
+    return complain_of_unknown(app, words.front(), "headroom --help");
+  }
   std::ranges::reverse(words);  // as CLI11 takes them
   try {
     app.parse(std::move(words));

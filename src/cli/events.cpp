@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "cli/find_journal.h"
 #include "cli/moment.h"
+#include "cli/numbers.h"
 #include "cli/paths.h"
 #include "cli/print.h"
 #include "cli/verbs.h"
@@ -60,21 +61,12 @@ std::string line_of(const journal::Event& event) {
 }
 
 Result<journal::EventQuery> query_of(const EventsOptions& options) {
-  journal::EventQuery query{.autoscaler = options.name, .limit = options.last};
-  const auto read = [](const char* flag, const std::string& text, auto& to) -> Result<void> {
-    if (text.empty()) return {};
-    const auto moment = parse_moment(text, control::unix_millis());
-    if (!moment) return fail({Code::invalid, flag + (": " + moment.error().what), {}});
-    to = *moment;
-    return {};
-  };
-  if (auto done = read("--since", options.since, query.since_unix_ms); !done) {
-    return fail(done.error());
-  }
-  if (auto done = read("--until", options.until, query.until_unix_ms); !done) {
-    return fail(done.error());
-  }
-  return query;
+  const auto period = parse_period(options.since, options.until, control::unix_millis());
+  if (!period) return fail(period.error());
+  return journal::EventQuery{.autoscaler = options.name,
+                             .since_unix_ms = period->since,
+                             .until_unix_ms = period->until,
+                             .limit = options.last};
 }
 
 void print(const std::vector<journal::Event>& events, const EventsOptions& options) {
@@ -140,7 +132,7 @@ void add_events(CLI::App& app, Call& call) {
       ->type_name("TIME");
   verb->add_option("--until", options->until, "Not after")->type_name("TIME");
   verb->add_option("--last", options->last, "The last so many; default 50")
-      ->check(CLI::Range(1, 100'000))
+      ->check(whole_number(1, 100'000))
       ->type_name("N");
   verb->add_option("--kind", options->kind, "Only these")
       ->check(

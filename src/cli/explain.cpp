@@ -5,8 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "base/time.h"
 #include "cli/find_journal.h"
 #include "cli/moment.h"
+#include "cli/numbers.h"
 #include "cli/paths.h"
 #include "cli/print.h"
 #include "cli/tell.h"
@@ -58,6 +60,18 @@ Result<std::string> name_in(const Journal& journal, const std::string& wanted) {
        {}});
 }
 
+/// Why there is nothing: with --at, the journal may begin later.
+Error none_found(const Journal& journal, const std::string& name, const ExplainOptions& options) {
+  auto what = fmt::format("{}: no {} in the journal", name,
+                          options.rescales ? "change of the count" : "decision");
+  if (!options.at.empty()) {
+    what += " at or before " + options.at;
+    const auto first = journal.first_decided(name);
+    if (first && *first) what += "; it begins at " + local_time(**first);
+  }
+  return {Code::unavailable, std::move(what), {}};
+}
+
 Result<std::vector<journal::Entry>> find(const ExplainOptions& options) {
   journal::Query query;
   if (!options.at.empty()) {
@@ -74,13 +88,7 @@ Result<std::vector<journal::Entry>> find(const ExplainOptions& options) {
   query.limit = options.last;
   auto entries = journal->find(query);
   if (!entries) return fail(entries.error());
-  if (entries->empty()) {
-    return fail({Code::unavailable,
-                 fmt::format("{}: no {} in the journal{}", *name,
-                             options.rescales ? "change of the count" : "decision",
-                             options.at.empty() ? "" : " at or before " + options.at),
-                 {}});
-  }
+  if (entries->empty()) return fail(none_found(*journal, *name, options));
   // Oldest first, as a story is told.
   std::ranges::reverse(*entries);
   return std::move(*entries);
@@ -126,10 +134,10 @@ void add_explain(CLI::App& app, Call& call) {
       ->type_name("NAME");
   verb->add_option("--at", options->at,
                    "The decision that held then: 14:05, 14:05:09, \"2024-05-01 14:05\", "
-                   "\"5m ago\", -5m; default: now")
+                   "2024-05-01T14:05:09Z, \"5m ago\", -5m; default: now")
       ->type_name("TIME");
   verb->add_option("--last", options->last, "So many decisions, up to that time; default 1")
-      ->check(CLI::Range(1, 100'000))
+      ->check(whole_number(1, 100'000))
       ->type_name("N");
   verb->add_flag("--rescales", options->rescales, "Only those that changed the count");
   add_journal_flag(*verb, options->journal,

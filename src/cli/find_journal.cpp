@@ -1,10 +1,13 @@
 #include "cli/find_journal.h"
 
 #include <algorithm>
-#include <filesystem>
+#include <cstdint>
+#include <optional>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "cli/admin.h"
 #include "cli/paths.h"
 
 namespace headroom::cli {
@@ -14,29 +17,46 @@ using journal::Journal;
 
 Result<Journal> open(const std::string& path) { return Journal::open(path, Journal::Mode::read); }
 
-bool knows(const Journal& journal, const std::string& name) {
+/// When it decided last about `name`; nullopt: it knows nothing of it.
+std::optional<std::int64_t> last_decided(const Journal& journal, const std::string& name) {
   const auto names = journal.autoscalers();
-  return names && std::ranges::find(*names, name) != names->end();
+  if (!names || std::ranges::find(*names, name) == names->end()) return std::nullopt;
+  const auto last = journal.find({.autoscaler = name, .limit = 1});
+  return last && !last->empty() ? last->front().observation.unix_millis : 0;
+}
+
+Result<Journal> newest(const std::vector<std::string>& known) {
+  if (!known.empty()) return open(known.front());
+  return fail(
+      {Code::unavailable, "no journal found; say --journal PATH, or run something first", {}});
+}
+
+/// Nothing of that name runs: another Headroom may have had it after the one of that name.
+Result<Journal> decided_last(const std::vector<std::string>& known, const std::string& name) {
+  std::optional<Journal> found;
+  std::int64_t when = -1;
+  const auto own = journal_path(name);
+  for (const auto& each : known) {
+    auto journal = open(each);
+    if (!journal && own && each == *own) return fail(journal.error());
+    const auto last = journal ? last_decided(*journal, name) : std::nullopt;
+    if (!last || *last <= when) continue;
+    when = *last;
+    found = std::move(*journal);
+  }
+  if (found) return std::move(*found);
+  return fail(
+      {Code::unavailable, fmt::format("no journal knows \"{}\"; say --journal PATH", name), {}});
 }
 
 }  // namespace
 
 Result<Journal> find_journal(const std::string& path, const std::string& name) {
   if (!path.empty()) return open(path);
-  if (!name.empty()) {
-    const auto own = journal_path(name);
-    if (own && std::filesystem::exists(*own)) return open(*own);
-  }
   const auto known = known_journals();
-  for (const auto& each : known) {
-    auto journal = open(each);
-    if (name.empty()) return journal;
-    if (journal && knows(*journal, name)) return journal;
-  }
-  const auto what =
-      known.empty() ? std::string("no journal found; say --journal PATH, or run something first")
-                    : fmt::format("no journal knows \"{}\"; say --journal PATH", name);
-  return fail({Code::unavailable, what, {}});
+  if (name.empty() || known.empty()) return newest(known);
+  if (const auto running = Admin::find("", name)) return open(running->journal());
+  return decided_last(known, name);
 }
 
 }  // namespace headroom::cli

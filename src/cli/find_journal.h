@@ -7,8 +7,9 @@
 
 namespace headroom::cli {
 
-/// To read: the journal at `path` where one is said, else the autoscaler's own, else the newest
-/// that knows it (without a name: the newest). Errors: unavailable, saying what to do.
+/// To read: the journal at `path` where one is said, else that of the running Headroom which has
+/// the autoscaler, else the one in which its newest decision is (without a name: what was written
+/// last). Errors: unavailable, saying what to do.
 Result<journal::Journal> find_journal(const std::string& path, const std::string& name);
 
 }  // namespace headroom::cli

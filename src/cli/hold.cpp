@@ -5,11 +5,14 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "cli/admin.h"
+#include "cli/numbers.h"
 #include "cli/paths.h"
 #include "cli/print.h"
 #include "cli/verbs.h"
+#include "server/limits.h"
 
 /// scale, pause and resume: an operator's word.
 namespace headroom::cli {
@@ -48,8 +51,20 @@ Result<void> add_time(const std::string& text, boost::json::object& body) {
   if (text.empty()) return {};
   const auto time = parse_duration(text);
   if (!time) return fail({Code::invalid, "--for: " + time.error().what, {}});
+  if (*time <= 0ms || *time > server::kLongestHold) {
+    return fail({Code::invalid,
+                 fmt::format("--for: found \"{}\", expected a time such as 10m, at most {}",
+                             printable(text), to_string(server::kLongestHold)),
+                 {}});
+  }
   body["forMs"] = time->count();
   return {};
+}
+
+/// What is said of its number or its hold names it.
+Error refused(const std::string& name, Error error) {
+  if (error.code != Code::unavailable) error.what = name + ": " + error.what;
+  return error;
 }
 
 int tell(const HoldOptions& options, const char* action, boost::json::object body) {
@@ -59,7 +74,7 @@ int tell(const HoldOptions& options, const char* action, boost::json::object bod
   const auto answer =
       admin->ask("POST", fmt::format("/api/v1/autoscalers/{}/{}", escaped(options.name), action),
                  boost::json::serialize(body));
-  if (!answer) return complain(answer.error());
+  if (!answer) return complain(refused(options.name, answer.error()));
   if (print_data(options.output, *answer)) return kOk;
   const auto wanted = number_at(*answer, "/replicas/wanted").value_or(0);
   fmt::print("{}: {} replica{}: {}\n", options.name, wanted, wanted == 1 ? "" : "s",
@@ -84,7 +99,7 @@ void add_scale(CLI::App& app, Call& call) {
   verb->footer(kScaleExamples);
   verb->add_option("replicas", options->replicas, "So many, 0 to maxReplicas")
       ->required()
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0, server::kMostReplicas))
       ->type_name("N");
   verb->add_option("--for", options->time, "Then its policy decides again; default: until resumed")
       ->type_name("DURATION");

@@ -463,6 +463,15 @@ Result<std::vector<Entry>> Journal::find(const Query& query) const {
   return entries;
 }
 
+Result<std::optional<std::int64_t>> Journal::first_decided(const std::string& autoscaler) const {
+  auto asked = impl_->store.statement("SELECT min(unix_ms) FROM decisions WHERE autoscaler = ?");
+  if (!asked) return fail(asked.error());
+  auto row = (*asked)->bind(autoscaler).step();
+  if (!row) return fail(row.error());
+  if (!*row || (*asked)->null(0)) return std::optional<std::int64_t>();
+  return (*asked)->integer(0);
+}
+
 Result<std::optional<Entry>> Journal::entry(std::int64_t id) const {
   auto asked = impl_->store.statement(
       "SELECT id, autoscaler, observation, decision, outcome FROM decisions WHERE id = ?");

@@ -161,6 +161,8 @@ class Journal {
 
   /// Newest first.
   Result<std::vector<Entry>> find(const Query& query) const;
+  /// When it decided first of what the journal still has; nullopt where it has nothing of it.
+  Result<std::optional<std::int64_t>> first_decided(const std::string& autoscaler) const;
   /// nullopt: there is none of that id (any more).
   Result<std::optional<Entry>> entry(std::int64_t id) const;
   Result<std::vector<std::string>> autoscalers() const;

@@ -9,13 +9,11 @@
 #include "decide/json.h"
 #include "server/api.h"
 #include "server/api_parts.h"
+#include "server/limits.h"
 #include "server/views.h"
 
 namespace headroom::server {
 namespace {
-
-constexpr std::int64_t kMostReplicas = 1'000'000;
-constexpr std::int64_t kLongestHold = std::int64_t{366} * 24 * 3600 * 1000;  // ms
 
 Error wrong(std::string what) { return {Code::invalid, std::move(what), {}}; }
 
@@ -61,7 +59,7 @@ Result<Hold> read_hold(std::string_view body, const std::array<std::string_view,
   if (!object) return fail(object.error());
   const auto replicas = whole(*object, {"replicas", 0, kMostReplicas});
   if (!replicas) return fail(replicas.error());
-  const auto time = whole(*object, {"forMs", 1, kLongestHold});
+  const auto time = whole(*object, {"forMs", 1, kLongestHold.count()});
   if (!time) return fail(time.error());
   Hold hold;
   if (*replicas) hold.replicas = Replicas{static_cast<std::int32_t>(**replicas)};

@@ -356,8 +356,8 @@ std::string history_json(const journal::History& history) {
 }
 
 std::string output_json(const target::Written& output) {
-  return fmt::format("{{\"text\":{},\"end\":{},\"lost\":{}}}\n", written(output.text), output.end,
-                     output.lost);
+  return fmt::format("{{\"text\":{},\"end\":{},\"lost\":{},\"gone\":{}}}\n", written(output.text),
+                     output.end, output.lost, output.gone);
 }
 
 std::string ready_json(const std::vector<std::string>& reasons) {

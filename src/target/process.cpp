@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <map>
 #include <ranges>
+#include <utility>
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
@@ -14,6 +16,8 @@ namespace headroom::target {
 namespace {
 
 std::atomic<ReplicaId> last_id{0};
+
+constexpr std::size_t kEndedKept = 32;
 
 bool same_process(const policy::Process& a, const policy::Process& b) {
   return a.command == b.command && a.env == b.env && a.working_directory == b.working_directory;
@@ -68,11 +72,13 @@ struct Process::Impl : Runner::Owner, std::enable_shared_from_this<Process::Impl
   std::int64_t outstanding(const Runner& runner) const;
   template <class Call>
   void tell(Call call);
+  const Tail* tail(ReplicaId id) const;
 
   Surroundings around;
   policy::Process spec;
   Hooks hooks;
   std::map<ReplicaId, std::shared_ptr<Runner>> runners;
+  std::deque<std::pair<ReplicaId, Tail>> ended;  // who reads along shall miss no last words
   int wanted = 0;
   int generation = 0;
   bool stopped = false;
@@ -110,6 +116,8 @@ void Process::Impl::unready(Runner& runner) {
 
 void Process::Impl::gone(Runner& runner) {
   const auto id = runner.view().id;
+  ended.emplace_back(id, runner.tail());
+  if (ended.size() > kEndedKept) ended.pop_front();
   runners.erase(id);  // its handler still holds it
   tell([id](Impl& self) {
     if (self.hooks.gone) self.hooks.gone(id);
@@ -121,6 +129,13 @@ void Process::Impl::said(const std::string& what) {
   tell([what](Impl& self) {
     if (self.hooks.said) self.hooks.said(what);
   });
+}
+
+const Tail* Process::Impl::tail(ReplicaId id) const {
+  const auto running = runners.find(id);
+  if (running != runners.end()) return &running->second->tail();
+  const auto gone = std::ranges::find(ended, id, &std::pair<ReplicaId, Tail>::first);
+  return gone != ended.end() ? &gone->second : nullptr;
 }
 
 std::int64_t Process::Impl::outstanding(const Runner& runner) const {
@@ -292,14 +307,16 @@ Result<Usage> Process::usage(ReplicaId id) const {
 }
 
 std::optional<Written> Process::written(ReplicaId id, std::uint64_t after) const {
-  const auto found = impl_->runners.find(id);
-  if (found == impl_->runners.end()) return std::nullopt;
-  return found->second->written(after);
+  const auto* const tail = impl_->tail(id);
+  if (tail == nullptr) return std::nullopt;
+  auto written = tail->since(after);
+  written.gone = !impl_->runners.contains(id);
+  return written;
 }
 
 std::string Process::output(ReplicaId id) const {
-  const auto found = impl_->runners.find(id);
-  return found == impl_->runners.end() ? "" : found->second->output();
+  const auto* const tail = impl_->tail(id);
+  return tail == nullptr ? "" : tail->text();
 }
 
 }  // namespace headroom::target

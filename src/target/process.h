@@ -41,7 +41,8 @@ struct Replica {
 struct Written {
   std::string text;       // whole lines, one a line
   std::uint64_t end = 0;  // what comes next is after this
-  bool lost = false;      // some between `after` and `text` is gone
+  bool lost = false;      // some between `after` and `text` is not kept any more
+  bool gone = false;      // the replica is: nothing comes any more
 };
 
 /// What the owner wants to hear. Called on the io_context's thread.
@@ -89,10 +90,11 @@ class Process {
   std::vector<Replica> replicas() const;
   /// Cumulative use of one replica; an error where it cannot be read now.
   Result<Usage> usage(ReplicaId id) const;
-  /// The last lines that a replica wrote (at most 50 lines, 8 KiB).
+  /// The last lines that a replica wrote (at most 50 lines, 8 KiB). Those of the 32 replicas that
+  /// ended last are kept, too.
   std::string output(ReplicaId id) const;
-  /// What it wrote after the first `after` bytes, as far as it is kept (at most 50 lines, 8 KiB);
-  /// none where there is no such replica.
+  /// What it wrote after the first `after` bytes, as far as it is kept (as output()); none where
+  /// there is no such replica.
   std::optional<Written> written(ReplicaId id, std::uint64_t after) const;
 
  private:

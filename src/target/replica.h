@@ -70,8 +70,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   /// Whether it had traffic in this life, and so may have some still.
   bool served() const { return view_.startup.has_value() && view_.pid != 0; }
   Result<Usage> usage() const;
-  std::string output() const { return output_.tail().text(); }
-  Written written(std::uint64_t after) const { return output_.tail().since(after); }
+  const Tail& tail() const { return output_.tail(); }
 
  private:
   Result<void> give_address();

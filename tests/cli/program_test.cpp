@@ -107,6 +107,7 @@ TEST(CommandLine, ExitCodesAndWhereItSpeaks) {
       {"the version, as a flag", {"--version"}, 0, "headroom 0.", ""},
       {"the version, as a verb", {"version"}, 0, "headroom 0.", ""},
       {"an unknown verb", {"rnu"}, 2, "", "found \"rnu\", did you mean \"run\"?"},
+      {"an unknown verb whose help is asked for", {"applyy", "--help"}, 2, "", "found \"applyy\""},
       {"an unknown flag", {"run", "--mni", "1", "--", "x"}, 2, "", "did you mean \"--min\"?"},
       {"a flag without its value", {"run", "--min"}, 2, "", "--min"},
       {"a word for a number", {"run", "--max", "many", "--", "x"}, 2, "", "--max"},
@@ -200,6 +201,42 @@ TEST(CommandLine, ExitCodesAndWhereItSpeaks) {
        "averageUtilization: 75\n",
        ""},
       {"a kind that is none", {"convert", "--to", "knative", file}, 2, "", "knative"},
+      {"no replica",
+       {"logs", "shop", "--replica", "0"},
+       2,
+       "",
+       "--replica: found \"0\", expected a whole number from 1 to "},
+      {"a word for a replica",
+       {"logs", "shop", "--replica", "x"},
+       2,
+       "",
+       "found \"x\", expected a"},
+      {"less than none",
+       {"scale", "shop", "-1"},
+       2,
+       "",
+       "replicas: found \"-1\", expected a whole number from 0 to 1000000\n"},
+      {"a number that is none", {"scale", "shop", "2x"}, 2, "", "found \"2x\", expected a whole"},
+      {"a hold for no time",
+       {"scale", "shop", "2", "--for", "0"},
+       2,
+       "",
+       "--for: found \"0\", expected a time such as 10m, at most 366d\n"},
+      {"a hold for ever",
+       {"pause", "shop", "--for", "1000000h"},
+       2,
+       "",
+       "--for: found \"1000000h\", expected a time such as 10m, at most 366d\n"},
+      {"a journal that nothing runs with",
+       {"status", "--journal", folder / "none.db"},
+       1,
+       "",
+       "no Headroom runs with the journal /"},
+      {"a period that ends before it begins",
+       {"events", "--since", "5m ago", "--until", "10m ago"},
+       2,
+       "",
+       "--until: it is before --since"},
       {"no journal", {"explain", "--journal", folder / "none.db"}, 1, "", "none.db"},
       {"no journal anywhere", {"explain"}, 1, "", "no journal found"},
       {"a time that is none", {"explain", "--at", "noonish"}, 2, "", "--at: found \"noonish\""},
@@ -217,6 +254,12 @@ TEST(CommandLine, ExitCodesAndWhereItSpeaks) {
       EXPECT_EQ(ended.err, "");
     }
   }
+}
+
+TEST(CommandLine, WhatFollowsAnUnknownWordIsNoOtherMistake) {
+  EXPECT_EQ(call({"statsu", "shop"}).err, "headroom: found \"statsu\", did you mean \"status\"?\n");
+  EXPECT_EQ(call({"run", "--mni", "1", "--", "x"}).err,
+            "headroom: found \"--mni\", did you mean \"--min\"?\n");
 }
 
 TEST(CommandLine, APrintedDocumentRunsAsTheFlagsDo) {

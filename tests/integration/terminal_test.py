@@ -72,7 +72,8 @@ class Terminal(Verbs):
         self.assertEqual(self.status(again)["hold"]["replicas"], 3)
         self.verb(again, "resume", "shop")
         self.assertIsNone(self.status(again)["hold"])
-        self.verb(again, "resume", "shop", code=1)
+        self.assertEqual(self.verb(again, "resume", "shop", code=1),
+                         "headroom: shop: nothing is held\n")
         self.verb(again, "scale", "shop", "2", "--for", "1s")
         self.assertTrue(eventually(lambda: self.status(again)["hold"] is None))
         self.verb(again, "pause", "shop", "--for", "soon", code=2)
@@ -137,9 +138,54 @@ class Terminal(Verbs):
         self.verb(headroom, "scale", "shop", "2")
         self.assertIn("hello", follow.stdout.readline())
 
+    def test_logs_have_the_last_words(self):
+        script = ('trap \'echo "LAST WORDS"; exit\' TERM; echo begun; ' + SERVICE +
+                  ' --port "$PORT" >/dev/null 2>&1 & wait')
+        headroom = self.run_headroom("--admin", "none", "--name", "shop", "--listen", "127.0.0.1:0",
+                                     "--output", "none", "--min", "0", "--", "/bin/sh", "-c", script)
+        headroom.wait_for("admin: ")
+
+        def logs(*flags):
+            return subprocess.Popen([HEADROOM, "logs", "shop", *flags, "--journal",
+                                     headroom.journal], stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE, text=True)
+
+        self.verb(headroom, "scale", "shop", "2")
+        self.assertTrue(self.ready(headroom, 2))
+        one, everything = logs("--replica", "2", "-f"), logs("-f")
+        self.addCleanup(everything.communicate)
+        self.addCleanup(everything.kill)
+        for each in one, everything:
+            self.assertIn("begun", each.stdout.readline())
+        self.assertIn("begun", everything.stdout.readline())
+        self.verb(headroom, "scale", "shop", "0")
+        self.assertEqual(one.communicate(timeout=60),
+                         ("LAST WORDS\n", "headroom: replica 2 is gone\n"))
+        self.assertEqual(one.returncode, 0)
+        self.assertEqual({everything.stdout.readline() for _ in range(2)},
+                         {"1 | LAST WORDS\n", "2 | LAST WORDS\n"})
+        late = logs("--replica", "1")
+        self.assertEqual(late.communicate(timeout=60),
+                         ("begun\nLAST WORDS\n", "headroom: replica 1 is gone\n"))
+        self.assertTrue(eventually(lambda: not self.status(headroom)["instances"]))
+        none = logs()
+        self.assertEqual(none.communicate(timeout=60), (
+            "", "headroom: no replica of shop runs; headroom events shop says what happened\n"))
+        self.assertEqual(none.returncode, 0)
+
+    def test_explain_says_where_the_journal_begins(self):
+        headroom = self.shop("--min", "1")
+        self.assertTrue(self.ready(headroom, 1))
+        first = headroom.explain("shop", "--last", "100")[0]
+        again = headroom.explain("shop", "--last", "100", "--at", first["time"])
+        self.assertEqual([each["id"] for each in again], [first["id"]])
+        self.assertRegex(self.verb(headroom, "explain", "shop", "--at", "2024-05-01 14:05", code=1),
+                         r"shop: no decision in the journal at or before 2024-05-01 14:05; "
+                         r"it begins at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n")
+
     def test_nothing_runs(self):
-        self.assertIn("admin.sock", self.call("status", "--journal", self.folder + "/journal.db",
-                                              code=1))
+        self.assertIn(f"no Headroom runs with the journal {self.folder}/journal.db",
+                      self.call("status", "--journal", self.folder + "/journal.db", code=1))
         environment = {**os.environ, "XDG_STATE_HOME": self.folder}
         environment.pop("STATE_DIRECTORY", None)
         done = subprocess.run([HEADROOM, "status"], env=environment, capture_output=True, text=True)
@@ -162,6 +208,39 @@ class Terminal(Verbs):
         done = subprocess.run([HEADROOM, "scale", "two", "1"], env=environment, capture_output=True,
                               text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
+
+
+    def test_the_past_is_that_of_who_has_the_name_now(self):
+        environment = {**os.environ, "XDG_STATE_HOME": self.folder}
+        environment.pop("STATE_DIRECTORY", None)
+
+        def journal(name):
+            return f"{self.folder}/headroom/{name}/journal.db"
+
+        def told(*arguments):
+            done = subprocess.run([HEADROOM, *arguments, "-o", "json"], env=environment,
+                                  capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return json.loads(done.stdout)
+
+        dead = self.run_headroom("--admin", "none", "--name", "stale", "--listen", "127.0.0.1:0",
+                                 "--output", "none", "--min", "1", "--", SERVICE, "--port",
+                                 "$(PORT)", journal=journal("stale"))
+        dead.wait_for("admin: ")
+        self.assertTrue(self.ready(dead, 1))
+        self.assertEqual(dead.terminate(), 0)
+        self.assertEqual(told("explain", "stale")[0]["decision"]["replicas"], 1)
+
+        file = self.write("multi.yaml", document("first") + "---\n" + document("stale", least=3))
+        multi = self.run_headroom("--admin", "none", file, journal=journal("first"))
+        multi.wait_for("admin: ")
+        for runs in True, False:
+            self.assertTrue(eventually(
+                lambda: told("explain", "stale")[0]["decision"]["replicas"] == 3))
+            self.assertTrue(eventually(
+                lambda: len(told("events", "stale", "--kind", "ready")) == 3))
+            if runs:
+                self.assertEqual(multi.terminate(), 0)
 
 
 class Top(Verbs):

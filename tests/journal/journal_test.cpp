@@ -89,6 +89,17 @@ TEST_F(JournalTest, FindsByNameTimeAndRescale) {
   }
 }
 
+TEST_F(JournalTest, KnowsWhereItBegins) {
+  auto journal = open();
+  EXPECT_EQ(*journal.first_decided("shop"), std::nullopt);
+  must_record(journal, {1s, 1, 2});
+  must_record(journal, {2s, 0, 1}, "blog");
+  must_record(journal, {3s, 2, 3});
+  const auto at = [](Millis after) { return (kStart + after).time_since_epoch().count(); };
+  EXPECT_EQ(*journal.first_decided("shop"), at(1s));
+  EXPECT_EQ(*journal.first_decided("blog"), at(2s));
+}
+
 TEST_F(JournalTest, RepetitionIsFolded) {
   auto journal = open();
   const auto rescale = must_record(journal, {0ms, 1, 3});

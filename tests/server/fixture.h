@@ -123,34 +123,35 @@ class ServerTest : public ::testing::Test {
     return folder_ / name;
   }
   Doors doors() {
-    return {.board = board_,
-            .journal = journal_path(),
-            .loop = loop_,
-            .hold = [this](const std::string& name, std::optional<Replicas> replicas,
-                           std::optional<Millis> time) -> Result<void> {
-              note(fmt::format("hold {} {} {}", name, replicas ? replicas->count : -1,
-                               time ? time->count() : -1));
-              if (name != "shop") return fail({Code::unavailable, "no such autoscaler", {}});
-              if (replicas && replicas->count > 8) return fail({Code::invalid, "at most 8", {}});
-              auto status = status_of(name);
-              status.hold = decide::Hold{replicas.value_or(Replicas{3}), std::nullopt, !replicas};
-              if (time) status.hold->until = status.seen.now + *time;
-              put(std::move(status));
-              return {};
-            },
-            .release = [this](const std::string& name) -> Result<void> {
-              note("release " + name);
-              if (!board_.find(name)->hold) return fail({Code::conflict, "nothing is held", {}});
-              put(status_of(name));
-              return {};
-            },
-            .written = [](const std::string& name, target::ReplicaId replica,
-                          std::uint64_t after) -> Result<target::Written> {
-              if (name != "shop" || replica != 4) {
-                return fail({Code::unavailable, "no such replica", {}});
-              }
-              return target::Written{after == 0 ? "one\ntwo\n" : "two\n", 8, after < 2};
-            }};
+    return {
+        .board = board_,
+        .journal = journal_path(),
+        .loop = loop_,
+        .hold = [this](const std::string& name, std::optional<Replicas> replicas,
+                       std::optional<Millis> time) -> Result<void> {
+          note(fmt::format("hold {} {} {}", name, replicas ? replicas->count : -1,
+                           time ? time->count() : -1));
+          if (name != "shop") return fail({Code::unavailable, "no such autoscaler", {}});
+          if (replicas && replicas->count > 8) return fail({Code::invalid, "at most 8", {}});
+          auto status = status_of(name);
+          status.hold = decide::Hold{replicas.value_or(Replicas{3}), std::nullopt, !replicas};
+          if (time) status.hold->until = status.seen.now + *time;
+          put(std::move(status));
+          return {};
+        },
+        .release = [this](const std::string& name) -> Result<void> {
+          note("release " + name);
+          if (!board_.find(name)->hold) return fail({Code::conflict, "nothing is held", {}});
+          put(status_of(name));
+          return {};
+        },
+        .written = [](const std::string& name, target::ReplicaId replica,
+                      std::uint64_t after) -> Result<target::Written> {
+          if (name != "shop" || (replica != 3 && replica != 4)) {
+            return fail({Code::unavailable, "no such replica", {}});
+          }
+          return target::Written{after == 0 ? "one\ntwo\n" : "two\n", 8, after < 2, replica == 3};
+        }};
   }
   /// Both doors, the TCP one on a free port; with a token unless the test says otherwise.
   void start(Options options = {}) {

@@ -127,6 +127,29 @@ TEST(Process, KillsTheGroupAfterTheGracePeriod) {
   EXPECT_TRUE(dies(daemon)) << "in a session of its own";
 }
 
+TEST(Process, KeepsTheLastWordsOfThoseThatEndedLast) {
+  TestWorld world;
+  world.start(shell_spec("trap 'echo last words; exit' TERM; echo first; sleep 60 & wait"), 1);
+  const auto first = world.only().id;
+  ASSERT_TRUE(world.run_until([&] { return world.process->output(first) == "first"; }));
+  const auto before = world.process->written(first, 0);
+  ASSERT_TRUE(before);
+  EXPECT_FALSE(before->gone);
+  world.process->scale({0});
+  ASSERT_TRUE(world.run_until([&] { return world.happened("gone") == 1; }));
+  const auto after = world.process->written(first, before->end);
+  ASSERT_TRUE(after);
+  EXPECT_EQ(after->text, "last words\n");
+  EXPECT_TRUE(after->gone);
+  for (int others = 1; others <= 32; ++others) {
+    EXPECT_TRUE(world.process->written(first, 0)) << others;
+    world.process->scale({1});
+    world.process->scale({0});
+    ASSERT_TRUE(world.run_until([&] { return world.happened("gone") == 1 + others; }));
+  }
+  EXPECT_FALSE(world.process->written(first, 0)) << "32 ended after it";
+}
+
 TEST(Process, LetsTheGroupFinishWhenItsLeaderEndsAtOnce) {
   TestWorld world;
   const auto file = world.path + "/finished";
