@@ -66,15 +66,19 @@ class Board {
   void remove(const std::string& name);
   /// Of the journal: decisions that could not be written yet.
   void set_late(std::size_t decisions);
+  /// From now on the gateway refuses what is new. There is no way back.
+  void set_stopping();
 
   std::vector<std::shared_ptr<const Status>> all() const;             // by name
   std::shared_ptr<const Status> find(const std::string& name) const;  // null: none of that name
   std::size_t late() const;
+  bool stopping() const;
 
  private:
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const Status>> statuses_;
   std::size_t late_ = 0;
+  bool stopping_ = false;
 };
 
 }  // namespace headroom::control

@@ -195,6 +195,7 @@ void Api::healthz(const Call&, const Done& done) {
 
 void Api::readyz(const Call&, const Done& done) {
   std::vector<std::string> reasons;
+  if (doors_.board.stopping()) reasons.emplace_back("stopping: no new requests are taken");
   if (const auto late = doors_.board.late(); late > 0) {
     reasons.push_back(fmt::format("journal: {} {} to be written; the log says why", late,
                                   late == 1 ? "decision waits" : "decisions wait"));

@@ -198,6 +198,15 @@ TEST_F(ServerTest, SaysWhyItIsNotReady) {
   EXPECT_THAT(get("/readyz").body, HasSubstr("no autoscaler runs"));
   put(status_of("shop"));
 
+  board_.set_stopping();
+  const auto stopping = get("/readyz");
+  EXPECT_EQ(stopping.status(), 503);
+  EXPECT_THAT(stopping.body, HasSubstr("stopping: no new requests are taken"));
+  EXPECT_EQ(get("/healthz").body, "ok\n") << "the process answers";
+}
+
+TEST_F(ServerTest, ALoopThatHangsIsSaid) {
+  start();
   std::promise<void> go_on;
   boost::asio::post(loop_, [&go_on] { go_on.get_future().wait(); });
   EXPECT_THAT(get("/readyz").body, HasSubstr("the control loop has not answered"));
