@@ -1,3 +1,5 @@
+#include <future>
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -416,6 +418,32 @@ TEST_F(ServerTest, AThousandConnectionsAreTooMany) {
       << "and those who come when they have left";
 }
 
+TEST_F(ServerTest, WhoAsksNothingKeepsNobodyOut) {
+  start();
+  auto stream = tcp();
+  ASSERT_TRUE(stream.send(request("GET /api/v1/stream")));
+  ASSERT_THAT(stream.until("\n\n"), HasSubstr("200 OK"));
+  std::promise<void> go_on;
+  boost::asio::post(loop_, [&go_on] { go_on.get_future().wait(); });
+  auto waiting = tcp();
+  ASSERT_TRUE(waiting.send(request("GET /api/v1/autoscalers/shop/replicas/4/output")));
+  ::testing::internal::CaptureStderr();
+  const auto before = std::chrono::steady_clock::now();
+  std::vector<Socket> idle;
+  for (int i = 0; i < 300; ++i) {
+    idle.push_back(tcp());
+    if (i % 2 == 0) idle.back().send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n");
+  }
+  EXPECT_EQ(ask(tcp(), request("GET /healthz")).body, "ok\n");
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 9s) << "it had to wait for their end";
+  go_on.set_value();
+  EXPECT_NE(read_message(waiting).status(), 0) << "one that is being answered stays";
+  stream.until("event: status");
+  EXPECT_THAT(stream.until("\n\n"), HasSubstr("data: ")) << "and so does a stream";
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("the one that is idle longest is closed"));
+}
+
 TEST_F(ServerTest, WhoDoesNotFinishIsClosed) {
   start();
   const auto before = std::chrono::steady_clock::now();
@@ -432,6 +460,7 @@ TEST_F(ServerTest, WhoDoesNotFinishIsClosed) {
   const auto took = std::chrono::steady_clock::now() - before;
   EXPECT_GE(took, 5s);
   EXPECT_LT(took, 30s) << "each byte bought it more time";
+  EXPECT_TRUE(silent.at_end()) << "nor is there more for who asks nothing at all";
 }
 
 /// A key and a certificate of localhost, by itself.
