@@ -109,8 +109,10 @@ void Connection::respond(Answer answer, How how) {
 /// unread resets the connection, and the client might never see the answer.
 void Connection::linger() {
   within(kLinger);
-  wire_->end_sending();
-  discard(kMostLingered);
+  idle_since_ = std::chrono::steady_clock::now();
+  wire_->end_sending([self = shared_from_this()](boost::system::error_code, std::size_t) {
+    if (!self->closed_) self->discard(kMostLingered);
+  });
 }
 
 void Connection::discard(std::size_t most) {
