@@ -9,6 +9,7 @@
 #include "control/clock.h"
 #include "server/api_parts.h"
 #include "server/assets.h"
+#include "server/fields.h"
 #include "server/metrics.h"
 #include "server/views.h"
 
@@ -128,8 +129,7 @@ void Api::run(const Route& route, Call call, const Done& done) {
   const auto& request = call.request;
   if (route.changes()) {
     // What a form of another's page can send has another type than this.
-    const auto type = request.content_type.substr(0, request.content_type.find(';'));
-    if (type != "application/json") {
+    if (media_type(request.content_type) != "application/json") {
       return done(refusal(415, "expected Content-Type: application/json"));
     }
   } else if (!request.body.empty()) {

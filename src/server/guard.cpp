@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "server/fields.h"
 
 namespace headroom::server {
 namespace {
@@ -19,15 +20,7 @@ namespace {
 constexpr std::size_t kShortestToken = 16;
 constexpr std::size_t kLongestToken = 4096;
 
-std::string lower(std::string_view text) {
-  std::string lowered(text);
-  for (char& c : lowered) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lowered;
-}
-
-/// "shop.example:7780" is "shop.example", "[::1]:80" is "[::1]".
+/// "shop.example:7780" is "shop.example", "[::1]:80" is "[::1]". What is no port stays.
 std::string_view without_port(std::string_view host) {
   const auto colon = host.rfind(':');
   if (colon == std::string_view::npos || host.find(']', colon) != std::string_view::npos) {

@@ -180,6 +180,13 @@ TEST_F(ServerTest, ChangesGoToTheLoop) {
     EXPECT_THAT(answer.body, HasSubstr(has));
   }
   EXPECT_EQ(send("POST " + shop + "pause", "", "text/plain").status(), 415);
+  EXPECT_EQ(
+      send("PUT /api/v1/log", R"({"level": "info"})", "Application/JSON; charset=UTF-8").status(),
+      200);
+  EXPECT_EQ(
+      send("PUT /api/v1/log", R"({"level": "info"})", "application/json ; charset=UTF-8").status(),
+      200);
+  EXPECT_EQ(send("PUT /api/v1/log", "{}", "application/json5").status(), 415);
   log::set_level(log::Level::info);
   EXPECT_THAT(noted(), ElementsAre("hold shop 5 600000", "hold shop 0 -1", "hold shop -1 -1",
                                    "hold shop -1 1000", "release shop", "release shop",
@@ -234,6 +241,8 @@ TEST_F(ServerTest, AFileIsSentOnceAndCompressed) {
   const Case cases[] = {
       {"compressed where that is taken", "Accept-Encoding: br, gzip\r\n", 200, true},
       {"not where it is refused", "Accept-Encoding: gzip;q=0, br\r\n", 200, false},
+      {"nor where it is so in other letters", "Accept-Encoding: br, gzip; Q=0.000\r\n", 200, false},
+      {"its name may be, too", "Accept-Encoding: GZip\r\n", 200, true},
       {"nor where its name is another's beginning", "Accept-Encoding: gzipped\r\n", 200, false},
       {"taken, if not gladly", "Accept-Encoding: gzip;q=0.5\r\n", 200, true},
       {"it is known", "If-None-Match: \"x\", " + etag + "\r\n", 304, false},

@@ -260,6 +260,10 @@ TEST(Metrics, TheFormatIsTheOneAskedFor) {
   EXPECT_EQ(format_of("*/*"), Format::text);
   EXPECT_EQ(format_of("application/openmetrics-text;version=1.0.0,text/plain;q=0.5"),
             Format::open_metrics);
+  EXPECT_EQ(format_of("text/plain, Application/OpenMetrics-Text; Version=1.0.0; Q=0.5"),
+            Format::open_metrics);
+  EXPECT_EQ(format_of("application/openmetrics-text;version=1.0.0;q=0, text/plain"), Format::text);
+  EXPECT_EQ(format_of("application/openmetrics-text2"), Format::text);
 }
 
 TEST(Assets, AreNamedByTheirPath) {
