@@ -23,10 +23,16 @@ constexpr std::size_t kLongestToken = 4096;
 /// "shop.example:7780" is "shop.example", "[::1]:80" is "[::1]". What is no port stays.
 std::string_view without_port(std::string_view host) {
   const auto colon = host.rfind(':');
-  if (colon == std::string_view::npos || host.find(']', colon) != std::string_view::npos) {
+  if (colon == std::string_view::npos || !std::ranges::all_of(host.substr(colon + 1), is_digit)) {
     return host;
   }
   return host.substr(0, colon);
+}
+
+/// Whether a page of the host is asking. A proxy may have taken the encryption off.
+bool is_of(std::string_view origin, std::string_view host) {
+  const auto from = lower(origin), own = lower(host);
+  return from == "http://" + own || from == "https://" + own;
 }
 
 bool is_ip(std::string_view host) {
@@ -71,12 +77,13 @@ std::optional<Answer> Guard::refuse(const Request& request, Door door, Need need
     return refusal(403, fmt::format("Host \"{}\" is none of this server's: see --admin-host",
                                     printable(request.host)));
   }
-  if (!request.origin.empty()) {
-    const auto mark = request.origin.find("://");
-    const auto from = mark == std::string::npos ? "" : request.origin.substr(mark + 3);
-    if (lower(from) != lower(request.host)) {
-      return refusal(403, fmt::format("Origin \"{}\" is another's", printable(request.origin)));
-    }
+  if (!request.origin.empty() && !is_of(request.origin, request.host)) {
+    return refusal(403, fmt::format("Origin \"{}\" is another's", printable(request.origin)));
+  }
+  // With an image or a link a page says no Origin. The dashboard may be linked to.
+  const bool of_another = request.fetch_site == "cross-site" || request.fetch_site == "same-site";
+  if (of_another && need != Need::nothing) {
+    return refusal(403, "another's page asks (Sec-Fetch-Site)");
   }
   if (need == Need::nothing || (need == Need::read && door.loopback)) return std::nullopt;
   if (token_.empty()) {

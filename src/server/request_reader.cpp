@@ -117,6 +117,7 @@ Request RequestReader::take() {
                   .target = text(message.target()),
                   .host = value(http::field::host),
                   .origin = value(http::field::origin),
+                  .fetch_site = value("Sec-Fetch-Site"),
                   .authorization = value(http::field::authorization),
                   .content_type = value(http::field::content_type),
                   .accept = value(http::field::accept),

@@ -38,6 +38,14 @@ std::vector<Refused> refused() {
       {"of another page", pause, json + right + "Origin: http://evil.example\r\n", 403},
       {"of no page that says who it is", pause, json + right + "Origin: null\r\n", 403},
       {"of the page of another port", pause, json + right + "Origin: http://localhost:1\r\n", 403},
+      {"of a page that is no page", pause,
+       json + right + "Origin: chrome-extension://localhost\r\n", 403},
+      {"of a page without a scheme", pause, json + right + "Origin: ://localhost\r\n", 403},
+      {"of the host without one", pause, json + right + "Origin: localhost\r\n", 403},
+      {"an image of another site's page", "GET /api/v1/stream", "Sec-Fetch-Site: cross-site\r\n",
+       403},
+      {"of a page next door", "GET /metrics", "Sec-Fetch-Site: same-site\r\n", 403},
+      {"a change of it", pause, json + right + "Sec-Fetch-Site: cross-site\r\n", 403},
       {"two origins", pause, json + right + "Origin: a\r\nOrigin: b\r\n", 400},
       {"as a form sends it", pause, right + "Content-Type: text/plain\r\n", 415},
       {"without a type", pause, right, 415},
@@ -234,6 +242,16 @@ TEST_F(ServerTest, AnswersToItsOwnNamesOnly) {
       {"another, which no name can be made to point to", "Host: 192.0.2.1\r\n", 200},
       {"of the longer kind", "Host: [::1]:7780\r\n", 200},
       {"one that was said", "Host: ADMIN.shop.example\r\n", 200},
+      {"without a port, but for its colon", "Host: localhost:\r\n", 200},
+      {"its own page, behind what takes the encryption off",
+       "Host: localhost\r\nOrigin: https://LOCALHOST\r\n", 200},
+      {"of its own page, says the browser", "Host: localhost\r\nSec-Fetch-Site: same-origin\r\n",
+       200},
+      {"and of nobody's", "Host: localhost\r\nSec-Fetch-Site: none\r\n", 200},
+      {"a port that goes on as a name", "Host: localhost:foo.evil.example\r\n", 403},
+      {"a user before it", "Host: localhost:8080@evil.example\r\n", 403},
+      {"an address with a word behind", "Host: 127.0.0.1:evil\r\n", 403},
+      {"two ports", "Host: localhost:1:2\r\n", 403},
       {"and its own page", "Host: localhost:7780\r\nOrigin: http://localhost:7780\r\n", 200},
       {"somebody else's, whose DNS points here", "Host: evil.example\r\n", 403},
       {"the end of ours", "Host: shop.example\r\n", 403},
@@ -256,6 +274,15 @@ TEST_F(ServerTest, AnswersToItsOwnNamesOnly) {
     }
   }
   count_hostile("by their Host", tried, refused);
+}
+
+TEST_F(ServerTest, ALinkFromElsewhereOpensTheDashboard) {
+  start();
+  for (const char* target : {"/", "/app.js", "/healthz", "/openapi.json"}) {
+    const auto answer =
+        ask(tcp(), request(std::string("GET ") + target, "Sec-Fetch-Site: cross-site\r\n"));
+    EXPECT_EQ(answer.status(), 200) << target;
+  }
 }
 
 TEST_F(ServerTest, WithoutATokenNothingIsChangedOverTcp) {
