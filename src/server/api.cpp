@@ -1,6 +1,7 @@
 #include "server/api.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -73,12 +74,16 @@ Api::Api(std::shared_ptr<boost::asio::io_context> io, const Doors& doors, Settin
     : io_(std::move(io)), doors_(doors), settings_(std::move(settings)) {}
 
 void Api::answer(const Request& request, Door door, const Done& done) {
-  // Our own failures, such as no memory, end one request and not the process.
+  // Our own failures, such as no memory, end one request and not the process. They may come from
+  // within `done`.
+  const Done once = [done, told = std::make_shared<bool>(false)](Answer answer) {
+    if (!std::exchange(*told, true)) done(std::move(answer));
+  };
   try {
-    dispatch(request, door, done);
+    dispatch(request, door, once);
   } catch (const std::exception& e) {
     log::error("admin: {} {}: {}", request.method, printable(request.target), e.what());
-    done(refusal(500, "it failed; the log says why"));
+    once(refusal(500, "it failed; the log says why"));
   }
 }
 

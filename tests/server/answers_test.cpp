@@ -1,7 +1,9 @@
 #include <future>
+#include <new>
 
 #include "base/log.h"
 #include "control/clock.h"
+#include "server/api.h"
 #include "server/fixture.h"
 
 namespace headroom::server {
@@ -266,6 +268,17 @@ TEST_F(ServerTest, AFileIsSentOnceAndCompressed) {
       EXPECT_EQ(answer.body, "");
     }
   }
+}
+
+TEST_F(ServerTest, WhatFailsWhileItIsAnsweredIsNotAnsweredTwice) {
+  Api api(std::make_shared<boost::asio::io_context>(1), doors(), {"1.2.3", Guard("", {})});
+  int told = 0;
+  const Request request{.method = "GET", .target = "/healthz", .host = "localhost"};
+  api.answer(request, {.local = true}, [&told](Answer) {
+    ++told;
+    throw std::bad_alloc();
+  });
+  EXPECT_EQ(told, 1);
 }
 
 TEST_F(ServerTest, AJournalThatIsGoneIsSaid) {
