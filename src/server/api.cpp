@@ -15,6 +15,20 @@
 #include "server/views.h"
 
 namespace headroom::server {
+namespace {
+
+std::optional<Answer> unknown_parameter(const std::map<std::string, std::string>& query,
+                                        const std::vector<std::string_view>& known) {
+  for (const auto& [name, value] : query) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    return refusal(400, known.empty() ? fmt::format("{}: it takes no parameters", printable(name))
+                                      : fmt::format("{}: no such parameter, expected one of {}",
+                                                    printable(name), fmt::join(known, ", ")));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
 
 /// GET answers HEAD, too. In `path` {} stands for any one part.
 struct Api::Route {
@@ -107,7 +121,10 @@ void Api::dispatch(const Request& request, Door door, const Done& done) {
   if (auto refused = settings_.guard.refuse(request, door, need)) {
     return done(std::move(*refused));
   }
-  if (asset != nullptr && method == "GET") return done(serve(*asset, request));
+  if (asset != nullptr && method == "GET") {
+    auto wrong = unknown_parameter(target->query, {});
+    return done(wrong ? std::move(*wrong) : serve(*asset, request));
+  }
   if (route == nullptr && !allow.empty()) {
     auto answer = refusal(405, fmt::format("expected {}", allow));
     answer.fields.emplace_back("Allow", allow);
@@ -123,14 +140,7 @@ void Api::dispatch(const Request& request, Door door, const Done& done) {
 }
 
 void Api::run(const Route& route, Call call, const Done& done) {
-  for (const auto& [name, value] : call.query) {
-    if (std::ranges::find(route.parameters, name) != route.parameters.end()) continue;
-    return done(
-        refusal(400, route.parameters.empty()
-                         ? fmt::format("{}: it takes no parameters", printable(name))
-                         : fmt::format("{}: no such parameter, expected one of {}", printable(name),
-                                       fmt::join(route.parameters, ", "))));
-  }
+  if (auto wrong = unknown_parameter(call.query, route.parameters)) return done(std::move(*wrong));
   const auto& request = call.request;
   if (route.changes()) {
     // What a form of another's page can send has another type than this.
