@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -92,6 +93,7 @@ std::optional<Answer> Guard::refuse(const Request& request, Door door, Need need
                    "Unix socket admin.sock");
   }
   if (has_token(request.authorization)) return std::nullopt;
+  if (!request.authorization.empty()) log::warn("admin: refused: a wrong token");
   auto answer =
       refusal(401, request.authorization.empty() ? "expected Authorization: Bearer and the token"
                                                  : "another token than the one expected");
@@ -126,8 +128,12 @@ Result<std::string> read_token(const std::string& file) {
                  {}});
   }
   struct stat status {};
-  if (::stat(file.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0) {
-    log::warn("{}: everybody on this machine can read the token: chmod 600 {}", file, file);
+  if (::stat(file.c_str(), &status) == 0) {
+    // Of a file of somebody else's the group may be how we are let in, or stand for an access list.
+    const mode_t group = status.st_uid == ::geteuid() ? S_IRGRP | S_IWGRP : 0;
+    if ((status.st_mode & (S_IROTH | S_IWOTH | group)) != 0) {
+      log::warn("{}: others on this machine can read or write the token: chmod 600 {}", file, file);
+    }
   }
   return token;
 }

@@ -214,6 +214,12 @@ Result<void> Server::Impl::open_tcp(const Address& address, Fd socket) {
           .door = {.loopback = is_loopback(address)}, .most = kMostTcp, .tls = secrets.tls()},
       common));
   log::info("admin: {}://{}", secrets.tls() != nullptr ? "https" : "http", to_string(*listening));
+  if (secrets.tls() == nullptr && !is_loopback(address)) {
+    log::warn(
+        "admin: {}: the token crosses the network in the clear: say --admin-certificate and "
+        "--admin-key, or listen on 127.0.0.1 behind a proxy",
+        to_string(*listening));
+  }
   return {};
 }
 

@@ -220,6 +220,7 @@ TEST_F(ServerTest, SaysWhyItIsNotReady) {
   board_.set_stopping();
   const auto stopping = get("/readyz");
   EXPECT_EQ(stopping.status(), 503);
+  EXPECT_EQ(stopping["Retry-After"], "1");
   EXPECT_THAT(stopping.body, HasSubstr("stopping: no new requests are taken"));
   EXPECT_EQ(get("/healthz").body, "ok\n") << "the process answers";
 }

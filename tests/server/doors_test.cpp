@@ -596,7 +596,11 @@ TEST_F(ReachedTest, ANewTokenIsTakenWhileItRuns) {
   const auto path = file("token", std::string(kToken) + "\n");
   open({.token_file = path});
   EXPECT_EQ(with(kToken), 200);
+  ::testing::internal::CaptureStderr();
   EXPECT_EQ(with(kSecond), 401);
+  const auto log = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, HasSubstr("refused: a wrong token"));
+  EXPECT_EQ(log.find(kSecond), std::string::npos);
   auto stream = Socket::connect(there_);
   ASSERT_TRUE(stream.send(request("GET /api/v1/stream", bearer(kToken))));
   ASSERT_TRUE(eventually([&] { return !stream.quiet_for(0ms); }));
@@ -605,6 +609,38 @@ TEST_F(ReachedTest, ANewTokenIsTakenWhileItRuns) {
   EXPECT_TRUE(eventually([this] { return with(kSecond) == 200; })) << "by itself";
   EXPECT_EQ(with(kToken), 401);
   EXPECT_THAT(stream.rest(), HasSubstr("event: status")) << "and the old one's stream has ended";
+}
+
+TEST_F(ReachedTest, WhatLetsOthersReadTheTokenIsSaid) {
+  const auto path = file("token", kToken);
+  struct Case {
+    const char* why;
+    mode_t mode;
+    bool warns;
+  };
+  const Case cases[] = {{"its owner alone", 0600, false},
+                        {"the group reads", 0640, true},
+                        {"the group writes", 0620, true},
+                        {"all read", 0604, true},
+                        {"all write", 0602, true}};
+  const auto pem = self_signed();
+  for (const auto& [why, mode, warns] : cases) {
+    SCOPED_TRACE(why);
+    ::chmod(path.c_str(), mode);
+    server_.reset();
+    ::testing::internal::CaptureStderr();
+    open({.token_file = path,
+          .certificate = file("cert.pem", pem.certificate),
+          .key = file("key.pem", pem.key)});
+    const auto log = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(log.find("read or write the token: chmod 600") != std::string::npos, warns) << log;
+    EXPECT_EQ(log.find("in the clear"), std::string::npos);
+  }
+  server_.reset();
+  ::testing::internal::CaptureStderr();
+  open({.token_file = path});
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("the token crosses the network in the clear"));
 }
 
 TEST_F(ReachedTest, ABadTokenIsRefusedAndWhatWasGoesOn) {
