@@ -34,7 +34,7 @@ export class Live {
   private heard = 0;
   private pause = 1000;
   private retry: number | undefined;
-  private newest: string | null = null; // event that was told: the next stream goes on after it
+  private newest: string | null = null; // event that was told, or from which on: the next stream goes on after it
   connection = unconnected();
 
   constructor(private readonly handlers: Handlers) {
@@ -62,11 +62,9 @@ export class Live {
     void follow(this.newest, stream.signal, ({ event, data, id }) => {
       if (!mine()) return;
       this.heard = Date.now();
+      if (id !== null) this.newest = id;
       if (event === 'status') this.take(JSON.parse(data) as Status);
-      if (event === 'event') {
-        if (id !== null) this.newest = id;
-        this.handlers.event(JSON.parse(data) as HappenedEvent);
-      }
+      if (event === 'event') this.handlers.event(JSON.parse(data) as HappenedEvent);
     }).then(
       () => mine() && this.lose(null),
       (error: unknown) => mine() && this.lose(error instanceof ApiError ? error : null),

@@ -156,6 +156,7 @@ void Loop::stop(Millis deadline, std::function<void()> done) {
   if (stopping_) return;
   stopping_ = true;
   all_gone_ = std::move(done);
+  world_.board.set_stopping();  // first: who asks is sent elsewhere before he is refused
   // Replicas go on answering, and a request that waits at zero still starts one, until the
   // gateway has nothing left open; only then are they stopped.
   shut_gateway(deadline);

@@ -18,6 +18,11 @@ void Board::set_late(std::size_t decisions) {
   late_ = decisions;
 }
 
+void Board::set_stopping() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+}
+
 std::vector<std::shared_ptr<const Status>> Board::all() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::shared_ptr<const Status>> all;
@@ -45,6 +50,11 @@ bool Board::refused() const {
 std::size_t Board::late() const {
   const std::lock_guard lock(mutex_);
   return late_;
+}
+
+bool Board::stopping() const {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
 }
 
 }  // namespace headroom::control

@@ -68,17 +68,21 @@ class Board {
   void set_late(std::size_t decisions);
   /// Of the document: whether what it says now is not what runs, because it was refused.
   void set_refused(bool refused);
+  /// From now on the gateway refuses what is new. There is no way back.
+  void set_stopping();
 
   std::vector<std::shared_ptr<const Status>> all() const;             // by name
   std::shared_ptr<const Status> find(const std::string& name) const;  // null: none of that name
   std::size_t late() const;
   bool refused() const;
+  bool stopping() const;
 
  private:
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const Status>> statuses_;
   std::size_t late_ = 0;
   bool refused_ = false;
+  bool stopping_ = false;
 };
 
 }  // namespace headroom::control

@@ -1,6 +1,7 @@
 #include "server/api.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -9,10 +10,25 @@
 #include "control/clock.h"
 #include "server/api_parts.h"
 #include "server/assets.h"
+#include "server/fields.h"
 #include "server/metrics.h"
 #include "server/views.h"
 
 namespace headroom::server {
+namespace {
+
+std::optional<Answer> unknown_parameter(const std::map<std::string, std::string>& query,
+                                        const std::vector<std::string_view>& known) {
+  for (const auto& [name, value] : query) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    return refusal(400, known.empty() ? fmt::format("{}: it takes no parameters", printable(name))
+                                      : fmt::format("{}: no such parameter, expected one of {}",
+                                                    printable(name), fmt::join(known, ", ")));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
 
 /// GET answers HEAD, too. In `path` {} stands for any one part.
 struct Api::Route {
@@ -72,12 +88,16 @@ Api::Api(std::shared_ptr<boost::asio::io_context> io, const Doors& doors, Settin
     : io_(std::move(io)), doors_(doors), settings_(std::move(settings)) {}
 
 void Api::answer(const Request& request, Door door, const Done& done) {
-  // Our own failures, such as no memory, end one request and not the process.
+  // Our own failures, such as no memory, end one request and not the process. They may come from
+  // within `done`.
+  const Done once = [done, told = std::make_shared<bool>(false)](Answer answer) {
+    if (!std::exchange(*told, true)) done(std::move(answer));
+  };
   try {
-    dispatch(request, door, done);
+    dispatch(request, door, once);
   } catch (const std::exception& e) {
     log::error("admin: {} {}: {}", request.method, printable(request.target), e.what());
-    done(refusal(500, "it failed; the log says why"));
+    once(refusal(500, "it failed; the log says why"));
   }
 }
 
@@ -101,7 +121,10 @@ void Api::dispatch(const Request& request, Door door, const Done& done) {
   if (auto refused = settings_.guard.refuse(request, door, need)) {
     return done(std::move(*refused));
   }
-  if (asset != nullptr && method == "GET") return done(serve(*asset, request));
+  if (asset != nullptr && method == "GET") {
+    auto wrong = unknown_parameter(target->query, {});
+    return done(wrong ? std::move(*wrong) : serve(*asset, request));
+  }
   if (route == nullptr && !allow.empty()) {
     auto answer = refusal(405, fmt::format("expected {}", allow));
     answer.fields.emplace_back("Allow", allow);
@@ -117,19 +140,11 @@ void Api::dispatch(const Request& request, Door door, const Done& done) {
 }
 
 void Api::run(const Route& route, Call call, const Done& done) {
-  for (const auto& [name, value] : call.query) {
-    if (std::ranges::find(route.parameters, name) != route.parameters.end()) continue;
-    return done(
-        refusal(400, route.parameters.empty()
-                         ? fmt::format("{}: it takes no parameters", printable(name))
-                         : fmt::format("{}: no such parameter, expected one of {}", printable(name),
-                                       fmt::join(route.parameters, ", "))));
-  }
+  if (auto wrong = unknown_parameter(call.query, route.parameters)) return done(std::move(*wrong));
   const auto& request = call.request;
   if (route.changes()) {
     // What a form of another's page can send has another type than this.
-    const auto type = request.content_type.substr(0, request.content_type.find(';'));
-    if (type != "application/json") {
+    if (media_type(request.content_type) != "application/json") {
       return done(refusal(415, "expected Content-Type: application/json"));
     }
   } else if (!request.body.empty()) {
@@ -195,6 +210,7 @@ void Api::healthz(const Call&, const Done& done) {
 
 void Api::readyz(const Call&, const Done& done) {
   std::vector<std::string> reasons;
+  if (doors_.board.stopping()) reasons.emplace_back("stopping: no new requests are taken");
   if (const auto late = doors_.board.late(); late > 0) {
     reasons.push_back(fmt::format("journal: {} {} to be written; the log says why", late,
                                   late == 1 ? "decision waits" : "decisions wait"));

@@ -25,31 +25,43 @@ class Parameters {
     if (found == query_.end()) return std::nullopt;
     const auto value = read_whole(expected, found->second);
     if (value) return *value;
-    if (!error_) error_ = value.error();
+    wrong(value.error().what);
     return std::nullopt;
   }
-  std::optional<std::int64_t> time(std::string_view name) { return whole({name, 0, kLatest}); }
+  struct Range {
+    std::optional<std::int64_t> since, until;
+  };
+  Range range() {
+    const Range range{whole({"since", 0, kLatest}), whole({"until", 0, kLatest})};
+    if (range.since && range.until && *range.since > *range.until) {
+      wrong("since: it is after until");
+    }
+    return range;
+  }
   std::size_t limit() {
     return static_cast<std::size_t>(whole({"limit", 1, kMostRows}).value_or(kUsualRows));
   }
-  std::string text(const std::string& name) const {
+  std::string text(const std::string& name) {
     const auto found = query_.find(name);
-    return found == query_.end() ? "" : found->second;
+    if (found == query_.end()) return "";
+    if (found->second.empty()) wrong(name + ": it is empty");
+    return found->second;
   }
   bool flag(const std::string& name) {
     const auto value = text(name);
-    if (value.empty() || value == "false") return false;
-    if (value != "true" && !error_) {
-      error_ =
-          Error{Code::invalid,
-                fmt::format("{}: found \"{}\", expected true or false", name, printable(value)),
-                {}};
+    if (value == "true") return true;
+    if (!value.empty() && value != "false") {
+      wrong(fmt::format("{}: found \"{}\", expected true or false", name, printable(value)));
     }
-    return true;
+    return false;
   }
   const std::optional<Error>& error() const { return error_; }
 
  private:
+  void wrong(std::string what) {
+    if (!error_) error_ = Error{Code::invalid, std::move(what), {}};
+  }
+
   const std::map<std::string, std::string>& query_;
   std::optional<Error> error_;
 };
@@ -70,9 +82,10 @@ void Api::one(const Call& call, const Done& done) {
 
 void Api::decisions(const Call& call, const Done& done) {
   Parameters parameters(call.query);
+  const auto range = parameters.range();
   const journal::Query query{.autoscaler = parameters.text("autoscaler"),
-                             .since_unix_ms = parameters.time("since"),
-                             .until_unix_ms = parameters.time("until"),
+                             .since_unix_ms = range.since,
+                             .until_unix_ms = range.until,
                              .only_rescales = parameters.flag("rescales"),
                              .limit = parameters.limit()};
   if (parameters.error()) return done(refusal(400, parameters.error()->what));
@@ -100,9 +113,10 @@ void Api::decision(const Call& call, const Done& done) {
 
 void Api::events(const Call& call, const Done& done) {
   Parameters parameters(call.query);
+  const auto range = parameters.range();
   const journal::EventQuery query{.autoscaler = parameters.text("autoscaler"),
-                                  .since_unix_ms = parameters.time("since"),
-                                  .until_unix_ms = parameters.time("until"),
+                                  .since_unix_ms = range.since,
+                                  .until_unix_ms = range.until,
                                   .after = parameters.whole({"after", 0, kMostId}),
                                   .limit = parameters.limit()};
   if (parameters.error()) return done(refusal(400, parameters.error()->what));
@@ -117,11 +131,11 @@ void Api::events(const Call& call, const Done& done) {
 
 void Api::history(const Call& call, const Done& done) {
   Parameters parameters(call.query);
-  const auto until = parameters.time("until").value_or(control::unix_millis());
-  const auto since =
-      parameters.time("since").value_or(std::max<std::int64_t>(0, until - kUsualHistory));
+  const auto range = parameters.range();
   if (parameters.error()) return done(refusal(400, parameters.error()->what));
-  if (since > until) return done(refusal(400, "since: it is after until"));
+  const auto until =
+      range.until.value_or(std::max(control::unix_millis(), range.since.value_or(0)));
+  const auto since = range.since.value_or(std::max<std::int64_t>(0, until - kUsualHistory));
   const auto& name = call.names[0];
   from_journal(
       [&](const journal::Journal& journal) -> Result<Answer> {

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "server/fields.h"
+
 namespace headroom::server {
 namespace {
 
@@ -25,34 +27,6 @@ std::string_view type_of(std::string_view name) {
   return "application/octet-stream";
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
-
-/// Whether any of the elements, separated by commas, is one for which `holds`.
-template <class Holds>
-bool any_of_list(std::string_view list, const Holds& holds) {
-  while (!list.empty()) {
-    const auto element = list.substr(0, list.find(','));
-    list.remove_prefix(std::min(element.size() + 1, list.size()));
-    if (holds(trimmed(element))) return true;
-  }
-  return false;
-}
-
-bool takes_gzip(std::string_view accept_encoding) {
-  return any_of_list(accept_encoding, [](std::string_view element) {
-    const auto coding = trimmed(element.substr(0, element.find(';')));
-    const auto weight = element.find("q=0");
-    // "q=0", "q=0.0" and "q=0.000" refuse it, "q=0.5" does not.
-    const bool refused = weight != std::string_view::npos &&
-                         element.find_first_of("123456789", weight) == std::string_view::npos;
-    return coding == "gzip" && !refused;
-  });
-}
-
 }  // namespace
 
 const Asset* find_asset(std::string_view path) {
@@ -62,7 +36,7 @@ const Asset* find_asset(std::string_view path) {
 }
 
 Answer serve(const Asset& asset, const Request& request) {
-  const bool gzip = !asset.gzip.empty() && takes_gzip(request.accept_encoding);
+  const bool gzip = !asset.gzip.empty() && takes(request.accept_encoding, "gzip");
   const auto etag = fmt::format("\"{}{}\"", asset.etag, gzip ? "-gzip" : "");
   Answer answer{.type = type_of(asset.name), .cache = "no-cache"};
   answer.fields.emplace_back("ETag", etag);

@@ -6,6 +6,7 @@ namespace headroom::server {
 namespace {
 
 constexpr Millis kHandshake = 10s;
+constexpr Millis kFirst = 10s;    // until the first request begins
 constexpr Millis kIdle = 60s;     // between two requests
 constexpr Millis kRequest = 10s;  // from its first byte to its last
 constexpr Millis kTake = 60s;     // an answer
@@ -20,17 +21,14 @@ constexpr int kKernelQueue = 128 << 10;
 }  // namespace
 
 Connection::Connection(boost::asio::io_context& io, std::unique_ptr<Wire> wire, Door door,
-                       std::shared_ptr<Common> common, std::shared_ptr<std::size_t> open)
-    : wire_(std::move(wire)),
-      timer_(io),
-      door_(door),
-      common_(std::move(common)),
-      counted_(std::move(open)) {}
+                       std::shared_ptr<Common> common)
+    : wire_(std::move(wire)), timer_(io), door_(door), common_(std::move(common)) {}
 
 Connection::~Connection() { common_->owed -= out_.size(); }
 
 void Connection::start() {
   within(kHandshake);
+  idle_since_ = std::chrono::steady_clock::now();
   wire_->handshake([self = shared_from_this()](boost::system::error_code error, std::size_t) {
     if (error) return self->close();
     self->next();
@@ -53,7 +51,8 @@ void Connection::close() {
 }
 
 void Connection::next() {
-  within(reader_.begun() ? kRequest : kIdle);
+  within(reader_.begun() ? kRequest : asked_ ? kIdle : kFirst);
+  idle_since_ = std::chrono::steady_clock::now();
   handle(reader_.feed({}));
 }
 
@@ -68,6 +67,8 @@ void Connection::read() {
 
 void Connection::handle(RequestReader::State state) {
   if (state == RequestReader::State::more) return read();
+  idle_since_.reset();
+  asked_ = true;
   if (state == RequestReader::State::refused) return respond(reader_.refused(), {});
   const auto request = reader_.take();
   const How how{.head = request.method == "HEAD", .keep = request.keep_alive};
@@ -108,8 +109,10 @@ void Connection::respond(Answer answer, How how) {
 /// unread resets the connection, and the client might never see the answer.
 void Connection::linger() {
   within(kLinger);
-  wire_->end_sending();
-  discard(kMostLingered);
+  idle_since_ = std::chrono::steady_clock::now();
+  wire_->end_sending([self = shared_from_this()](boost::system::error_code, std::size_t) {
+    if (!self->closed_) self->discard(kMostLingered);
+  });
 }
 
 void Connection::discard(std::size_t most) {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
@@ -22,27 +24,19 @@ struct Common {
   std::size_t owed = 0;  // bytes of answers that clients have not taken yet
 };
 
-/// Counts itself in `open` for as long as it lives.
-class Counted {
- public:
-  explicit Counted(std::shared_ptr<std::size_t> open) : open_(std::move(open)) { ++*open_; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-  ~Counted() { --*open_; }
-
- private:
-  std::shared_ptr<std::size_t> open_;
-};
-
 /// One client: reads a request, answers it, and so on. It ends by itself: every wait has a
 /// deadline. Lives on the io_context's one thread, kept alive by what it waits for.
 class Connection : public Subscriber, public std::enable_shared_from_this<Connection> {
  public:
   Connection(boost::asio::io_context& io, std::unique_ptr<Wire> wire, Door door,
-             std::shared_ptr<Common> common, std::shared_ptr<std::size_t> open);
+             std::shared_ptr<Common> common);
   ~Connection() override;
 
   void start();
+  void close();
+  bool closed() const { return closed_; }
+  /// Since when it waits for a whole request; none: one is being answered, or it is a stream.
+  std::optional<std::chrono::steady_clock::time_point> idle_since() const { return idle_since_; }
 
   void push(std::shared_ptr<const std::string> message) override;
   std::size_t queued() const override { return queued_; }
@@ -50,7 +44,6 @@ class Connection : public Subscriber, public std::enable_shared_from_this<Connec
 
  private:
   void within(Millis time);  // from now, or it is closed
-  void close();
   void next();
   void read();
   void handle(RequestReader::State state);
@@ -68,12 +61,13 @@ class Connection : public Subscriber, public std::enable_shared_from_this<Connec
   std::uint64_t deadline_ = 0;  // which one: a timer that was moved may have fired already
   const Door door_;
   const std::shared_ptr<Common> common_;
-  const Counted counted_;
   RequestReader reader_;
   std::array<char, 8192> in_;
   std::string out_;
   std::deque<std::shared_ptr<const std::string>> queue_;
   std::size_t queued_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> idle_since_;
+  bool asked_ = false;  // a whole request has come
   bool closed_ = false;
 };
 

@@ -9,9 +9,11 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "server/fields.h"
 
 namespace headroom::server {
 namespace {
@@ -19,21 +21,19 @@ namespace {
 constexpr std::size_t kShortestToken = 16;
 constexpr std::size_t kLongestToken = 4096;
 
-std::string lower(std::string_view text) {
-  std::string lowered(text);
-  for (char& c : lowered) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lowered;
-}
-
-/// "shop.example:7780" is "shop.example", "[::1]:80" is "[::1]".
+/// "shop.example:7780" is "shop.example", "[::1]:80" is "[::1]". What is no port stays.
 std::string_view without_port(std::string_view host) {
   const auto colon = host.rfind(':');
-  if (colon == std::string_view::npos || host.find(']', colon) != std::string_view::npos) {
+  if (colon == std::string_view::npos || !std::ranges::all_of(host.substr(colon + 1), is_digit)) {
     return host;
   }
   return host.substr(0, colon);
+}
+
+/// Whether a page of the host is asking. A proxy may have taken the encryption off.
+bool is_of(std::string_view origin, std::string_view host) {
+  const auto from = lower(origin), own = lower(host);
+  return from == "http://" + own || from == "https://" + own;
 }
 
 bool is_ip(std::string_view host) {
@@ -78,12 +78,13 @@ std::optional<Answer> Guard::refuse(const Request& request, Door door, Need need
     return refusal(403, fmt::format("Host \"{}\" is none of this server's: see --admin-host",
                                     printable(request.host)));
   }
-  if (!request.origin.empty()) {
-    const auto mark = request.origin.find("://");
-    const auto from = mark == std::string::npos ? "" : request.origin.substr(mark + 3);
-    if (lower(from) != lower(request.host)) {
-      return refusal(403, fmt::format("Origin \"{}\" is another's", printable(request.origin)));
-    }
+  if (!request.origin.empty() && !is_of(request.origin, request.host)) {
+    return refusal(403, fmt::format("Origin \"{}\" is another's", printable(request.origin)));
+  }
+  // With an image or a link a page says no Origin. The dashboard may be linked to.
+  const bool of_another = request.fetch_site == "cross-site" || request.fetch_site == "same-site";
+  if (of_another && need != Need::nothing) {
+    return refusal(403, "another's page asks (Sec-Fetch-Site)");
   }
   if (need == Need::nothing || (need == Need::read && door.loopback)) return std::nullopt;
   if (token_.empty()) {
@@ -92,6 +93,7 @@ std::optional<Answer> Guard::refuse(const Request& request, Door door, Need need
                    "Unix socket admin.sock");
   }
   if (has_token(request.authorization)) return std::nullopt;
+  if (!request.authorization.empty()) log::warn("admin: refused: a wrong token");
   auto answer =
       refusal(401, request.authorization.empty() ? "expected Authorization: Bearer and the token"
                                                  : "another token than the one expected");
@@ -126,8 +128,12 @@ Result<std::string> read_token(const std::string& file) {
                  {}});
   }
   struct stat status {};
-  if (::stat(file.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0) {
-    log::warn("{}: everybody on this machine can read the token: chmod 600 {}", file, file);
+  if (::stat(file.c_str(), &status) == 0) {
+    // Of a file of somebody else's the group may be how we are let in, or stand for an access list.
+    const mode_t group = status.st_uid == ::geteuid() ? S_IRGRP | S_IWGRP : 0;
+    if ((status.st_mode & (S_IROTH | S_IWOTH | group)) != 0) {
+      log::warn("{}: others on this machine can read or write the token: chmod 600 {}", file, file);
+    }
   }
   return token;
 }

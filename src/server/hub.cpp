@@ -37,9 +37,8 @@ Hub::Standing Hub::standing() const {
   return standing;
 }
 
-std::shared_ptr<const std::string> Hub::status() const {
-  return std::make_shared<const std::string>(
-      fmt::format("event: status\ndata: {}\n\n", one_line(api_.everything())));
+std::string Hub::status() const {
+  return fmt::format("event: status\ndata: {}\n\n", one_line(api_.everything()));
 }
 
 void Hub::add(std::weak_ptr<Subscriber> subscriber, std::optional<std::int64_t> after) {
@@ -48,9 +47,11 @@ void Hub::add(std::weak_ptr<Subscriber> subscriber, std::optional<std::int64_t> 
     // An id of another journal's future would hide what comes.
     client.told = std::min(after.value_or(*newest), *newest);
   }
+  // The first message says where it stands: who is cut before an event comes goes on from there.
+  const auto id = client.told ? fmt::format("id: {}\n", *client.told) : "";
   const auto to = client.to.lock();
   clients_.push_back(std::move(client));
-  if (to) to->push(status());
+  if (to) to->push(std::make_shared<const std::string>(id + status()));
   if (looking_) return;
   told_ = standing();
   status_at_ = std::chrono::steady_clock::now();
@@ -83,7 +84,7 @@ void Hub::look() {
   if (changed || now - status_at_ >= kStatusEvery) {
     told_ = std::move(standing);
     status_at_ = now;
-    const auto message = status();
+    const auto message = std::make_shared<const std::string>(status());
     for (const auto& client : clients_) {
       if (const auto to = client.to.lock()) to->push(message);
     }

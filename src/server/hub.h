@@ -45,7 +45,7 @@ class Hub {
   using Standing = std::vector<std::pair<std::string, Counts>>;
 
   Standing standing() const;
-  std::shared_ptr<const std::string> status() const;
+  std::string status() const;
   void prune();
   void look_soon();
   void look();

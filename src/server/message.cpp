@@ -81,6 +81,7 @@ std::string head_of(const Answer& answer, std::optional<std::size_t> length, boo
   if (answer.status != 304) head += fmt::format("Content-Type: {}\r\n", answer.type);
   if (length && answer.status != 304) head += fmt::format("Content-Length: {}\r\n", *length);
   for (const auto& [name, value] : answer.fields) head += fmt::format("{}: {}\r\n", name, value);
+  if (answer.status == 503) head += "Retry-After: 1\r\n";
   if (close) head += "Connection: close\r\n";
   return head + "\r\n";
 }

@@ -12,8 +12,8 @@ namespace headroom::server {
 /// A request that was read whole: at most RequestReader's bounds. What is not sent is empty.
 struct Request {
   std::string method, target;  // target: as sent, "/api/v1/decisions?limit=3"
-  std::string host, origin, authorization, content_type, accept, accept_encoding, if_none_match,
-      last_event_id;
+  std::string host, origin, fetch_site, authorization, content_type, accept, accept_encoding,
+      if_none_match, last_event_id;
   std::string body;
   bool keep_alive = true;  // the client wants to ask more on this connection
 };

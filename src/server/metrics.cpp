@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "server/fields.h"
 #include "server/process_facts.h"
 #include "server/views.h"
 
@@ -320,9 +321,7 @@ void put_process(MetricSink& page) {
 }  // namespace
 
 Format format_of(std::string_view accept) {
-  return accept.find("application/openmetrics-text") == std::string_view::npos
-             ? Format::text
-             : Format::open_metrics;
+  return takes(accept, "application/openmetrics-text") ? Format::open_metrics : Format::text;
 }
 
 std::string_view content_type(Format format) {

@@ -1,16 +1,22 @@
 #include "server/request_reader.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <fmt/format.h>
+
+#include "base/text.h"
 
 namespace headroom::server {
 namespace {
 
 namespace http = boost::beast::http;
+
+constexpr unsigned kHttp11 = 11;
 
 std::string text(boost::beast::string_view view) { return {view.data(), view.size()}; }
 
@@ -21,8 +27,13 @@ struct RequestReader::Parser : http::request_parser<http::string_body> {
     header_limit(static_cast<std::uint32_t>(kMostHead));
     body_limit(kMostBody);
   }
+  std::size_t fields() const {
+    const auto& all = get().base();
+    return static_cast<std::size_t>(std::distance(all.begin(), all.end()));
+  }
   bool begun = false;
-  std::size_t head = 0;  // bytes of it
+  std::size_t head = 0;         // bytes of it
+  std::size_t head_fields = 0;  // when it was whole: those of a trailer are put to them
 };
 
 RequestReader::RequestReader() : parser_(std::make_unique<Parser>()) {}
@@ -51,10 +62,10 @@ RequestReader::State RequestReader::feed(std::string_view bytes) {
     if (in_head && parser_->head + (parser_->is_header_done() ? 0 : rest_.size()) > kMostHead) {
       return refuse(431, "a head of more than 16 KiB");
     }
-    // Before its body, which would not come.
-    if (in_head && parser_->is_header_done() &&
-        parser_->get().base().count(http::field::expect) > 0) {
-      return refuse(417, "Expect: send the body at once, it is small");
+    // Before its body, which may not come, or be another request.
+    if (in_head && parser_->is_header_done()) {
+      parser_->head_fields = parser_->fields();
+      if (check_head() == State::refused) return State::refused;
     }
     if (error == http::error::need_more) {
       // Nothing it can use grows without bound: a head by its limit, a chunk's own head by ours.
@@ -65,15 +76,29 @@ RequestReader::State RequestReader::feed(std::string_view bytes) {
     if (error) return refuse(400, fmt::format("no HTTP request: {}", error.message()));
     if (used == 0) return State::more;
   }
-  return checked();
+  // They would be taken for the head's: a Host that nobody in front has seen.
+  if (parser_->fields() > parser_->head_fields) return refuse(400, "fields behind the body");
+  return State::whole;
 }
 
 /// What two readers could take for two different things is nobody's request.
-RequestReader::State RequestReader::checked() {
+RequestReader::State RequestReader::check_head() {
   const auto& head = parser_->get().base();
-  if (head.count(http::field::transfer_encoding) > 0 &&
-      head.count(http::field::content_length) > 0) {
-    return refuse(400, "both Content-Length and Transfer-Encoding");
+  if (head.count(http::field::expect) > 0) {
+    return refuse(417, "Expect: send the body at once, it is small");
+  }
+  if (const auto encodings = head.count(http::field::transfer_encoding); encodings > 0) {
+    if (head.count(http::field::content_length) > 0) {
+      return refuse(400, "both Content-Length and Transfer-Encoding");
+    }
+    // Of another one the parser takes no body: that would be read as the next request.
+    if (encodings > 1 || parser_->get().version() != kHttp11 ||
+        !boost::beast::iequals(head[http::field::transfer_encoding], "chunked")) {
+      return refuse(400, "Transfer-Encoding: expected chunked, once, and HTTP/1.1");
+    }
+  }
+  if (!std::ranges::all_of(head[http::field::content_length], is_digit)) {
+    return refuse(400, "Content-Length: expected one number");
   }
   if (head.count(http::field::host) != 1) return refuse(400, "expected one Host");
   for (const auto field : {http::field::authorization, http::field::origin,
@@ -82,7 +107,7 @@ RequestReader::State RequestReader::checked() {
       return refuse(400, fmt::format("more than one {}", text(http::to_string(field))));
     }
   }
-  return State::whole;
+  return State::more;
 }
 
 Request RequestReader::take() {
@@ -92,6 +117,7 @@ Request RequestReader::take() {
                   .target = text(message.target()),
                   .host = value(http::field::host),
                   .origin = value(http::field::origin),
+                  .fetch_site = value("Sec-Fetch-Site"),
                   .authorization = value(http::field::authorization),
                   .content_type = value(http::field::content_type),
                   .accept = value(http::field::accept),
@@ -99,7 +125,8 @@ Request RequestReader::take() {
                   .if_none_match = value(http::field::if_none_match),
                   .last_event_id = value("Last-Event-ID"),
                   .body = std::move(message.body()),
-                  .keep_alive = message.keep_alive()};
+                  // To an HTTP/1.0 client it would have to be said, and none of ours needs it.
+                  .keep_alive = message.version() == kHttp11 && message.keep_alive()};
   parser_ = std::make_unique<Parser>();
   return request;
 }

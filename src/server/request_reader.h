@@ -9,8 +9,8 @@
 namespace headroom::server {
 
 /// Reads requests from the bytes of a connection, one after the other. Bounded: a head of 16 KiB,
-/// a body of 64 KiB. What is no request, is ambiguous or is too long is refused; then the
-/// connection is to be closed.
+/// a body of 64 KiB. A body has a length or is in chunks, without fields behind them. What is no
+/// request, is ambiguous or is too long is refused; then the connection is to be closed.
 class RequestReader {
  public:
   static constexpr std::size_t kMostHead = 16 << 10;
@@ -32,7 +32,7 @@ class RequestReader {
  private:
   struct Parser;
   State refuse(int status, std::string_view what);
-  State checked();
+  State check_head();  // more: go on
 
   std::unique_ptr<Parser> parser_;
   std::string rest_;  // not read yet

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <filesystem>
+#include <optional>
+#include <string_view>
 #include <thread>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -27,6 +30,7 @@ namespace asio = boost::asio;
 
 constexpr std::size_t kMostTcp = 256;
 constexpr std::size_t kMostLocal = 64;
+constexpr Millis kSayAgain = 10s;       // that it is full
 constexpr Millis kAcceptAgain = 100ms;  // where there were no descriptors left
 
 struct Ready {  // what the options say, checked
@@ -89,12 +93,38 @@ class Acceptor {
         if (!error) wait();
       });
     }
+    wait();  // first: what fails with one client is not to make the door deaf
     if (fd >= 0) admit(Fd(fd));
-    wait();
+  }
+
+  /// Whether one more fits in: the one that has been idle longest makes way for it, so that who
+  /// asks for nothing keeps nobody out.
+  bool make_room() {
+    std::erase_if(open_, [](const auto& each) {
+      const auto alive = each.lock();
+      return !alive || alive->closed();
+    });
+    if (open_.size() < settings_.most) return true;
+    std::shared_ptr<Connection> idlest;
+    for (const auto& each : open_) {
+      auto alive = each.lock();
+      if (!alive || !alive->idle_since()) continue;
+      if (!idlest || alive->idle_since() < idlest->idle_since()) idlest = std::move(alive);
+    }
+    say_full(idlest ? "the one that is idle longest is closed" : "a new one is closed");
+    if (idlest) idlest->close();
+    return idlest != nullptr;
+  }
+
+  void say_full(std::string_view what) {
+    const auto now = std::chrono::steady_clock::now();
+    if (full_said_ && now - *full_said_ < kSayAgain) return;
+    full_said_ = now;
+    log::warn("admin: {} connections are open, as many as there may be: {}", open_.size(), what);
   }
 
   void admit(Fd fd) {
-    if (*open_ >= settings_.most) return;  // closed
+    if (!make_room()) return;  // closed
     const int family = local_address(fd.get()).family();
     Socket socket(io_);
     boost::system::error_code error;
@@ -103,7 +133,9 @@ class Acceptor {
     static_cast<void>(fd.release());
     auto wire = settings_.tls != nullptr ? Wire::encrypted(std::move(socket), *settings_.tls)
                                          : Wire::plain(std::move(socket));
-    std::make_shared<Connection>(io_, std::move(wire), settings_.door, common_, open_)->start();
+    const auto made = std::make_shared<Connection>(io_, std::move(wire), settings_.door, common_);
+    open_.push_back(made);
+    made->start();
   }
 
   asio::io_context& io_;
@@ -111,7 +143,8 @@ class Acceptor {
   asio::steady_timer again_;
   const Settings settings_;
   const std::shared_ptr<Common> common_;
-  const std::shared_ptr<std::size_t> open_ = std::make_shared<std::size_t>(0);
+  std::vector<std::weak_ptr<Connection>> open_;
+  std::optional<std::chrono::steady_clock::time_point> full_said_;
 };
 
 }  // namespace
@@ -181,6 +214,12 @@ Result<void> Server::Impl::open_tcp(const Address& address, Fd socket) {
           .door = {.loopback = is_loopback(address)}, .most = kMostTcp, .tls = secrets.tls()},
       common));
   log::info("admin: {}://{}", secrets.tls() != nullptr ? "https" : "http", to_string(*listening));
+  if (secrets.tls() == nullptr && !is_loopback(address)) {
+    log::warn(
+        "admin: {}: the token crosses the network in the clear: say --admin-certificate and "
+        "--admin-key, or listen on 127.0.0.1 behind a proxy",
+        to_string(*listening));
+  }
   return {};
 }
 

@@ -25,8 +25,9 @@ struct Options {
   std::string version;             // to say
 };
 
-/// Bounded: 256 connections over TCP and 64 over the Unix socket (the ones beyond are closed), 64
-/// of them streams; what is read as in RequestReader; answers that clients have not taken, 64 MiB.
+/// Bounded: 256 connections over TCP and 64 over the Unix socket (for one beyond these the one that
+/// has been idle longest is closed, or else it itself), 64 of them streams; what is read as in
+/// RequestReader; answers that clients have not taken, 64 MiB.
 class Server {
  public:
   /// Sockets that listen, by door; empty where there is none.

@@ -5,6 +5,10 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+
+#include "server/message.h"
 
 namespace headroom::server {
 namespace {
@@ -23,9 +27,10 @@ class Plain : public Wire {
   void write(asio::const_buffer bytes, Then then) override {
     asio::async_write(socket_, bytes, std::move(then));
   }
-  void end_sending() override {
+  void end_sending(Then then) override {
     boost::system::error_code ignored;
     socket_.shutdown(Socket::shutdown_send, ignored);
+    asio::post(socket_.get_executor(), [then = std::move(then)] { then({}, 0); });
   }
   void close() override {
     boost::system::error_code ignored;
@@ -46,19 +51,32 @@ class Encrypted : public Wire {
   void handshake(Then then) override {
     stream_.async_handshake(
         asio::ssl::stream_base::server,
-        [then = std::move(then)](boost::system::error_code error) { then(error, 0); });
+        [this, then = std::move(then)](boost::system::error_code error) mutable {
+          if (error.category() != asio::error::get_ssl_category() ||
+              ERR_GET_REASON(static_cast<unsigned long>(error.value())) != SSL_R_HTTP_REQUEST) {
+            return then(error, 0);
+          }
+          const auto answer = in_the_clear();
+          asio::async_write(
+              stream_.next_layer(), asio::buffer(*answer),
+              [answer, then = std::move(then), error](auto, auto) { then(error, 0); });
+        });
   }
   void read(asio::mutable_buffer into, Then then) override {
+    if (ended_) return stream_.next_layer().async_read_some(into, std::move(then));
     stream_.async_read_some(into, std::move(then));
   }
   void write(asio::const_buffer bytes, Then then) override {
     asio::async_write(stream_, bytes, std::move(then));
   }
-  void end_sending() override {
-    // Says so inside the encryption where it can be said without waiting; answers have a length.
-    ::SSL_shutdown(stream_.native_handle());
-    boost::system::error_code ignored;
-    stream_.next_layer().shutdown(Socket::shutdown_send, ignored);
+  void end_sending(Then then) override {
+    ended_ = true;
+    // Says so inside the encryption, and waits for the other side to say so.
+    stream_.async_shutdown([this, then = std::move(then)](boost::system::error_code) {
+      boost::system::error_code ignored;
+      stream_.next_layer().shutdown(Socket::shutdown_send, ignored);
+      then({}, 0);
+    });
   }
   void close() override {
     boost::system::error_code ignored;
@@ -70,7 +88,14 @@ class Encrypted : public Wire {
   }
 
  private:
+  static std::shared_ptr<const std::string> in_the_clear() {
+    const auto answer = refusal(400, "this is HTTPS");
+    return std::make_shared<const std::string>(head_of(answer, answer.body.size(), true) +
+                                               answer.body);
+  }
+
   asio::ssl::stream<Socket> stream_;
+  bool ended_ = false;
 };
 
 }  // namespace

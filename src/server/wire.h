@@ -41,11 +41,12 @@ class Wire {
   static std::unique_ptr<Wire> encrypted(Socket socket, Tls& tls);
   virtual ~Wire() = default;
 
+  /// Who speaks HTTP where TLS is expected is told so; it fails all the same.
   virtual void handshake(Then then) = 0;
   virtual void read(boost::asio::mutable_buffer into, Then then) = 0;  // some
   virtual void write(boost::asio::const_buffer bytes, Then then) = 0;  // all
-  /// The other side sees the end of what was written.
-  virtual void end_sending() = 0;
+  /// The other side sees the end of what was written. From then on what is read is for nobody.
+  virtual void end_sending(Then then) = 0;
   /// What is under way ends with an error.
   virtual void close() = 0;
   /// The kernel keeps at most about so much that the other side has not taken.

@@ -93,6 +93,9 @@ void check_answer(const server::Request& request, server::Door door, const Answe
   if (answer.status < 300 && !door.local && !door.loopback && request.target.starts_with("/api/")) {
     check(request.authorization.find(kToken) != std::string::npos, "no reading by others, either");
   }
+  if (answer.status < 300 && !door.local && request.fetch_site == "cross-site") {
+    check(!request.target.starts_with("/api/"), "nor by another site's page");
+  }
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ import time
 import unittest
 
 import harness
+from admin import Admin
 from harness import HEADROOM, SERVICE, Case, alive, eventually, free_port
 
 # Puts sockets that listen where sd_listen_fds(3) says, and becomes the rest of its arguments.
@@ -166,6 +167,8 @@ class Upgrade(Case):
         load = self.load(headroom.url(), "--closed", "8", "--requests", "8", "--timeout", "30s")
         eventually(lambda: False, 0.7)
         upgrade(headroom)
+        self.assertEqual(Admin(headroom.journal).get("/readyz").status, 200,
+                         "the successor is asked: the old one alone takes nothing new")
         replicas = headroom.replicas()
         self.write("app.yaml", harness.document(
             port=port, least=1, most=1, service=("--wait", "4s")))
@@ -219,6 +222,10 @@ class Upgrade(Case):
         headroom.wait_for("SIGTERM")
         headroom.process.send_signal(signal.SIGUSR2)
         headroom.wait_for("SIGUSR2: stopping")
+        admin = Admin(headroom.journal)
+        self.assertEqual(admin.get("/readyz").json(), {
+            "ready": False, "reasons": ["stopping: no new requests are taken"]})
+        self.assertEqual(admin.get("/healthz").status, 200, "the process answers")
         self.assertEqual(load.result()["failures"], 0)
         self.assertEqual(headroom.process.wait(20), 0)
 

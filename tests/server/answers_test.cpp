@@ -1,7 +1,9 @@
 #include <future>
+#include <new>
 
 #include "base/log.h"
 #include "control/clock.h"
+#include "server/api.h"
 #include "server/fixture.h"
 
 namespace headroom::server {
@@ -83,6 +85,16 @@ TEST_F(ServerTest, AnswersWhatIsAsked) {
       {"a parameter that there is not", "/api/v1/decisions?sinc=1", 400,
        "expected one of autoscaler"},
       {"none where none is taken", "/metrics?name=x", 400, "no parameters"},
+      {"nor of the dashboard", "/?name=x", 400, "no parameters"},
+      {"nor of this", "/openapi.json?name=x", 400, "no parameters"},
+      {"a name that is empty", "/api/v1/events?autoscaler=", 400, "autoscaler: it is empty"},
+      {"a word that is empty", "/api/v1/decisions?rescales=", 400, "rescales: it is empty"},
+      {"a time that is empty", "/api/v1/decisions?since=", 400, "since: found"},
+      {"decisions the wrong way round", "/api/v1/decisions?since=9&until=8", 400, "after until"},
+      {"events the wrong way round", "/api/v1/events?since=9&until=8", 400, "after until"},
+      {"events of one time", "/api/v1/events?since=9&until=9", 200, R"({"events":[]})"},
+      {"from a clock that is ahead", "/api/v1/autoscalers/shop/history?since=9000000000000", 200,
+       R"("samples":[]})"},
       {"a parameter twice", "/api/v1/decisions?limit=1&limit=2", 400, "twice"},
       {"too many", "/api/v1/decisions?limit=1001", 400, "from 1 to 1000"},
       {"none", "/api/v1/events?limit=0", 400, "from 1 to 1000"},
@@ -182,6 +194,13 @@ TEST_F(ServerTest, ChangesGoToTheLoop) {
     EXPECT_THAT(answer.body, HasSubstr(has));
   }
   EXPECT_EQ(send("POST " + shop + "pause", "", "text/plain").status(), 415);
+  EXPECT_EQ(
+      send("PUT /api/v1/log", R"({"level": "info"})", "Application/JSON; charset=UTF-8").status(),
+      200);
+  EXPECT_EQ(
+      send("PUT /api/v1/log", R"({"level": "info"})", "application/json ; charset=UTF-8").status(),
+      200);
+  EXPECT_EQ(send("PUT /api/v1/log", "{}", "application/json5").status(), 415);
   log::set_level(log::Level::info);
   EXPECT_THAT(noted(), ElementsAre("hold shop 5 600000", "hold shop 0 -1", "hold shop -1 -1",
                                    "hold shop -1 1000", "release shop", "release shop",
@@ -200,6 +219,16 @@ TEST_F(ServerTest, SaysWhyItIsNotReady) {
   EXPECT_THAT(get("/readyz").body, HasSubstr("no autoscaler runs"));
   put(status_of("shop"));
 
+  board_.set_stopping();
+  const auto stopping = get("/readyz");
+  EXPECT_EQ(stopping.status(), 503);
+  EXPECT_EQ(stopping["Retry-After"], "1");
+  EXPECT_THAT(stopping.body, HasSubstr("stopping: no new requests are taken"));
+  EXPECT_EQ(get("/healthz").body, "ok\n") << "the process answers";
+}
+
+TEST_F(ServerTest, ALoopThatHangsIsSaid) {
+  start();
   std::promise<void> go_on;
   boost::asio::post(loop_, [&go_on] { go_on.get_future().wait(); });
   EXPECT_THAT(get("/readyz").body, HasSubstr("the control loop has not answered"));
@@ -227,6 +256,8 @@ TEST_F(ServerTest, AFileIsSentOnceAndCompressed) {
   const Case cases[] = {
       {"compressed where that is taken", "Accept-Encoding: br, gzip\r\n", 200, true},
       {"not where it is refused", "Accept-Encoding: gzip;q=0, br\r\n", 200, false},
+      {"nor where it is so in other letters", "Accept-Encoding: br, gzip; Q=0.000\r\n", 200, false},
+      {"its name may be, too", "Accept-Encoding: GZip\r\n", 200, true},
       {"nor where its name is another's beginning", "Accept-Encoding: gzipped\r\n", 200, false},
       {"taken, if not gladly", "Accept-Encoding: gzip;q=0.5\r\n", 200, true},
       {"it is known", "If-None-Match: \"x\", " + etag + "\r\n", 304, false},
@@ -250,6 +281,17 @@ TEST_F(ServerTest, AFileIsSentOnceAndCompressed) {
       EXPECT_EQ(answer.body, "");
     }
   }
+}
+
+TEST_F(ServerTest, WhatFailsWhileItIsAnsweredIsNotAnsweredTwice) {
+  Api api(std::make_shared<boost::asio::io_context>(1), doors(), {"1.2.3", Guard("", {})});
+  int told = 0;
+  const Request request{.method = "GET", .target = "/healthz", .host = "localhost"};
+  api.answer(request, {.local = true}, [&told](Answer) {
+    ++told;
+    throw std::bad_alloc();
+  });
+  EXPECT_EQ(told, 1);
 }
 
 TEST_F(ServerTest, AJournalThatIsGoneIsSaid) {

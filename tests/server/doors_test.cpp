@@ -1,3 +1,5 @@
+#include <future>
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -36,6 +38,14 @@ std::vector<Refused> refused() {
       {"of another page", pause, json + right + "Origin: http://evil.example\r\n", 403},
       {"of no page that says who it is", pause, json + right + "Origin: null\r\n", 403},
       {"of the page of another port", pause, json + right + "Origin: http://localhost:1\r\n", 403},
+      {"of a page that is no page", pause,
+       json + right + "Origin: chrome-extension://localhost\r\n", 403},
+      {"of a page without a scheme", pause, json + right + "Origin: ://localhost\r\n", 403},
+      {"of the host without one", pause, json + right + "Origin: localhost\r\n", 403},
+      {"an image of another site's page", "GET /api/v1/stream", "Sec-Fetch-Site: cross-site\r\n",
+       403},
+      {"of a page next door", "GET /metrics", "Sec-Fetch-Site: same-site\r\n", 403},
+      {"a change of it", pause, json + right + "Sec-Fetch-Site: cross-site\r\n", 403},
       {"two origins", pause, json + right + "Origin: a\r\nOrigin: b\r\n", 400},
       {"as a form sends it", pause, right + "Content-Type: text/plain\r\n", 415},
       {"without a type", pause, right, 415},
@@ -58,6 +68,17 @@ std::vector<Refused> refused() {
       {"two lengths", pause, json + right + "Content-Length: 1\r\nContent-Length: 2\r\n", 400},
       {"a length and chunks", pause,
        json + right + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", 400},
+      {"an encoding that is none", pause, json + right + "Transfer-Encoding: identity\r\n", 400},
+      {"one that is not ours", pause, json + right + "Transfer-Encoding: gzip\r\n", 400},
+      {"one behind the chunks", pause, json + right + "Transfer-Encoding: chunked, gzip\r\n", 400},
+      {"a name that ends as ours", pause, json + right + "Transfer-Encoding: xchunked\r\n", 400},
+      {"two encodings", pause,
+       json + right + "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", 400},
+      {"a list of lengths", pause, json + right + "Content-Length: 0, 0\r\n", 400},
+      {"the token behind the body", pause, json + "Transfer-Encoding: chunked\r\n\r\n0\r\n" + right,
+       400},
+      {"the type behind the body", pause, right + "Transfer-Encoding: chunked\r\n\r\n0\r\n" + json,
+       400},
       {"chunks that are none", pause, json + right + "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
        400},
       {"chunks of too much", pause,
@@ -221,6 +242,16 @@ TEST_F(ServerTest, AnswersToItsOwnNamesOnly) {
       {"another, which no name can be made to point to", "Host: 192.0.2.1\r\n", 200},
       {"of the longer kind", "Host: [::1]:7780\r\n", 200},
       {"one that was said", "Host: ADMIN.shop.example\r\n", 200},
+      {"without a port, but for its colon", "Host: localhost:\r\n", 200},
+      {"its own page, behind what takes the encryption off",
+       "Host: localhost\r\nOrigin: https://LOCALHOST\r\n", 200},
+      {"of its own page, says the browser", "Host: localhost\r\nSec-Fetch-Site: same-origin\r\n",
+       200},
+      {"and of nobody's", "Host: localhost\r\nSec-Fetch-Site: none\r\n", 200},
+      {"a port that goes on as a name", "Host: localhost:foo.evil.example\r\n", 403},
+      {"a user before it", "Host: localhost:8080@evil.example\r\n", 403},
+      {"an address with a word behind", "Host: 127.0.0.1:evil\r\n", 403},
+      {"two ports", "Host: localhost:1:2\r\n", 403},
       {"and its own page", "Host: localhost:7780\r\nOrigin: http://localhost:7780\r\n", 200},
       {"somebody else's, whose DNS points here", "Host: evil.example\r\n", 403},
       {"the end of ours", "Host: shop.example\r\n", 403},
@@ -243,6 +274,15 @@ TEST_F(ServerTest, AnswersToItsOwnNamesOnly) {
     }
   }
   count_hostile("by their Host", tried, refused);
+}
+
+TEST_F(ServerTest, ALinkFromElsewhereOpensTheDashboard) {
+  start();
+  for (const char* target : {"/", "/app.js", "/healthz", "/openapi.json"}) {
+    const auto answer =
+        ask(tcp(), request(std::string("GET ") + target, "Sec-Fetch-Site: cross-site\r\n"));
+    EXPECT_EQ(answer.status(), 200) << target;
+  }
 }
 
 TEST_F(ServerTest, WithoutATokenNothingIsChangedOverTcp) {
@@ -405,6 +445,32 @@ TEST_F(ServerTest, AThousandConnectionsAreTooMany) {
       << "and those who come when they have left";
 }
 
+TEST_F(ServerTest, WhoAsksNothingKeepsNobodyOut) {
+  start();
+  auto stream = tcp();
+  ASSERT_TRUE(stream.send(request("GET /api/v1/stream")));
+  ASSERT_THAT(stream.until("\n\n"), HasSubstr("200 OK"));
+  std::promise<void> go_on;
+  boost::asio::post(loop_, [&go_on] { go_on.get_future().wait(); });
+  auto waiting = tcp();
+  ASSERT_TRUE(waiting.send(request("GET /api/v1/autoscalers/shop/replicas/4/output")));
+  ::testing::internal::CaptureStderr();
+  const auto before = std::chrono::steady_clock::now();
+  std::vector<Socket> idle;
+  for (int i = 0; i < 300; ++i) {
+    idle.push_back(tcp());
+    if (i % 2 == 0) idle.back().send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n");
+  }
+  EXPECT_EQ(ask(tcp(), request("GET /healthz")).body, "ok\n");
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 9s) << "it had to wait for their end";
+  go_on.set_value();
+  EXPECT_NE(read_message(waiting).status(), 0) << "one that is being answered stays";
+  stream.until("event: status");
+  EXPECT_THAT(stream.until("\n\n"), HasSubstr("data: ")) << "and so does a stream";
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("the one that is idle longest is closed"));
+}
+
 TEST_F(ServerTest, WhoDoesNotFinishIsClosed) {
   start();
   const auto before = std::chrono::steady_clock::now();
@@ -421,6 +487,7 @@ TEST_F(ServerTest, WhoDoesNotFinishIsClosed) {
   const auto took = std::chrono::steady_clock::now() - before;
   EXPECT_GE(took, 5s);
   EXPECT_LT(took, 30s) << "each byte bought it more time";
+  EXPECT_TRUE(silent.at_end()) << "nor is there more for who asks nothing at all";
 }
 
 /// A key and a certificate of localhost, by itself.
@@ -451,7 +518,8 @@ Pem self_signed() {
           })};
 }
 
-/// A client that believes any certificate; at most TLS of that version.
+/// A client that believes any certificate; at most TLS of that version. "cut" at the end of what it
+/// reads where that was not said inside the encryption.
 std::string over_tls(const Address& address, const std::string& bytes, int at_most = 0) {
   const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
                                                                   SSL_CTX_free);
@@ -466,6 +534,7 @@ std::string over_tls(const Address& address, const std::string& bytes, int at_mo
   for (int got = 0; (got = SSL_read(ssl.get(), some, sizeof some)) > 0;) {
     all.append(some, static_cast<std::size_t>(got));
   }
+  if ((SSL_get_shutdown(ssl.get()) & SSL_RECEIVED_SHUTDOWN) == 0) all += "cut";
   return all;
 }
 
@@ -473,10 +542,16 @@ TEST_F(ServerTest, SpeaksTls) {
   const auto pem = self_signed();
   start({.certificate = file("cert.pem", pem.certificate), .key = file("key.pem", pem.key)});
   const auto& address = *server_->listening();
-  EXPECT_THAT(over_tls(address, request("GET /healthz")), HasSubstr("\r\n\r\nok\n"));
-  EXPECT_THAT(over_tls(address, request("GET /openapi.json")), HasSubstr("3.1.0"));
+  EXPECT_TRUE(over_tls(address, request("GET /healthz")).ends_with("\r\n\r\nok\n"));
+  EXPECT_TRUE(over_tls(address, request("GET /openapi.json")).ends_with("}\n"));
+  const auto too_much = "Content-Length: 9999999\r\n\r\n" + std::string(1 << 20, 'x');
+  EXPECT_TRUE(over_tls(address, request("POST /", too_much)).ends_with("64 KiB\"}\n"))
+      << "who is still sending sees the answer, too";
   EXPECT_EQ(over_tls(address, request("GET /healthz"), TLS1_1_VERSION), "no handshake");
-  EXPECT_EQ(ask(tcp(), request("GET /healthz")).status(), 0) << "not in the clear";
+  const auto clear = ask(tcp(), request("GET /healthz"));
+  EXPECT_EQ(clear.status(), 400) << "not in the clear";
+  EXPECT_EQ(clear.body, "{\"error\": \"this is HTTPS\"}\n");
+  EXPECT_EQ(ask(tcp(), "what is this?\r\n\r\n").status(), 0);
   EXPECT_THAT(over_tls(address, request("GET /healthz")), HasSubstr("ok\n")) << "and it goes on";
   EXPECT_EQ(get("/healthz").body, "ok\n") << "the Unix socket is plain";
 }
@@ -521,7 +596,11 @@ TEST_F(ReachedTest, ANewTokenIsTakenWhileItRuns) {
   const auto path = file("token", std::string(kToken) + "\n");
   open({.token_file = path});
   EXPECT_EQ(with(kToken), 200);
+  ::testing::internal::CaptureStderr();
   EXPECT_EQ(with(kSecond), 401);
+  const auto log = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, HasSubstr("refused: a wrong token"));
+  EXPECT_EQ(log.find(kSecond), std::string::npos);
   auto stream = Socket::connect(there_);
   ASSERT_TRUE(stream.send(request("GET /api/v1/stream", bearer(kToken))));
   ASSERT_TRUE(eventually([&] { return !stream.quiet_for(0ms); }));
@@ -530,6 +609,38 @@ TEST_F(ReachedTest, ANewTokenIsTakenWhileItRuns) {
   EXPECT_TRUE(eventually([this] { return with(kSecond) == 200; })) << "by itself";
   EXPECT_EQ(with(kToken), 401);
   EXPECT_THAT(stream.rest(), HasSubstr("event: status")) << "and the old one's stream has ended";
+}
+
+TEST_F(ReachedTest, WhatLetsOthersReadTheTokenIsSaid) {
+  const auto path = file("token", kToken);
+  struct Case {
+    const char* why;
+    mode_t mode;
+    bool warns;
+  };
+  const Case cases[] = {{"its owner alone", 0600, false},
+                        {"the group reads", 0640, true},
+                        {"the group writes", 0620, true},
+                        {"all read", 0604, true},
+                        {"all write", 0602, true}};
+  const auto pem = self_signed();
+  for (const auto& [why, mode, warns] : cases) {
+    SCOPED_TRACE(why);
+    ::chmod(path.c_str(), mode);
+    server_.reset();
+    ::testing::internal::CaptureStderr();
+    open({.token_file = path,
+          .certificate = file("cert.pem", pem.certificate),
+          .key = file("key.pem", pem.key)});
+    const auto log = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(log.find("read or write the token: chmod 600") != std::string::npos, warns) << log;
+    EXPECT_EQ(log.find("in the clear"), std::string::npos);
+  }
+  server_.reset();
+  ::testing::internal::CaptureStderr();
+  open({.token_file = path});
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("the token crosses the network in the clear"));
 }
 
 TEST_F(ReachedTest, ABadTokenIsRefusedAndWhatWasGoesOn) {

@@ -22,8 +22,7 @@ TEST(RequestReader, ReadsTheSameHoweverItComes) {
       "POST /a?b=c HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer y\r\n"
       "Content-Type: application/json\r\nContent-Length: 3\r\n\r\n{ }"
       "PUT /d HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
-      "chunked\r\n\r\n1\r\n[\r\n2;e=f\r\n]!\r\n0\r\n"
-      "Trailer: g\r\n\r\n"
+      "Chunked\r\n\r\n1\r\n[\r\n2;e=f\r\n]!\r\n0\r\n\r\n"
       "GET /h HTTP/1.0\r\nHost: x\r\nLast-Event-ID: 7\r\n\r\n";
   for (const std::size_t step : {std::size_t{1}, std::size_t{2}, std::size_t{7}, text.size()}) {
     SCOPED_TRACE(step);
@@ -46,6 +45,75 @@ TEST(RequestReader, ReadsTheSameHoweverItComes) {
     EXPECT_TRUE(read[0].keep_alive);
     EXPECT_FALSE(read[2].keep_alive);
   }
+}
+
+TEST(RequestReader, WhatTwoReadersCouldTakeForTwoThingsEndsIt) {
+  const std::string smuggled = "POST /api/v1/autoscalers/shop/pause HTTP/1.1\r\nHost: x\r\n\r\n";
+  const std::string chunks = "1\r\n[\r\n0\r\n";
+  struct Case {
+    const char* why;
+    std::string fields, rest;
+    const char* version = "1.1";
+  };
+  const Case cases[] = {
+      {"an encoding that is none", "Transfer-Encoding: identity\r\n", smuggled},
+      {"one that is not ours", "Transfer-Encoding: gzip\r\n", smuggled},
+      {"two", "Transfer-Encoding: gzip, chunked\r\n", chunks + "\r\n"},
+      {"the other way round", "Transfer-Encoding: chunked, gzip\r\n", smuggled},
+      {"twice the same", "Transfer-Encoding: chunked, chunked\r\n", chunks + "\r\n"},
+      {"a name that ends as ours", "Transfer-Encoding: xchunked\r\n", smuggled},
+      {"one that begins so", "Transfer-Encoding: chunkedx\r\n", smuggled},
+      {"with a parameter", "Transfer-Encoding: chunked;q=1\r\n", smuggled},
+      {"in quotes", "Transfer-Encoding: \"chunked\"\r\n", smuggled},
+      {"behind a comma", "Transfer-Encoding: ,chunked\r\n", chunks + "\r\n"},
+      {"none at all", "Transfer-Encoding: \r\n", smuggled},
+      {"behind a tab that is another's letter", "Transfer-Encoding: \vchunked\r\n", smuggled},
+      {"two lines", "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", smuggled},
+      {"two that agree", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+       chunks + "\r\n"},
+      {"a space before the colon", "Transfer-Encoding : chunked\r\n", chunks + "\r\n"},
+      {"chunks of HTTP/1.0", "Transfer-Encoding: chunked\r\n", chunks + "\r\n", "1.0"},
+      {"a list of lengths", "Content-Length: 0, 0\r\n", smuggled},
+      {"a sum", "Content-Length: +1\r\n", "["},
+      {"a length less than none", "Content-Length: -1\r\n", smuggled},
+      {"in sixteens", "Content-Length: 0x1\r\n", "["},
+      {"of nothing", "Content-Length: \r\n", smuggled},
+      {"two lengths that agree", "Content-Length: 0\r\nContent-Length: 0\r\n", smuggled},
+      {"a length and chunks", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+       chunks + "\r\n"},
+      {"who may, behind the body", "Transfer-Encoding: chunked\r\n",
+       chunks + "Authorization: Bearer y\r\n\r\n"},
+      {"a type, behind the body", "Transfer-Encoding: chunked\r\n",
+       chunks + "Content-Type: application/json\r\n\r\n"},
+      {"anything, behind the body", "Transfer-Encoding: chunked\r\n", chunks + "X: y\r\n\r\n"},
+  };
+  for (const auto& [why, fields, rest, version] : cases) {
+    const auto text = fmt::format("POST /a HTTP/{}\r\nHost: x\r\n{}\r\n{}", version, fields, rest);
+    for (const std::size_t step : {std::size_t{1}, std::size_t{7}, text.size()}) {
+      SCOPED_TRACE(fmt::format("{}, {} at a time", why, step));
+      RequestReader reader;
+      auto state = RequestReader::State::more;
+      for (std::size_t at = 0; at < text.size() && state == RequestReader::State::more;
+           at += step) {
+        state = reader.feed(std::string_view(text).substr(at, step));
+      }
+      ASSERT_EQ(state, RequestReader::State::refused);
+      EXPECT_EQ(reader.refused().status, 400);
+      EXPECT_TRUE(reader.refused().close);
+    }
+  }
+  // The Host of a trailer is no Host.
+  RequestReader reader;
+  EXPECT_EQ(reader.feed("POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks +
+                        "Host: x\r\n\r\n"),
+            RequestReader::State::refused);
+}
+
+TEST(RequestReader, AnOlderClientsConnectionEndsWithTheAnswer) {
+  RequestReader reader;
+  ASSERT_EQ(reader.feed("GET /a HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n\r\n"),
+            RequestReader::State::whole);
+  EXPECT_FALSE(reader.take().keep_alive);
 }
 
 TEST(RequestReader, HasBounds) {
@@ -194,6 +262,10 @@ TEST(Metrics, TheFormatIsTheOneAskedFor) {
   EXPECT_EQ(format_of("*/*"), Format::text);
   EXPECT_EQ(format_of("application/openmetrics-text;version=1.0.0,text/plain;q=0.5"),
             Format::open_metrics);
+  EXPECT_EQ(format_of("text/plain, Application/OpenMetrics-Text; Version=1.0.0; Q=0.5"),
+            Format::open_metrics);
+  EXPECT_EQ(format_of("application/openmetrics-text;version=1.0.0;q=0, text/plain"), Format::text);
+  EXPECT_EQ(format_of("application/openmetrics-text2"), Format::text);
 }
 
 TEST(Assets, AreNamedByTheirPath) {

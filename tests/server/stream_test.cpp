@@ -31,14 +31,16 @@ class StreamTest : public ServerTest {
 };
 
 TEST_F(StreamTest, TellsHowItStandsAndWhatHappens) {
-  say("before");
+  const auto before = say("before");
   start();
   auto socket = subscribe();
   const auto head = socket.until("\r\n\r\n");
   EXPECT_THAT(head, HasSubstr("200 OK"));
   EXPECT_THAT(head, HasSubstr("Content-Type: text/event-stream\r\n"));
   EXPECT_THAT(head, HasSubstr("Cache-Control: no-store\r\n"));
-  EXPECT_THAT(wait_for(socket, "event: status"), HasSubstr(R"("name":"shop")")) << "at once";
+  const auto first = wait_for(socket, "event: status");
+  EXPECT_THAT(first, HasSubstr(R"("name":"shop")")) << "at once";
+  EXPECT_THAT(first, StartsWith(fmt::format("id: {}\nevent: status\n", before)));
   EXPECT_THAT(wait_for(socket, "event: status"), StartsWith("event: status\ndata: {\"version\":"));
   const auto id = say("now");
   const auto event = wait_for(socket, "event: event");
@@ -57,6 +59,10 @@ TEST_F(StreamTest, WhoComesBackMissesNothing) {
   auto asked = tcp();
   asked.send(request(fmt::format("GET /api/v1/stream?after={}", seen)));
   EXPECT_THAT(wait_for(asked, "event: event"), HasSubstr("missed 0."));
+  auto cut = tcp();  // before it got any of them
+  cut.send(request(fmt::format("GET /api/v1/stream?after={}", seen)));
+  EXPECT_THAT(wait_for(cut, "event: status"), StartsWith(fmt::format("id: {}\n", seen)))
+      << "it comes back to where it was";
   auto ahead = subscribe("Last-Event-ID: 99999999\r\n");  // of a journal that is no more
   wait_for(ahead, "event: status");
   say("new");
