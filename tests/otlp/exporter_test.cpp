@@ -164,6 +164,11 @@ TEST_F(ExporterTest, WhatARefusalSaysDecides) {
   const auto status = [](const char* line, const char* more = "") {
     return fmt::format("HTTP/1.1 {}\r\nContent-Length: 0\r\n{}\r\n", line, more);
   };
+  const auto hints = [](int count) {
+    std::string all;
+    while (count-- > 0) all += "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+    return all;
+  };
   const Case cases[] = {
       {"too busy: the same again", status("503 Busy", "Retry-After: 0\r\n"), 2, 0, 2},
       {"too often: the same again", status("429 Slow", "Retry-After: 0\r\n"), 2, 0, 2},
@@ -175,6 +180,13 @@ TEST_F(ExporterTest, WhatARefusalSaysDecides) {
       {"some of it", ok(R"({"partialSuccess":{"rejectedSpans":"1","errorMessage":"no"}})"), 1, 1,
        1},
       {"more than there was", ok(R"({"partialSuccess":{"rejectedSpans":"99"}})"), 0, 2, 1},
+      {"hints come before the answer", hints(1) + ok(), 2, 0, 1},
+      {"so do others", status("100 Continue") + hints(15) + status("400 Bad"), 0, 2, 1},
+      {"hints, and no end: the same again", hints(99), 2, 0, 2},
+      {"hints alone: the same again", hints(1), 2, 0, 2},
+      {"hints cut short: the same again", hints(1) + "HTTP/1.1 103", 2, 0, 2},
+      {"another protocol, that nobody asked for: dropped",
+       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", 0, 2, 1},
       {"an answer that is cut counts by its status",
        "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n{}", 2, 0, 1},
   };
@@ -194,6 +206,26 @@ TEST_F(ExporterTest, WhatARefusalSaysDecides) {
     EXPECT_EQ(collector.asked("/v1/traces"), asked);
     exporter_.reset();
   }
+}
+
+TEST_F(ExporterTest, TheAnswerAfterHintsIsTheSameRequests) {
+  constexpr std::string_view kHints = "HTTP/1.1 103 Early Hints\r\n\r\n";
+  std::atomic<int> requests_seen{0};
+  Backend backend([&](auto& socket) {  // the hints come alone, and the answer is a refusal
+    while (!gateway::testing::read_message(socket).head.empty()) {
+      ++requests_seen;
+      if (!socket.send(kHints) || !socket.quiet_for(20ms)) return;
+      socket.send("HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n");
+    }
+  });
+  start("http://" + headroom::to_string(backend.address()));
+  for (int i = 1; i <= 3; ++i) {
+    requests(1);
+    EXPECT_TRUE(eventually([&] { return count("spans refused") == i; }));
+  }
+  EXPECT_EQ(count("spans sent"), 0);
+  EXPECT_EQ(backend.connections(), 1) << "request and answer stay in step: it is kept";
+  exporter_.reset();
 }
 
 TEST_F(ExporterTest, EventsWaitInTheJournal) {
@@ -260,9 +292,7 @@ TEST_F(ExporterTest, ItsEndIsBoundedWhateverTheCollectorDoes) {
        }},
       {"it says 100 for ever",
        [](auto& socket) {
-         for (int i = 0; i < 500 && socket.send("HTTP/1.1 100 Continue\r\n\r\n"); ++i) {
-           std::this_thread::sleep_for(20ms);
-         }
+         while (socket.send("HTTP/1.1 100 Continue\r\n\r\n")) std::this_thread::sleep_for(20ms);
        }},
   };
   for (const auto& [why, script] : cases) {
