@@ -31,7 +31,6 @@ constexpr Millis kTurn = 100ms;  // how long the gateway's rings must hold
 constexpr std::size_t kSpansAtOnce = 512, kSpansAtMost = 16'384;
 constexpr std::size_t kEventsAtOnce = 256;
 constexpr Millis kSpansEvery = 1s, kEventsEvery = 1s;
-constexpr Millis kComplainEvery = 60s;
 
 std::int64_t unix_nanos() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -106,7 +105,7 @@ struct Exporter::Impl {
   std::uint64_t spans_lost() const { return spans.dropped + sources.tracing->dropped(); }
   bool send(Signal& signal, const std::string& body, std::size_t items, Time now);
   void fail_for_now(Signal& signal, const std::string& why, std::optional<Millis> told);
-  void answers_again(Signal& signal);
+  void settle(Time now);
   bool send_spans(Time now);
   bool send_events(Time now);
   void send_metrics(Time now);
@@ -124,6 +123,9 @@ struct Exporter::Impl {
   std::vector<gateway::Span> taken, batch;  // of a batch that failed, all wait here
   std::atomic<std::int64_t> told{0};        // the newest event that was sent
   std::atomic<bool> spans_only{false};
+  bool away = false;  // a line says that it does not answer, none that it does again
+  Time failed{};      // the last time that it did not answer
+  std::optional<Time> complained;
   std::uint64_t lost_before = 0;  // dropped when it last answered to all
   Time collected{};
   Signal spans{.label = "spans", .items = "spans", .path = "/v1/traces"};
@@ -160,9 +162,10 @@ bool Exporter::Impl::waits() {
   return !stop_at || Clock::now() < *stop_at;
 }
 
-void Exporter::Impl::answers_again(Signal& signal) {
-  signal.backoff.succeeded();
-  if (!std::exchange(signal.failing, false) || failing()) return;
+/// One that now refuses and now answers is not said to answer again: it would fill the log.
+void Exporter::Impl::settle(Time now) {
+  if (!away || failing() || now - failed < settings.settled_after) return;
+  away = false;
   const auto lost = spans_lost() - lost_before;
   log::info("otlp: {} answers again{}", to_string(settings.endpoint),
             lost > 0 ? fmt::format("; {} spans were dropped meanwhile", lost) : "");
@@ -170,11 +173,13 @@ void Exporter::Impl::answers_again(Signal& signal) {
 
 void Exporter::Impl::fail_for_now(Signal& signal, const std::string& why,
                                   std::optional<Millis> said) {
-  signal.backoff.failed(Clock::now(), said);
-  const bool first = !failing();
+  failed = Clock::now();
+  signal.backoff.failed(failed, said);
+  if (!away && !failing()) lost_before = spans_lost();
   signal.failing = true;
-  if (!first) return;
-  lost_before = spans_lost();
+  if (away || (complained && failed - *complained < settings.complain_every)) return;
+  away = true;
+  complained = failed;
   log::warn("otlp: {}{}: {}; it is tried again, what does not fit meanwhile is dropped",
             to_string(settings.endpoint), signal.path, why);
 }
@@ -187,14 +192,16 @@ bool Exporter::Impl::send(Signal& signal, const std::string& body, std::size_t i
                  reply ? reply->retry_after : std::nullopt);
     return false;
   }
-  answers_again(signal);
+  signal.backoff.succeeded();
+  signal.failing = false;
   const bool good = reply->status / 100 == 2;
   const auto partial = good ? read_partial(reply->body) : std::nullopt;
   const auto said = partial ? static_cast<std::size_t>(partial->rejected) : 0;
   const auto refused = good ? std::min(items, said) : items;
   signal.sent += items - refused;
   signal.refused += refused;
-  const bool silent = signal.refusal_told != Time{} && now - signal.refusal_told < kComplainEvery;
+  const bool silent =
+      signal.refusal_told != Time{} && now - signal.refusal_told < settings.complain_every;
   if ((!good || partial) && !silent) {
     signal.refusal_told = now;
     log::warn("otlp: {}{}: answered {}, {} of {} {} dropped{}{}", to_string(settings.endpoint),
@@ -270,6 +277,7 @@ void Exporter::Impl::measure(server::MetricSink& sink) const {
 }
 
 void Exporter::Impl::turn() {
+  settle(Clock::now());
   collect();
   // The queue's worth at most: the others have their turn, too.
   for (std::size_t i = 0; i < kSpansAtMost / kSpansAtOnce && !stopping(); ++i) {

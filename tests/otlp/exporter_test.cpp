@@ -1,10 +1,13 @@
 #include "otlp/exporter.h"
 
+#include <fstream>
 #include <map>
 #include <set>
 
 #include <boost/json.hpp>
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "server/fixture.h"
 
@@ -81,6 +84,34 @@ class Counts : public server::MetricSink {
     all[fmt::format("{} {}", labels.begin()->second, (labels.begin() + 1)->second)] = value;
   }
   void real(server::Labels, double) override {}
+};
+
+/// What is written to stderr meanwhile: the log.
+class Log {
+ public:
+  Log() : before_(::dup(STDERR_FILENO)) {
+    std::ofstream created(folder_ / "log");
+    const Fd file(::open((folder_ / "log").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    ::dup2(file.get(), STDERR_FILENO);
+  }
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+  ~Log() { ::dup2(before_.get(), STDERR_FILENO); }
+
+  std::string text() const {
+    std::ifstream file(folder_ / "log");
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  std::size_t count(std::string_view what) const {
+    const auto all = text();
+    std::size_t count = 0;
+    for (auto at = all.find(what); at != all.npos; at = all.find(what, at + 1)) ++count;
+    return count;
+  }
+
+ private:
+  TemporaryFolder folder_;
+  Fd before_;
 };
 
 class ExporterTest : public journal::JournalTest {
@@ -228,11 +259,54 @@ TEST_F(ExporterTest, TheAnswerAfterHintsIsTheSameRequests) {
   exporter_.reset();
 }
 
+constexpr const char* kBusy = "HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n";
+
+TEST_F(ExporterTest, WhatFailsNowAndThenIsSaidOnce) {
+  struct Case {
+    const char* why;
+    Millis settled_after, complain_every;
+    std::size_t most_complaints, most_ends;
+  };
+  const Case cases[] = {
+      {"never well for long", 1h, 0ms, 1, 0},
+      {"well at once, but it was said not long ago", 0ms, 1h, 1, 1},
+  };
+  for (const auto& [why, settled_after, complain_every, most_complaints, most_ends] : cases) {
+    SCOPED_TRACE(why);
+    std::atomic<int> asked{0};
+    Collector collector(
+        [&](const std::string&) { return asked++ % 2 == 0 ? std::string(kBusy) : ok(); });
+    const Log log;
+    start(collector.url(), [&, &settled = settled_after, &every = complain_every](Settings& s) {
+      s.settled_after = settled;
+      s.complain_every = every;
+    });
+    EXPECT_TRUE(eventually([&] { return asked > 12; }));
+    exporter_.reset();
+    EXPECT_EQ(log.count("it is tried again"), most_complaints) << log.text();
+    EXPECT_EQ(log.count("answers again"), most_ends) << log.text();
+  }
+}
+
+TEST_F(ExporterTest, ThatItAnswersAgainIsSaidAndThatItFailsAgain) {
+  std::atomic<bool> up{false};
+  Collector collector([&](const std::string&) { return up ? ok() : kBusy; });
+  const Log log;
+  start(collector.url(), [](Settings& settings) {
+    settings.settled_after = 200ms;
+    settings.complain_every = 500ms;
+  });
+  EXPECT_TRUE(eventually([&] { return log.count("it is tried again") == 1; })) << log.text();
+  up = true;
+  EXPECT_TRUE(eventually([&] { return log.count("answers again") == 1; })) << log.text();
+  up = false;
+  EXPECT_TRUE(eventually([&] { return log.count("it is tried again") == 2; })) << log.text();
+  exporter_.reset();
+}
+
 TEST_F(ExporterTest, EventsWaitInTheJournal) {
   std::atomic<bool> up{false};
-  Collector collector([&](const std::string&) {
-    return up ? ok() : "HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n";
-  });
+  Collector collector([&](const std::string&) { return up ? ok() : kBusy; });
   start(collector.url());
   std::vector<std::string> ids;
   for (int i = 0; i < 600; ++i) ids.push_back(event("trouble"));  // more than go at once
