@@ -96,6 +96,8 @@ struct Exporter::Impl {
         sender(make_sender(resource_of(from.resource, of.version), of.version)) {}
 
   void run();
+  template <class Work>
+  bool tried(const Work& work) noexcept;
   void turn();
   void flush();
   void collect();
@@ -123,9 +125,10 @@ struct Exporter::Impl {
   std::vector<gateway::Span> taken, batch;  // of a batch that failed, all wait here
   std::atomic<std::int64_t> told{0};        // the newest event that was sent
   std::atomic<bool> spans_only{false};
-  bool away = false;  // a line says that it does not answer, none that it does again
-  Time failed{};      // the last time that it did not answer
-  std::optional<Time> complained;
+  std::size_t points = 0;  // of the newest metrics that could be made
+  bool away = false;       // a line says that it does not answer, none that it does again
+  Time failed{};           // the last time that it did not answer
+  std::optional<Time> complained, wanting_told;
   std::uint64_t lost_before = 0;  // dropped when it last answered to all
   Time collected{};
   Signal spans{.label = "spans", .items = "spans", .path = "/v1/traces"};
@@ -138,12 +141,34 @@ struct Exporter::Impl {
   std::thread thread;
 };
 
-/// The rings' spans into the queue; the oldest make room.
+/// Whether it was done. Want of memory here must not end the process, which serves requests.
+template <class Work>
+bool Exporter::Impl::tried(const Work& work) noexcept {
+  try {
+    work();
+    return true;
+  } catch (const std::exception& e) {
+    const auto now = Clock::now();
+    if (wanting_told && now - *wanting_told < settings.complain_every) return false;
+    wanting_told = now;
+    try {
+      log::warn("otlp: {}; what could not be made ready to be sent is dropped", e.what());
+    } catch (const std::exception&) {  // not even that
+    }
+    return false;
+  }
+}
+
+/// The rings' spans into the queue; the oldest make room. Throws nothing: the client calls it
+/// while it waits.
 void Exporter::Impl::collect() {
   collected = Clock::now();
   taken.clear();
-  sources.tracing->take(taken);
-  queue.insert(queue.end(), taken.begin(), taken.end());
+  const bool kept = tried([this] {
+    sources.tracing->take(taken);
+    queue.insert(queue.end(), taken.begin(), taken.end());
+  });
+  if (!kept) spans.dropped += taken.size();
   if (queue.size() <= kSpansAtMost) return;
   const auto over = queue.size() - kSpansAtMost;
   queue.erase(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(over));
@@ -221,7 +246,12 @@ bool Exporter::Impl::send_spans(Time now) {
   }
   spans.due = now + kSpansEvery;
   if (batch.empty()) return false;
-  if (!send(spans, spans_json(sender, batch, epoch()), batch.size(), now)) return false;
+  std::string body;
+  if (!tried([&] { body = spans_json(sender, batch, epoch()); })) {
+    spans.dropped += batch.size();
+  } else if (!send(spans, body, batch.size(), now)) {
+    return false;
+  }
   batch.clear();
   return true;
 }
@@ -246,8 +276,12 @@ bool Exporter::Impl::send_events(Time now) {
   logs.due = now + kEventsEvery;
   const auto records = next_events();
   if (records.empty()) return false;
-  const auto body = logs_json(sender, records, unix_millis_now());
-  if (!send(logs, body, records.size(), now)) return false;
+  std::string body;
+  if (!tried([&] { body = logs_json(sender, records, unix_millis_now()); })) {
+    logs.dropped += records.size();
+  } else if (!send(logs, body, records.size(), now)) {
+    return false;
+  }
   told = records.back().event.id;
   return records.size() == kEventsAtOnce;
 }
@@ -255,14 +289,18 @@ bool Exporter::Impl::send_events(Time now) {
 void Exporter::Impl::send_metrics(Time now) {
   if (!metrics.backoff.ready(now)) return;
   metrics.due = now + settings.metrics_every;
-  const auto begin = server::process_facts().start_unix_seconds.value_or(0);
-  const auto made =
-      metrics_json(sender, {static_cast<std::int64_t>(begin * 1000), unix_millis_now()},
-                   [this](server::MetricSink& sink) {
-                     server::measure(sources.board, sources.version, sink);
-                     measure(sink);
-                   });
-  if (!send(metrics, made.json, made.points, now)) metrics.dropped += made.points;
+  std::string body;
+  const bool made = tried([&] {
+    const auto begin = server::process_facts().start_unix_seconds.value_or(0);
+    auto all = metrics_json(sender, {static_cast<std::int64_t>(begin * 1000), unix_millis_now()},
+                            [this](server::MetricSink& sink) {
+                              server::measure(sources.board, sources.version, sink);
+                              measure(sink);
+                            });
+    body = std::move(all.json);
+    points = all.points;
+  });
+  if (!made || !send(metrics, body, points, now)) metrics.dropped += points;
 }
 
 void Exporter::Impl::measure(server::MetricSink& sink) const {
@@ -307,11 +345,11 @@ void Exporter::Impl::flush() {
 
 void Exporter::Impl::run() {
   while (!stopping()) {
-    turn();
+    tried([this] { turn(); });
     std::unique_lock lock(mutex);
     changed.wait_for(lock, kTurn, [this] { return stop_at.has_value(); });
   }
-  flush();
+  tried([this] { flush(); });
 }
 
 Result<std::unique_ptr<Exporter>> Exporter::start(const Settings& settings,

@@ -114,6 +114,24 @@ class Log {
   Fd before_;
 };
 
+/// While one lives, the exporter's thread gets no piece of memory as large as that.
+std::atomic<std::size_t> too_large{0};
+class Scarce {
+ public:
+  explicit Scarce(std::size_t bytes) { too_large = bytes; }
+  Scarce(const Scarce&) = delete;
+  Scarce& operator=(const Scarce&) = delete;
+  ~Scarce() { too_large = 0; }
+
+  static bool refuses(std::size_t size) {
+    const auto limit = too_large.load(std::memory_order_relaxed);
+    char name[16] = {};
+    return limit > 0 && size >= limit &&
+           ::pthread_getname_np(::pthread_self(), name, sizeof name) == 0 &&
+           std::string_view(name) == "otlp";
+  }
+};
+
 class ExporterTest : public journal::JournalTest {
  protected:
   ExporterTest() : journal_(open()) {
@@ -337,6 +355,30 @@ TEST_F(ExporterTest, SpansThatDoNotFitAreCounted) {
   EXPECT_LE(lost, kAll - 4096) << "what waits is not lost";
 }
 
+TEST_F(ExporterTest, WhatThereIsNoMemoryForIsDropped) {
+  Collector collector([](const std::string&) { return ok(); });
+  start(collector.url());
+  requests(512);
+  EXPECT_TRUE(eventually([&] { return count("spans sent") == 512; }));
+  const Log log;
+  {
+    const Scarce scarce(5000);
+    requests(512);
+    event(std::string(2000, '"'));
+    EXPECT_TRUE(eventually([&] {
+      return count("spans dropped") == 512 && count("logs dropped") == 1 &&
+             count("metrics dropped") > 0;
+    })) << count("spans dropped")
+        << " " << count("logs dropped");
+  }
+  requests(1);
+  const auto last = event("enough again");
+  EXPECT_TRUE(eventually([&] { return count("spans sent") == 513 && count("logs sent") == 1; }));
+  EXPECT_EQ(collector.events(), std::vector{last});
+  EXPECT_EQ(log.count("could not be made ready"), 1);
+  exporter_.reset();
+}
+
 TEST_F(ExporterTest, ItsEndSendsWhatThereIs) {
   Collector collector([](const std::string&) { return ok(); });
   start(collector.url(), [](Settings& settings) { settings.metrics_every = 1h; });
@@ -415,4 +457,14 @@ TEST_F(ExporterTest, WhatSpeaksNoTlsIsNotTrusted) {
 }
 
 }  // namespace
+bool is_refused(std::size_t size) { return Scarce::refuses(size); }
 }  // namespace headroom::otlp
+
+// All that is allocated in this program comes from here, so that a test can say that there is none.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  void* const piece = headroom::otlp::is_refused(size) ? nullptr : std::malloc(size);
+  if (piece == nullptr) throw std::bad_alloc();
+  return piece;
+}
+[[gnu::noinline]] void operator delete(void* piece) noexcept { std::free(piece); }
+[[gnu::noinline]] void operator delete(void* piece, std::size_t) noexcept { std::free(piece); }
