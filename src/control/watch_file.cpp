@@ -1,6 +1,6 @@
 #include "control/watch_file.h"
 
-#include <cstring>
+#include <deque>
 #include <filesystem>
 
 #include <boost/asio/buffer.hpp>
@@ -12,25 +12,68 @@
 
 namespace headroom::control {
 
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMostLinks = 40;  // as the kernel
+
+bool is_link(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_symlink(fs::symlink_status(path, ignored));
+}
+
+}  // namespace
+
 FileWatch::FileWatch(boost::asio::io_context& io, const std::string& path,
                      std::function<void()> changed)
-    : inotify_(io), quiet_(io), changed_(std::move(changed)) {
+    : path_(path), inotify_(io), quiet_(io), changed_(std::move(changed)) {
   Fd fd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  auto folder = std::filesystem::path(path).parent_path();
-  if (folder.empty()) folder = ".";
-  constexpr auto kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE;
-  if (!fd || ::inotify_add_watch(fd.get(), folder.c_str(), kEvents) < 0) {
-    log::warn("{}: cannot be watched ({}); send SIGHUP to reload it", path, std::strerror(errno));
-    return;
+  boost::system::error_code error(fd ? 0 : errno, boost::system::system_category());
+  if (!error) inotify_.assign(fd.get(), error);
+  if (!error) {
+    fd.release();
+    error.assign(follow(), boost::system::system_category());
+    wait();
   }
-  boost::system::error_code error;
-  inotify_.assign(fd.get(), error);
   if (error) {
     log::warn("{}: cannot be watched ({}); send SIGHUP to reload it", path, error.message());
-    return;
   }
-  fd.release();
-  wait();
+}
+
+/// Watches the folders in which a change can make the path another file: that of each link on the
+/// way, and the last. 0, or errno of one that cannot be watched.
+int FileWatch::follow() {
+  constexpr auto kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE;
+  std::set<int> folders;
+  int failed = 0, links = 0;
+  const fs::path whole(path_);
+  std::deque<fs::path> rest(whole.begin(), whole.end());
+  fs::path at;  // so far, without links
+  while (!rest.empty() && links <= kMostLinks) {
+    const auto next = at / rest.front();
+    rest.pop_front();
+    fs::path target;
+    if (const bool link = is_link(next); link || rest.empty()) {
+      const int folder =
+          ::inotify_add_watch(inotify_.native_handle(), at.empty() ? "." : at.c_str(), kEvents);
+      if (folder >= 0) folders.insert(folder);
+      if (folder < 0) failed = errno;
+      std::error_code none;  // now that a swap of it is seen
+      target = fs::read_symlink(next, none);
+    }
+    if (target.empty()) {
+      at = next;
+    } else {
+      ++links;
+      rest.insert(rest.begin(), target.begin(), target.end());
+    }
+  }
+  for (const int folder : folders_) {
+    if (!folders.contains(folder)) ::inotify_rm_watch(inotify_.native_handle(), folder);
+  }
+  folders_ = std::move(folders);
+  return failed;
 }
 
 void FileWatch::wait() {
@@ -49,8 +92,10 @@ void FileWatch::tell_soon() {
   telling_ = true;
   quiet_.expires_after(50ms);
   quiet_.async_wait([this](boost::system::error_code error) {
+    if (error) return;
     telling_ = false;
-    if (!error) changed_();
+    follow();  // before it is read: what changes after that is seen
+    changed_();
   });
 }
 

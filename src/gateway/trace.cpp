@@ -123,6 +123,7 @@ void SpanRing::put(const Span& span) {
 void SpanRing::take(std::vector<Span>& into, std::size_t most) {
   const auto from = read_.load(std::memory_order_relaxed);
   const auto to = std::min<std::uint64_t>(written_.load(std::memory_order_acquire), from + most);
+  into.reserve(into.size() + (to - from));  // or none has left
   for (auto at = from; at < to; ++at) into.push_back(spans_[at % kSize]);
   read_.store(to, std::memory_order_release);
 }

@@ -33,12 +33,16 @@ using Parser = http::response_parser<http::string_body>;
 
 constexpr Millis kSlice = 50ms;
 constexpr std::uint32_t kMostHead = 32 << 10;
+constexpr int kMostInterim = 16;  // answers that only announce another
+constexpr int kSwitching = 101;   // announces none
 
 bool is_address(const std::string& host) {
   error_code error;
   asio::ip::make_address(host, error);
   return !error;
 }
+
+bool is_interim(int status) { return status / 100 == 1 && status != kSwitching; }
 
 std::vector<tcp::endpoint> endpoints_of(const std::vector<Address>& addresses) {
   std::vector<tcp::endpoint> endpoints;
@@ -72,12 +76,16 @@ struct Client::Impl {
   // Of the call under way.
   Clock::time_point deadline;
   const Meanwhile* meanwhile = nullptr;
+  std::optional<Parser> answer;
+  bool heard = false;  // a byte of an answer, at least
 
   error_code prepare();
   Result<Reply> post(std::string_view path, const std::string& body);
   Result<void> connect();
   error_code handshake();
-  error_code exchange(Request& request, Parser& parser);
+  error_code exchange(Request& request);
+  template <class Stream>
+  error_code read_answer(Stream& stream);
   void close();
   template <class Start>
   error_code run(const Start& start);
@@ -160,11 +168,26 @@ Result<void> Client::Impl::connect() {
   return fail({Code::unavailable, error.message(), {}});
 }
 
-error_code Client::Impl::exchange(Request& request, Parser& parser) {
+/// The final one into `answer`: before it there may be others (100 Continue, 103 Early Hints).
+template <class Stream>
+error_code Client::Impl::read_answer(Stream& stream) {
+  for (int i = 0; i <= kMostInterim; ++i) {
+    answer.emplace();
+    answer->header_limit(kMostHead);
+    answer->body_limit(kMostAnswer);
+    const auto error = run([&](auto then) { http::async_read(stream, buffer, *answer, then); });
+    heard = heard || answer->got_some();
+    if (error || !is_interim(answer->get().result_int())) return error;
+  }
+  return http::error::bad_status;
+}
+
+error_code Client::Impl::exchange(Request& request) {
+  heard = false;
+  answer.reset();
   const auto over = [&](auto& stream) {
     auto error = run([&](auto then) { http::async_write(stream, request, then); });
-    if (error) return error;
-    return run([&](auto then) { http::async_read(stream, buffer, parser, then); });
+    return error ? error : read_answer(stream);
   };
   return encrypted ? over(*encrypted) : over(socket);
 }
@@ -182,22 +205,21 @@ Result<Reply> Client::Impl::post(std::string_view path, const std::string& body)
     if (!kept) {
       if (auto connected = connect(); !connected) return fail(connected.error());
     }
-    Parser parser;
-    parser.header_limit(kMostHead);
-    parser.body_limit(kMostAnswer);
-    const auto error = exchange(request, parser);
+    const auto error = exchange(request);
     if (error) {
       close();
       // One that was kept may have been closed meanwhile: that is no word about the collector.
-      if (kept && !parser.got_some() && error != asio::error::timed_out) continue;
+      if (kept && !heard && error != asio::error::timed_out) continue;
     }
     // Of an answer that is cut short or too long the status is here all the same.
-    if (!parser.is_header_done()) return fail({Code::unavailable, error.message(), {}});
-    const auto& answer = parser.get();
-    Reply reply{static_cast<int>(answer.result_int()), {}, answer.body()};
-    const auto after = answer[http::field::retry_after];
+    const int status = answer && answer->is_header_done() ? answer->get().result_int() : 0;
+    if (status == 0 || is_interim(status)) return fail({Code::unavailable, error.message(), {}});
+    const auto& got = answer->get();
+    Reply reply{status, {}, got.body()};
+    const auto after = got[http::field::retry_after];
     reply.retry_after = read_retry_after({after.data(), after.size()});
-    if (error || !answer.keep_alive() || buffer.size() > 0) close();
+    // After a 101 no HTTP follows.
+    if (error || !got.keep_alive() || buffer.size() > 0 || status == kSwitching) close();
     return reply;
   }
 }

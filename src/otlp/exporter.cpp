@@ -31,7 +31,6 @@ constexpr Millis kTurn = 100ms;  // how long the gateway's rings must hold
 constexpr std::size_t kSpansAtOnce = 512, kSpansAtMost = 16'384;
 constexpr std::size_t kEventsAtOnce = 256;
 constexpr Millis kSpansEvery = 1s, kEventsEvery = 1s;
-constexpr Millis kComplainEvery = 60s;
 
 std::int64_t unix_nanos() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -97,6 +96,8 @@ struct Exporter::Impl {
         sender(make_sender(resource_of(from.resource, of.version), of.version)) {}
 
   void run();
+  template <class Work>
+  bool tried(const Work& work) noexcept;
   void turn();
   void flush();
   void collect();
@@ -106,7 +107,7 @@ struct Exporter::Impl {
   std::uint64_t spans_lost() const { return spans.dropped + sources.tracing->dropped(); }
   bool send(Signal& signal, const std::string& body, std::size_t items, Time now);
   void fail_for_now(Signal& signal, const std::string& why, std::optional<Millis> told);
-  void answers_again(Signal& signal);
+  void settle(Time now);
   bool send_spans(Time now);
   bool send_events(Time now);
   void send_metrics(Time now);
@@ -124,6 +125,10 @@ struct Exporter::Impl {
   std::vector<gateway::Span> taken, batch;  // of a batch that failed, all wait here
   std::atomic<std::int64_t> told{0};        // the newest event that was sent
   std::atomic<bool> spans_only{false};
+  std::size_t points = 0;  // of the newest metrics that could be made
+  bool away = false;       // a line says that it does not answer, none that it does again
+  Time failed{};           // the last time that it did not answer
+  std::optional<Time> complained, wanting_told;
   std::uint64_t lost_before = 0;  // dropped when it last answered to all
   Time collected{};
   Signal spans{.label = "spans", .items = "spans", .path = "/v1/traces"};
@@ -136,12 +141,34 @@ struct Exporter::Impl {
   std::thread thread;
 };
 
-/// The rings' spans into the queue; the oldest make room.
+/// Whether it was done. Want of memory here must not end the process, which serves requests.
+template <class Work>
+bool Exporter::Impl::tried(const Work& work) noexcept {
+  try {
+    work();
+    return true;
+  } catch (const std::exception& e) {
+    const auto now = Clock::now();
+    if (wanting_told && now - *wanting_told < settings.complain_every) return false;
+    wanting_told = now;
+    try {
+      log::warn("otlp: {}; what could not be made ready to be sent is dropped", e.what());
+    } catch (const std::exception&) {  // not even that
+    }
+    return false;
+  }
+}
+
+/// The rings' spans into the queue; the oldest make room. Throws nothing: the client calls it
+/// while it waits.
 void Exporter::Impl::collect() {
   collected = Clock::now();
   taken.clear();
-  sources.tracing->take(taken);
-  queue.insert(queue.end(), taken.begin(), taken.end());
+  const bool kept = tried([this] {
+    sources.tracing->take(taken);
+    queue.insert(queue.end(), taken.begin(), taken.end());
+  });
+  if (!kept) spans.dropped += taken.size();
   if (queue.size() <= kSpansAtMost) return;
   const auto over = queue.size() - kSpansAtMost;
   queue.erase(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(over));
@@ -160,9 +187,10 @@ bool Exporter::Impl::waits() {
   return !stop_at || Clock::now() < *stop_at;
 }
 
-void Exporter::Impl::answers_again(Signal& signal) {
-  signal.backoff.succeeded();
-  if (!std::exchange(signal.failing, false) || failing()) return;
+/// One that now refuses and now answers is not said to answer again: it would fill the log.
+void Exporter::Impl::settle(Time now) {
+  if (!away || failing() || now - failed < settings.settled_after) return;
+  away = false;
   const auto lost = spans_lost() - lost_before;
   log::info("otlp: {} answers again{}", to_string(settings.endpoint),
             lost > 0 ? fmt::format("; {} spans were dropped meanwhile", lost) : "");
@@ -170,11 +198,13 @@ void Exporter::Impl::answers_again(Signal& signal) {
 
 void Exporter::Impl::fail_for_now(Signal& signal, const std::string& why,
                                   std::optional<Millis> said) {
-  signal.backoff.failed(Clock::now(), said);
-  const bool first = !failing();
+  failed = Clock::now();
+  signal.backoff.failed(failed, said);
+  if (!away && !failing()) lost_before = spans_lost();
   signal.failing = true;
-  if (!first) return;
-  lost_before = spans_lost();
+  if (away || (complained && failed - *complained < settings.complain_every)) return;
+  away = true;
+  complained = failed;
   log::warn("otlp: {}{}: {}; it is tried again, what does not fit meanwhile is dropped",
             to_string(settings.endpoint), signal.path, why);
 }
@@ -187,14 +217,16 @@ bool Exporter::Impl::send(Signal& signal, const std::string& body, std::size_t i
                  reply ? reply->retry_after : std::nullopt);
     return false;
   }
-  answers_again(signal);
+  signal.backoff.succeeded();
+  signal.failing = false;
   const bool good = reply->status / 100 == 2;
   const auto partial = good ? read_partial(reply->body) : std::nullopt;
   const auto said = partial ? static_cast<std::size_t>(partial->rejected) : 0;
   const auto refused = good ? std::min(items, said) : items;
   signal.sent += items - refused;
   signal.refused += refused;
-  const bool silent = signal.refusal_told != Time{} && now - signal.refusal_told < kComplainEvery;
+  const bool silent =
+      signal.refusal_told != Time{} && now - signal.refusal_told < settings.complain_every;
   if ((!good || partial) && !silent) {
     signal.refusal_told = now;
     log::warn("otlp: {}{}: answered {}, {} of {} {} dropped{}{}", to_string(settings.endpoint),
@@ -214,7 +246,12 @@ bool Exporter::Impl::send_spans(Time now) {
   }
   spans.due = now + kSpansEvery;
   if (batch.empty()) return false;
-  if (!send(spans, spans_json(sender, batch, epoch()), batch.size(), now)) return false;
+  std::string body;
+  if (!tried([&] { body = spans_json(sender, batch, epoch()); })) {
+    spans.dropped += batch.size();
+  } else if (!send(spans, body, batch.size(), now)) {
+    return false;
+  }
   batch.clear();
   return true;
 }
@@ -239,8 +276,12 @@ bool Exporter::Impl::send_events(Time now) {
   logs.due = now + kEventsEvery;
   const auto records = next_events();
   if (records.empty()) return false;
-  const auto body = logs_json(sender, records, unix_millis_now());
-  if (!send(logs, body, records.size(), now)) return false;
+  std::string body;
+  if (!tried([&] { body = logs_json(sender, records, unix_millis_now()); })) {
+    logs.dropped += records.size();
+  } else if (!send(logs, body, records.size(), now)) {
+    return false;
+  }
   told = records.back().event.id;
   return records.size() == kEventsAtOnce;
 }
@@ -248,14 +289,18 @@ bool Exporter::Impl::send_events(Time now) {
 void Exporter::Impl::send_metrics(Time now) {
   if (!metrics.backoff.ready(now)) return;
   metrics.due = now + settings.metrics_every;
-  const auto begin = server::process_facts().start_unix_seconds.value_or(0);
-  const auto made =
-      metrics_json(sender, {static_cast<std::int64_t>(begin * 1000), unix_millis_now()},
-                   [this](server::MetricSink& sink) {
-                     server::measure(sources.board, sources.version, sink);
-                     measure(sink);
-                   });
-  if (!send(metrics, made.json, made.points, now)) metrics.dropped += made.points;
+  std::string body;
+  const bool made = tried([&] {
+    const auto begin = server::process_facts().start_unix_seconds.value_or(0);
+    auto all = metrics_json(sender, {static_cast<std::int64_t>(begin * 1000), unix_millis_now()},
+                            [this](server::MetricSink& sink) {
+                              server::measure(sources.board, sources.version, sink);
+                              measure(sink);
+                            });
+    body = std::move(all.json);
+    points = all.points;
+  });
+  if (!made || !send(metrics, body, points, now)) metrics.dropped += points;
 }
 
 void Exporter::Impl::measure(server::MetricSink& sink) const {
@@ -270,6 +315,7 @@ void Exporter::Impl::measure(server::MetricSink& sink) const {
 }
 
 void Exporter::Impl::turn() {
+  settle(Clock::now());
   collect();
   // The queue's worth at most: the others have their turn, too.
   for (std::size_t i = 0; i < kSpansAtMost / kSpansAtOnce && !stopping(); ++i) {
@@ -299,11 +345,11 @@ void Exporter::Impl::flush() {
 
 void Exporter::Impl::run() {
   while (!stopping()) {
-    turn();
+    tried([this] { turn(); });
     std::unique_lock lock(mutex);
     changed.wait_for(lock, kTurn, [this] { return stop_at.has_value(); });
   }
-  flush();
+  tried([this] { flush(); });
 }
 
 Result<std::unique_ptr<Exporter>> Exporter::start(const Settings& settings,

@@ -33,7 +33,9 @@ struct Sources {
 /// Where the collector does not answer, or says 429, 502, 503 or 504, each kind is tried again
 /// after 1 s, later up to 30 s (a random part of it less), or what Retry-After says. Another
 /// refusal drops what was refused, and counts it.
-/// Log lines: one when it does not answer, one when it does again, and of refusals one a minute.
+/// What there is no memory for is dropped and counted, too: its thread never ends the process.
+/// Log lines: one when it does not answer, at most one a minute; one when it has answered again
+/// for 30 s; and of refusals one a minute.
 class Exporter {
  public:
   /// Errors: invalid (the certificate), unavailable (the journal).

@@ -36,6 +36,9 @@ struct Settings {
   std::string certificate;  // PEM, whom to trust; empty: those that the system trusts
   Millis timeout = 10s;     // for one answer
   Millis metrics_every = 10s;
+  // Of the log, and said by nobody: so long without a failure it answers again; a complaint is
+  // followed by another of its kind only so much later.
+  Millis settled_after = 30s, complain_every = 60s;
 };
 
 /// What the flags of `headroom run` say.

@@ -332,7 +332,6 @@ class Otlp(Case):
         self.assertEqual(headroom.log().count("Connection refused"), 1)
 
         receiver = Receiver(self, port)
-        headroom.wait_for(r"info +otlp: http\S+ answers again; \d+ spans were dropped", 60)
         self.assertTrue(eventually(lambda: len(receiver.spans()) >= 16_384, 60),
                         len(receiver.spans()))
         # The journal has kept what happened meanwhile.
@@ -342,11 +341,13 @@ class Otlp(Case):
                           and self.items(headroom))
         self.assertEqual(sent["spans", "sent"] + sent["spans", "dropped"], 30_000, sent)
         self.assertEqual(sent["spans", "refused"], 0)
+        # Once it has for 30 s.
+        headroom.wait_for(r"info +otlp: http\S+ answers again; \d+ spans were dropped", 90)
 
         receiver.process.kill()
         receiver.process.wait()
         self.assertEqual(headroom.get()[0], 200)
-        self.assertTrue(eventually(lambda: headroom.log().count("it is tried again") == 2))
+        self.assertTrue(eventually(lambda: headroom.log().count("it is tried again") == 2, 90))
         self.assertEqual(headroom.terminate(), 0)
 
     def test_a_collector_that_hangs(self):

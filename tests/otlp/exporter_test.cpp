@@ -1,10 +1,13 @@
 #include "otlp/exporter.h"
 
+#include <fstream>
 #include <map>
 #include <set>
 
 #include <boost/json.hpp>
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "server/fixture.h"
 
@@ -81,6 +84,52 @@ class Counts : public server::MetricSink {
     all[fmt::format("{} {}", labels.begin()->second, (labels.begin() + 1)->second)] = value;
   }
   void real(server::Labels, double) override {}
+};
+
+/// What is written to stderr meanwhile: the log.
+class Log {
+ public:
+  Log() : before_(::dup(STDERR_FILENO)) {
+    std::ofstream created(folder_ / "log");
+    const Fd file(::open((folder_ / "log").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    ::dup2(file.get(), STDERR_FILENO);
+  }
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+  ~Log() { ::dup2(before_.get(), STDERR_FILENO); }
+
+  std::string text() const {
+    std::ifstream file(folder_ / "log");
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  std::size_t count(std::string_view what) const {
+    const auto all = text();
+    std::size_t count = 0;
+    for (auto at = all.find(what); at != all.npos; at = all.find(what, at + 1)) ++count;
+    return count;
+  }
+
+ private:
+  TemporaryFolder folder_;
+  Fd before_;
+};
+
+/// While one lives, the exporter's thread gets no piece of memory as large as that.
+std::atomic<std::size_t> too_large{0};
+class Scarce {
+ public:
+  explicit Scarce(std::size_t bytes) { too_large = bytes; }
+  Scarce(const Scarce&) = delete;
+  Scarce& operator=(const Scarce&) = delete;
+  ~Scarce() { too_large = 0; }
+
+  static bool refuses(std::size_t size) {
+    const auto limit = too_large.load(std::memory_order_relaxed);
+    char name[16] = {};
+    return limit > 0 && size >= limit &&
+           ::pthread_getname_np(::pthread_self(), name, sizeof name) == 0 &&
+           std::string_view(name) == "otlp";
+  }
 };
 
 class ExporterTest : public journal::JournalTest {
@@ -164,6 +213,11 @@ TEST_F(ExporterTest, WhatARefusalSaysDecides) {
   const auto status = [](const char* line, const char* more = "") {
     return fmt::format("HTTP/1.1 {}\r\nContent-Length: 0\r\n{}\r\n", line, more);
   };
+  const auto hints = [](int count) {
+    std::string all;
+    while (count-- > 0) all += "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+    return all;
+  };
   const Case cases[] = {
       {"too busy: the same again", status("503 Busy", "Retry-After: 0\r\n"), 2, 0, 2},
       {"too often: the same again", status("429 Slow", "Retry-After: 0\r\n"), 2, 0, 2},
@@ -175,6 +229,13 @@ TEST_F(ExporterTest, WhatARefusalSaysDecides) {
       {"some of it", ok(R"({"partialSuccess":{"rejectedSpans":"1","errorMessage":"no"}})"), 1, 1,
        1},
       {"more than there was", ok(R"({"partialSuccess":{"rejectedSpans":"99"}})"), 0, 2, 1},
+      {"hints come before the answer", hints(1) + ok(), 2, 0, 1},
+      {"so do others", status("100 Continue") + hints(15) + status("400 Bad"), 0, 2, 1},
+      {"hints, and no end: the same again", hints(99), 2, 0, 2},
+      {"hints alone: the same again", hints(1), 2, 0, 2},
+      {"hints cut short: the same again", hints(1) + "HTTP/1.1 103", 2, 0, 2},
+      {"another protocol, that nobody asked for: dropped",
+       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", 0, 2, 1},
       {"an answer that is cut counts by its status",
        "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n{}", 2, 0, 1},
   };
@@ -196,11 +257,74 @@ TEST_F(ExporterTest, WhatARefusalSaysDecides) {
   }
 }
 
+TEST_F(ExporterTest, TheAnswerAfterHintsIsTheSameRequests) {
+  constexpr std::string_view kHints = "HTTP/1.1 103 Early Hints\r\n\r\n";
+  std::atomic<int> requests_seen{0};
+  Backend backend([&](auto& socket) {  // the hints come alone, and the answer is a refusal
+    while (!gateway::testing::read_message(socket).head.empty()) {
+      ++requests_seen;
+      if (!socket.send(kHints) || !socket.quiet_for(20ms)) return;
+      socket.send("HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n");
+    }
+  });
+  start("http://" + headroom::to_string(backend.address()));
+  for (int i = 1; i <= 3; ++i) {
+    requests(1);
+    EXPECT_TRUE(eventually([&] { return count("spans refused") == i; }));
+  }
+  EXPECT_EQ(count("spans sent"), 0);
+  EXPECT_EQ(backend.connections(), 1) << "request and answer stay in step: it is kept";
+  exporter_.reset();
+}
+
+constexpr const char* kBusy = "HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n";
+
+TEST_F(ExporterTest, WhatFailsNowAndThenIsSaidOnce) {
+  struct Case {
+    const char* why;
+    Millis settled_after, complain_every;
+    std::size_t most_complaints, most_ends;
+  };
+  const Case cases[] = {
+      {"never well for long", 1h, 0ms, 1, 0},
+      {"well at once, but it was said not long ago", 0ms, 1h, 1, 1},
+  };
+  for (const auto& [why, settled_after, complain_every, most_complaints, most_ends] : cases) {
+    SCOPED_TRACE(why);
+    std::atomic<int> asked{0};
+    Collector collector(
+        [&](const std::string&) { return asked++ % 2 == 0 ? std::string(kBusy) : ok(); });
+    const Log log;
+    start(collector.url(), [&, &settled = settled_after, &every = complain_every](Settings& s) {
+      s.settled_after = settled;
+      s.complain_every = every;
+    });
+    EXPECT_TRUE(eventually([&] { return asked > 12; }));
+    exporter_.reset();
+    EXPECT_EQ(log.count("it is tried again"), most_complaints) << log.text();
+    EXPECT_EQ(log.count("answers again"), most_ends) << log.text();
+  }
+}
+
+TEST_F(ExporterTest, ThatItAnswersAgainIsSaidAndThatItFailsAgain) {
+  std::atomic<bool> up{false};
+  Collector collector([&](const std::string&) { return up ? ok() : kBusy; });
+  const Log log;
+  start(collector.url(), [](Settings& settings) {
+    settings.settled_after = 200ms;
+    settings.complain_every = 500ms;
+  });
+  EXPECT_TRUE(eventually([&] { return log.count("it is tried again") == 1; })) << log.text();
+  up = true;
+  EXPECT_TRUE(eventually([&] { return log.count("answers again") == 1; })) << log.text();
+  up = false;
+  EXPECT_TRUE(eventually([&] { return log.count("it is tried again") == 2; })) << log.text();
+  exporter_.reset();
+}
+
 TEST_F(ExporterTest, EventsWaitInTheJournal) {
   std::atomic<bool> up{false};
-  Collector collector([&](const std::string&) {
-    return up ? ok() : "HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n";
-  });
+  Collector collector([&](const std::string&) { return up ? ok() : kBusy; });
   start(collector.url());
   std::vector<std::string> ids;
   for (int i = 0; i < 600; ++i) ids.push_back(event("trouble"));  // more than go at once
@@ -229,6 +353,30 @@ TEST_F(ExporterTest, SpansThatDoNotFitAreCounted) {
   EXPECT_EQ(count("spans sent"), 0);
   const auto lost = count("spans dropped");
   EXPECT_LE(lost, kAll - 4096) << "what waits is not lost";
+}
+
+TEST_F(ExporterTest, WhatThereIsNoMemoryForIsDropped) {
+  Collector collector([](const std::string&) { return ok(); });
+  start(collector.url());
+  requests(512);
+  EXPECT_TRUE(eventually([&] { return count("spans sent") == 512; }));
+  const Log log;
+  {
+    const Scarce scarce(5000);
+    requests(512);
+    event(std::string(2000, '"'));
+    EXPECT_TRUE(eventually([&] {
+      return count("spans dropped") == 512 && count("logs dropped") == 1 &&
+             count("metrics dropped") > 0;
+    })) << count("spans dropped")
+        << " " << count("logs dropped");
+  }
+  requests(1);
+  const auto last = event("enough again");
+  EXPECT_TRUE(eventually([&] { return count("spans sent") == 513 && count("logs sent") == 1; }));
+  EXPECT_EQ(collector.events(), std::vector{last});
+  EXPECT_EQ(log.count("could not be made ready"), 1);
+  exporter_.reset();
 }
 
 TEST_F(ExporterTest, ItsEndSendsWhatThereIs) {
@@ -260,9 +408,7 @@ TEST_F(ExporterTest, ItsEndIsBoundedWhateverTheCollectorDoes) {
        }},
       {"it says 100 for ever",
        [](auto& socket) {
-         for (int i = 0; i < 500 && socket.send("HTTP/1.1 100 Continue\r\n\r\n"); ++i) {
-           std::this_thread::sleep_for(20ms);
-         }
+         while (socket.send("HTTP/1.1 100 Continue\r\n\r\n")) std::this_thread::sleep_for(20ms);
        }},
   };
   for (const auto& [why, script] : cases) {
@@ -311,4 +457,14 @@ TEST_F(ExporterTest, WhatSpeaksNoTlsIsNotTrusted) {
 }
 
 }  // namespace
+bool is_refused(std::size_t size) { return Scarce::refuses(size); }
 }  // namespace headroom::otlp
+
+// All that is allocated in this program comes from here, so that a test can say that there is none.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  void* const piece = headroom::otlp::is_refused(size) ? nullptr : std::malloc(size);
+  if (piece == nullptr) throw std::bad_alloc();
+  return piece;
+}
+[[gnu::noinline]] void operator delete(void* piece) noexcept { std::free(piece); }
+[[gnu::noinline]] void operator delete(void* piece, std::size_t) noexcept { std::free(piece); }
