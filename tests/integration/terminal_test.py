@@ -114,6 +114,20 @@ class Terminal(Verbs):
         kinds = {event["kind"] for event in told}
         self.assertLessEqual({"rescale", "ready", "trouble", "operator"}, kinds)
 
+    def test_one_that_never_gets_ready_fails_all_the_time(self):
+        headroom = self.run_headroom("--admin", "none", "--name", "shop", "--listen", "127.0.0.1:0",
+                                     "--output", "none", "--min", "1", "--", "sleep", "0.3")
+        headroom.wait_for("admin: ")
+
+        def state():
+            return self.verb(headroom, "status").splitlines()[1].split()[-1]
+
+        self.assertTrue(eventually(lambda: state() == "failing"))
+        until, states = time.monotonic() + 5, set()
+        while time.monotonic() < until:
+            states.add(state())
+        self.assertEqual(states, {"failing"}, "while it starts again, too")
+
     def test_logs_follow_what_replicas_write(self):
         script = 'echo "hello from $$"; printf "\\033[2Jboo\\n"; exec ' + SERVICE + ' --port "$PORT"'
         headroom = self.run_headroom("--admin", "none", "--name", "shop", "--listen", "127.0.0.1:0",
