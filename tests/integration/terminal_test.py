@@ -128,6 +128,17 @@ class Terminal(Verbs):
             states.add(state())
         self.assertEqual(states, {"failing"}, "while it starts again, too")
 
+    def test_names_of_events_are_under_each_other(self):
+        headroom = self.run_headroom("--admin", "none", self.write("two.yaml", "---\n".join(
+            document(name, port=free_port(), least=1, most=1) for name in ("shop", "checkout"))))
+        headroom.wait_for("admin: ")
+        self.assertTrue(eventually(lambda: sum(
+            each["replicas"]["ready"] for each in json.loads(
+                self.verb(headroom, "status", "-o", "json"))) == 2))
+        said = self.verb(headroom, "events")
+        self.assertEqual({name: rest for name, rest in re.findall(r"  (shop|checkout)( +)", said)},
+                         {"shop": " " * 6, "checkout": "  "})
+
     def test_logs_follow_what_replicas_write(self):
         script = 'echo "hello from $$"; printf "\\033[2Jboo\\n"; exec ' + SERVICE + ' --port "$PORT"'
         headroom = self.run_headroom("--admin", "none", "--name", "shop", "--listen", "127.0.0.1:0",
