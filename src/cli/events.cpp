@@ -55,9 +55,11 @@ boost::json::object json_of(const journal::Event& event) {
   return json;
 }
 
-std::string line_of(const journal::Event& event) {
-  return fmt::format("{}  {}  {:<8}  {}\n", local_time(event.unix_ms), event.autoscaler,
-                     journal::name(event.kind), printable(event.text, journal::kEventBytes));
+/// `names`: how wide their column is.
+std::string line_of(const journal::Event& event, std::size_t names) {
+  return fmt::format("{}  {}  {:<8}  {}\n", local_time(event.unix_ms),
+                     padded(event.autoscaler, names), journal::name(event.kind),
+                     printable(event.text, journal::kEventBytes));
 }
 
 Result<journal::EventQuery> query_of(const EventsOptions& options) {
@@ -69,9 +71,12 @@ Result<journal::EventQuery> query_of(const EventsOptions& options) {
                              .limit = options.last};
 }
 
-void print(const std::vector<journal::Event>& events, const EventsOptions& options) {
+/// `names`: the width of the widest so far.
+void print(const std::vector<journal::Event>& events, const EventsOptions& options,
+           std::size_t& names) {
   if (options.output == "table") {
-    for (const auto& event : events) fmt::print("{}", line_of(event));
+    for (const auto& event : events) names = std::max(names, width(event.autoscaler));
+    for (const auto& event : events) fmt::print("{}", line_of(event, names));
   } else {
     boost::json::array all;
     for (const auto& event : events) all.push_back(json_of(event));
@@ -90,13 +95,14 @@ void keep(std::vector<journal::Event>& events, const std::string& kind) {
   std::erase_if(events, [&kind](const auto& event) { return journal::name(event.kind) != kind; });
 }
 
-int watch(const journal::Journal& journal, std::int64_t after, const EventsOptions& options) {
+int watch(const journal::Journal& journal, std::int64_t after, const EventsOptions& options,
+          std::size_t names) {
   for (;;) {
     auto events = journal.events({.autoscaler = options.name, .after = after, .limit = 1000});
     if (!events) return complain(events.error());
     if (!events->empty()) after = events->back().id;
     keep(*events, options.kind);
-    print(*events, options);
+    print(*events, options, names);
     std::this_thread::sleep_for(kLook);
   }
 }
@@ -115,9 +121,10 @@ int events(const EventsOptions& options) {
   keep(*found, options.kind);
   found->resize(std::min(found->size(), options.last));
   std::ranges::reverse(*found);  // as a story is told
-  print(*found, options);
+  std::size_t names = 0;
+  print(*found, options, names);
   if (!options.watch) return kOk;
-  return watch(*journal, newest->empty() ? 0 : newest->front().id, options);
+  return watch(*journal, newest->empty() ? 0 : newest->front().id, options, names);
 }
 
 }  // namespace

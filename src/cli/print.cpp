@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/time.h"
 #include "decide/json.h"
 #include "policy/yaml_text.h"
 
@@ -133,24 +134,59 @@ std::string fitted(std::string_view text, std::size_t columns) {
   return std::string(text.substr(0, end)) + "…";
 }
 
-std::string table(const Row& heads, const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths(heads.size());
-  const auto measure = [&widths](const Row& row) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
-  };
-  measure(heads);
-  std::ranges::for_each(rows, measure);
-  std::string out;
-  const auto print = [&](const Row& row) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      out += row[i];
-      if (i + 1 < row.size()) out.append(widths[i] - width(row[i]) + 2, ' ');
-    }
-    out += '\n';
-  };
-  print(heads);
-  std::ranges::for_each(rows, print);
+std::string padded(std::string_view text, std::size_t columns) {
+  std::string out(text);
+  out.append(columns - std::min(columns, width(text)), ' ');
   return out;
+}
+
+std::vector<std::string> wrapped(std::string_view text, std::size_t columns, std::size_t indent) {
+  const std::string margin(std::min(indent, columns / 2), ' ');
+  std::vector<std::string> lines;
+  for (std::size_t room = columns; width(text) > room; room = columns - margin.size()) {
+    std::size_t end = 0;  // of what fits
+    for (std::size_t taken = 0; taken < room; ++taken) {
+      end += std::max<std::size_t>(1, character_bytes(text.substr(end)));
+    }
+    const auto space = text.rfind(' ', end);
+    const bool between = space != std::string_view::npos && space > 0;
+    if (between) end = space;
+    lines.push_back((lines.empty() ? "" : margin) + std::string(text.substr(0, end)));
+    text.remove_prefix(between ? end + 1 : end);
+  }
+  lines.push_back((lines.empty() ? "" : margin) + std::string(text));
+  return lines;
+}
+
+Widths widths_of(const std::vector<Row>& rows, Widths least) {
+  for (const auto& row : rows) {
+    least.resize(std::max(least.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) least[i] = std::max(least[i], width(row[i]));
+  }
+  return least;
+}
+
+std::string in_columns(const Row& row, const Widths& widths) {
+  std::string line;
+  for (std::size_t i = 0; i + 1 < row.size(); ++i) line += padded(row[i], widths[i]) + "  ";
+  return row.empty() ? line : line + row.back();
+}
+
+std::string table(const std::vector<Row>& rows) {
+  const auto widths = widths_of(rows);
+  std::string out;
+  for (const auto& row : rows) out += in_columns(row, widths) + "\n";
+  return out;
+}
+
+std::string table(const Row& heads, std::vector<Row> rows) {
+  rows.insert(rows.begin(), heads);
+  return table(rows);
+}
+
+std::string time_of_day(std::int64_t unix_millis) {
+  const auto time = local_time(unix_millis);
+  return time.substr(time.find(' ') + 1);
 }
 
 std::string age(double milliseconds) {
@@ -170,17 +206,29 @@ std::string amount(double value) {
   return fmt::format("{:.1f}", value);
 }
 
+std::string latency(double milliseconds) {
+  if (milliseconds < 999.5) return amount(milliseconds) + "ms";
+  if (milliseconds < 59'950) return fmt::format("{:.1f}s", milliseconds / 1000);
+  return age(milliseconds);
+}
+
 std::string memory(double bytes) {
   constexpr double kMega = 1024.0 * 1024.0;
-  if (bytes >= 1024 * kMega) return fmt::format("{:.1f}G", bytes / kMega / 1024);
-  return fmt::format("{:.1f}M", bytes / kMega);
+  if (bytes >= 1024 * kMega) return fmt::format("{:.1f} GiB", bytes / kMega / 1024);
+  return fmt::format("{:.1f} MiB", bytes / kMega);
 }
 
 bool on_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
 
+bool on_screen() {
+  const char* term = std::getenv("TERM");
+  const std::string_view kind = term == nullptr ? "" : term;
+  return on_terminal() && !kind.empty() && kind != "dumb";
+}
+
 bool colours() {
   const char* none = std::getenv("NO_COLOR");
-  return on_terminal() && (none == nullptr || *none == '\0');
+  return on_screen() && (none == nullptr || *none == '\0');
 }
 
 }  // namespace headroom::cli

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/text.h"
 #include "base/time.h"
@@ -15,6 +17,9 @@ namespace {
 
 using boost::json::value;
 
+constexpr std::size_t kShortName = 16;
+constexpr std::size_t kLongestReason = 2048;
+
 int count_at(const value& of, std::string_view pointer) {
   return static_cast<int>(number_at(of, pointer).value_or(0));
 }
@@ -24,15 +29,25 @@ std::string known(const std::optional<double>& number, Say say) {
   return number ? say(*number) : "-";
 }
 
-/// "14.2 of 21": what there is, and what the ready replicas are meant for.
-std::string load_of(const value& autoscaler) {
+struct Load {
+  std::optional<double> now, capacity;  // capacity: what the ready replicas are meant for
+  bool by_rate;
+};
+
+Load load_of(const value& autoscaler) {
   const bool by_rate = text_at(autoscaler, "/target/of") == "rate";
-  const auto load = number_at(autoscaler, by_rate ? "/load/rate" : "/load/concurrency");
-  const auto target = number_at(autoscaler, "/target/value");
-  if (!load) return "-";
-  if (!target) return amount(*load);
-  const double capacity = *target * number_at(autoscaler, "/replicas/ready").value_or(0);
-  return fmt::format("{} of {}{}", amount(*load), amount(capacity), by_rate ? "/s" : "");
+  Load load{number_at(autoscaler, by_rate ? "/load/rate" : "/load/concurrency"),
+            number_at(autoscaler, "/target/value"), by_rate};
+  if (load.capacity) *load.capacity *= count_at(autoscaler, "/replicas/ready");
+  return load;
+}
+
+/// "14.2 of 21".
+std::string load_text(const value& autoscaler) {
+  const auto [now, capacity, by_rate] = load_of(autoscaler);
+  if (!now) return "-";
+  if (!capacity) return amount(*now);
+  return fmt::format("{} of {}{}", amount(*now), amount(*capacity), by_rate ? "/s" : "");
 }
 
 std::optional<double> sum(const value& autoscaler, std::string_view pointer) {
@@ -43,29 +58,46 @@ std::optional<double> sum(const value& autoscaler, std::string_view pointer) {
   return all;
 }
 
+/// One crashed, and none came of it yet: it waits, or starts again.
+bool fails(const value& autoscaler) {
+  return count_at(autoscaler, "/replicas/backingOff") > 0 ||
+         std::ranges::any_of(list_at(autoscaler, "/instances"), [](const value& each) {
+           return text_at(each, "/state") == "starting" && count_at(each, "/restarts") > 0;
+         });
+}
+
+/// There is more to do than for all that are allowed.
+bool at_limit(const value& autoscaler) {
+  if (count_at(autoscaler, "/replicas/wanted") < count_at(autoscaler, "/maxReplicas")) return false;
+  const auto load = load_of(autoscaler);
+  return number_at(autoscaler, "/load/waiting").value_or(0) > 0 ||
+         (load.now && load.capacity && *load.now > *load.capacity);
+}
+
 std::string state_of(const value& autoscaler) {
   if (const auto why = text_at(autoscaler, "/hold/why"); !why.empty()) {
     return why == "pause" || why == "paused" ? "paused" : "pinned";
   }
-  if (count_at(autoscaler, "/replicas/backingOff") > 0) return "failing";
+  if (fails(autoscaler)) return "failing";
   if (count_at(autoscaler, "/replicas/wanted") == 0) return "at zero";
   if (count_at(autoscaler, "/replicas/ready") != count_at(autoscaler, "/replicas/wanted")) {
     return "scaling";
   }
-  return "steady";
+  return at_limit(autoscaler) ? "at max" : "steady";
 }
 
-/// "98.2% in 100ms, of 99%", of the last minutes.
-std::string objective_of(const value& autoscaler) {
+/// "98.2% in 100ms, of 99%: missed", of the last minutes; `brief`: "98.2% missed".
+std::string objective_of(const value& autoscaler, bool brief) {
   const auto latency = number_at(autoscaler, "/objective/latencyMs");
   if (!latency) return "-";
   const auto wanted = number_at(autoscaler, "/objective/percentile").value_or(0);
   const auto share = number_at(autoscaler, "/objective/recent/share");
   const auto within = to_string(Millis(static_cast<std::int64_t>(*latency)));
-  if (!share) return fmt::format("- in {}, of {}%", within, wanted);
+  const bool missed = share && *share * 100 < wanted;
   // Cut, not rounded: 98.96% is not 99%.
-  return fmt::format("{:.2f}% in {}, of {}%{}", std::floor(*share * 1e4) / 100, within, wanted,
-                     *share * 100 < wanted ? ": missed" : "");
+  const auto kept = share ? fmt::format("{:.2f}%", std::floor(*share * 1e4) / 100) : "-";
+  if (brief) return kept + (missed ? " missed" : "");
+  return fmt::format("{} in {}, of {}%{}", kept, within, wanted, missed ? ": missed" : "");
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -89,29 +121,90 @@ std::string headline(const boost::json::array& autoscalers, const std::string& n
                      autoscalers.size(), autoscalers.size() == 1 ? "" : "s", ready, wanted);
 }
 
-}  // namespace
+Row service_row(const value& each) {
+  return {
+      text_at(each, "/name"),
+      fmt::format("{}/{}", count_at(each, "/replicas/ready"), count_at(each, "/replicas/wanted")),
+      fmt::format("{}..{}", count_at(each, "/minReplicas"), count_at(each, "/maxReplicas")),
+      load_text(each),
+      known(number_at(each, "/load/waiting"), amount),
+      known(number_at(each, "/load/rate"), amount),
+      known(number_at(each, "/latency/p99Ms"), latency),
+      known(sum(each, "/cpu"), [](double cores) { return fmt::format("{:.2f}", cores); }),
+      known(sum(each, "/memory"), memory),
+      state_of(each)};
+}
 
-std::string services_table(const boost::json::array& autoscalers) {
-  std::vector<Row> rows;
-  Row heads{"NAME", "READY", "RANGE", "LOAD", "WAIT", "RATE/S", "P99", "CPU", "MEM", "STATE"};
+std::vector<Row> service_rows(const boost::json::array& autoscalers, bool brief) {
+  std::vector<Row> rows{
+      {"NAME", "READY", "RANGE", "LOAD", "WAIT", "RATE/S", "P99", "CPU", "MEM", "STATE"}};
+  for (const auto& each : autoscalers) rows.push_back(service_row(each));
   const bool held_against = std::ranges::any_of(autoscalers, [](const value& each) {
     return number_at(each, "/objective/latencyMs").has_value();
   });
-  if (held_against) heads.emplace_back("OBJECTIVE");
-  for (const auto& each : autoscalers) {
-    rows.push_back(
-        {text_at(each, "/name"),
-         fmt::format("{}/{}", count_at(each, "/replicas/ready"),
-                     count_at(each, "/replicas/wanted")),
-         fmt::format("{}..{}", count_at(each, "/minReplicas"), count_at(each, "/maxReplicas")),
-         load_of(each), known(number_at(each, "/load/waiting"), amount),
-         known(number_at(each, "/load/rate"), amount),
-         known(number_at(each, "/latency/p99Ms"), [](double ms) { return amount(ms) + "ms"; }),
-         known(sum(each, "/cpu"), [](double cores) { return fmt::format("{:.2f}", cores); }),
-         known(sum(each, "/memory"), memory), state_of(each)});
-    if (held_against) rows.back().push_back(objective_of(each));
+  if (!held_against) return rows;
+  rows.front().emplace_back("OBJECTIVE");
+  for (std::size_t i = 0; i < autoscalers.size(); ++i) {
+    rows[i + 1].push_back(objective_of(autoscalers[i], brief));
   }
-  return table(heads, rows);
+  return rows;
+}
+
+void leave_out(std::vector<Row>& rows, std::string_view head) {
+  const auto at = std::ranges::find(rows.front(), head) - rows.front().begin();
+  for (auto& row : rows) row.erase(row.begin() + at);
+}
+
+/// How wide they are beside their first column.
+std::size_t width_of_rest(const std::vector<Row>& rows) {
+  const auto widths = widths_of(rows);
+  return std::accumulate(widths.begin() + 1, widths.end(), 2 * (widths.size() - 1));
+}
+
+/// What happened, under each other: the first lines of each.
+std::vector<std::string> happened(const std::vector<journal::Event>& events, Screen screen) {
+  constexpr std::size_t kLinesOfOne = 4;
+  std::size_t names = 0;
+  for (const auto& event : events) names = std::max(names, width(event.autoscaler));
+  names = std::min(names, kShortName);
+  std::vector<std::string> lines;
+  for (const auto& event : events) {
+    const auto head = fmt::format("{}  {}  ", time_of_day(event.unix_ms),
+                                  padded(fitted(printable(event.autoscaler), names), names));
+    auto told =
+        wrapped(head + printable(event.text, journal::kEventBytes), screen.columns, width(head));
+    if (told.size() > kLinesOfOne) {
+      told.resize(kLinesOfOne);
+      told.back() = fitted(told.back() + " …", screen.columns);
+    }
+    for (auto& line : told) lines.push_back(std::move(line));
+    if (lines.size() >= screen.rows) break;
+  }
+  lines.resize(std::min(lines.size(), screen.rows));
+  return lines;
+}
+
+}  // namespace
+
+std::vector<Row> services(const boost::json::array& autoscalers) {
+  return service_rows(autoscalers, false);
+}
+
+std::string services_table(const boost::json::array& autoscalers) {
+  return table(services(autoscalers));
+}
+
+std::string services_table(const boost::json::array& autoscalers, std::size_t columns) {
+  auto rows = services(autoscalers);
+  const auto names = std::min(widths_of(rows).front(), kShortName);
+  const auto fits = [&] { return names + width_of_rest(rows) <= columns; };
+  if (!fits()) rows = service_rows(autoscalers, true);
+  for (const auto* head : {"MEM", "CPU", "RANGE", "P99", "RATE/S", "WAIT", "LOAD"}) {
+    if (!fits()) leave_out(rows, head);
+  }
+  const auto left = columns - std::min(columns, width_of_rest(rows));
+  for (auto& row : rows) row.front() = fitted(row.front(), std::max<std::size_t>(left, 1));
+  return table(rows);
 }
 
 std::string replicas_table(const value& autoscaler) {
@@ -131,7 +224,7 @@ std::string replicas_table(const value& autoscaler) {
 
 std::string why(const value& autoscaler) {
   const auto name = text_at(autoscaler, "/name");
-  const auto reason = text_at(autoscaler, "/decision/reason");
+  const auto reason = printable(text_at(autoscaler, "/decision/reason"), kLongestReason);
   return fmt::format("{}: {}", name, reason.empty() ? "nothing decided yet" : reason);
 }
 
@@ -142,9 +235,10 @@ std::vector<std::string> draw(const boost::json::array& autoscalers,
   const auto add = [&lines](const std::string& text) {
     for (auto& line : lines_of(text)) lines.push_back(std::move(line));
   };
-  add(services_table(autoscalers));
+  add(services_table(autoscalers, screen.columns));
   if (autoscalers.size() == 1) {
-    add("\n" + why(autoscalers.front()) + "\n\n" + replicas_table(autoscalers.front()));
+    const auto reason = wrapped(why(autoscalers.front()), screen.columns, 2);
+    add(fmt::format("\n{}\n\n{}", fmt::join(reason, "\n"), replicas_table(autoscalers.front())));
   }
   // What happened last gets a third at least.
   const auto most = screen.rows - std::min(screen.rows, std::max<std::size_t>(screen.rows / 3, 4));
@@ -154,12 +248,8 @@ std::vector<std::string> draw(const boost::json::array& autoscalers,
     lines.push_back(fmt::format("… {} more lines: a taller window shows them", hidden));
   }
   if (!events.empty()) lines.emplace_back();
-  for (const auto& event : events) {
-    if (lines.size() >= screen.rows) break;
-    const auto time = local_time(event.unix_ms);
-    lines.push_back(fmt::format("{}  {}  {}", time.substr(time.find(' ') + 1), event.autoscaler,
-                                printable(event.text, journal::kEventBytes)));
-  }
+  const auto left = screen.rows - std::min(screen.rows, lines.size());
+  for (auto& line : happened(events, {screen.columns, left})) lines.push_back(std::move(line));
   lines.resize(std::min(lines.size(), screen.rows));
   for (auto& line : lines) line = fitted(line, screen.columns);
   return lines;

@@ -39,12 +39,12 @@ std::vector<journal::Event> events(int count) {
 
 TEST(Screen, ALineForEachService) {
   EXPECT_EQ(services_table({shop()}),
-            "NAME  READY  RANGE  LOAD        WAIT  RATE/S  P99   CPU   MEM    STATE\n"
-            "shop  2/3    0..8   14.2 of 14  0     310     31ms  0.41  12.0M  scaling\n");
+            "NAME  READY  RANGE  LOAD        WAIT  RATE/S  P99   CPU   MEM       STATE\n"
+            "shop  2/3    0..8   14.2 of 14  0     310     31ms  0.41  12.0 MiB  scaling\n");
   EXPECT_EQ(replicas_table(shop()),
-            "REPLICA  STATE       PID   AGE    RESTARTS  CPU   MEM    OPEN\n"
-            "4        ready       4711  1m01s  0         0.41  12.0M  3\n"
-            "5        backingOff  -     900ms  2         -     -      0\n");
+            "REPLICA  STATE       PID   AGE    RESTARTS  CPU   MEM       OPEN\n"
+            "4        ready       4711  1m01s  0         0.41  12.0 MiB  3\n"
+            "5        backingOff  -     900ms  2         -     -         0\n");
 }
 
 TEST(Screen, AnObjectiveIsAColumnWhereThereIsOne) {
@@ -74,22 +74,100 @@ TEST(Screen, States) {
   struct Case {
     const char* why;
     const char* replicas;
-    const char* hold;
+    const char* more;  // a member that is not as usual
     const char* state;
   };
+  const char* const all = R"({"wanted": 3, "ready": 3})";
+  const char* const full = R"({"wanted": 4, "ready": 4})";
+  const char* const one_starts = R"({"wanted": 3, "ready": 2})";
   const Case cases[] = {
-      {"as asked", R"({"wanted": 3, "ready": 3})", "null", "steady"},
-      {"none asked for", R"({"wanted": 0, "ready": 0})", "null", "at zero"},
-      {"one crashed", R"({"wanted": 3, "ready": 2, "backingOff": 1})", "null", "failing"},
-      {"pinned", R"({"wanted": 3, "ready": 3})", R"({"why": "scale"})", "pinned"},
-      {"paused", R"({"wanted": 3, "ready": 3})", R"({"why": "pause"})", "paused"},
+      {"as asked", all, "", "steady"},
+      {"none asked for", R"({"wanted": 0, "ready": 0})", "", "at zero"},
+      {"one starts", one_starts, R"(, "instances": [{"state": "starting", "restarts": 0}])",
+       "scaling"},
+      {"one crashed", R"({"wanted": 3, "ready": 2, "backingOff": 1})", "", "failing"},
+      {"and starts again", one_starts, R"(, "instances": [{"state": "starting", "restarts": 2}])",
+       "failing"},
+      {"and was ready since", all, R"(, "instances": [{"state": "ready", "restarts": 2}])",
+       "steady"},
+      {"pinned", all, R"(, "hold": {"why": "scale"})", "pinned"},
+      {"paused", all, R"(, "hold": {"why": "paused"})", "paused"},
+      {"all that are allowed are enough", full, R"(, "load": {"waiting": 0, "concurrency": 8})",
+       "steady"},
+      {"requests wait for more than are allowed", full, R"(, "load": {"waiting": 1})", "at max"},
+      {"or they have too many", full, R"(, "load": {"waiting": 0, "concurrency": 8.1})", "at max"},
+      {"more are allowed", all, R"(, "load": {"waiting": 9})", "steady"},
+      {"more come", R"({"wanted": 4, "ready": 3})", R"(, "load": {"waiting": 9})", "scaling"},
   };
-  for (const auto& [why, replicas, hold, state] : cases) {
+  for (const auto& [why, replicas, more, state] : cases) {
     SCOPED_TRACE(why);
-    const auto value = boost::json::parse(
-        fmt::format(R"({{"name": "shop", "replicas": {}, "hold": {}}})", replicas, hold));
+    const auto value =
+        boost::json::parse(fmt::format(R"({{"name": "shop", "maxReplicas": 4, "replicas": {},
+                         "target": {{"value": 2, "of": "concurrency"}}{}}})",
+                                       replicas, more));
     EXPECT_THAT(services_table({value}), HasSubstr(state));
   }
+}
+
+TEST(Screen, ANarrowWindowLosesWhatMattersLeast) {
+  auto long_one = shop(R"(, "objective": {"latencyMs": 100, "percentile": 99,
+                          "recent": {"share": 0.98213}})");
+  long_one.as_object()["name"] = "checkout-eu-west-orders";
+  struct Case {
+    std::size_t columns;
+    const char *heads, *line;
+  };
+  const Case cases[] = {
+      {140,
+       "NAME                     READY  RANGE  LOAD        WAIT  RATE/S  P99   CPU   MEM       "
+       "STATE    OBJECTIVE",
+       "checkout-eu-west-orders  2/3    0..8   14.2 of 14  0     310     31ms  0.41  12.0 MiB  "
+       "scaling  98.21% in 100ms, of 99%: missed"},
+      {120,
+       "NAME              READY  RANGE  LOAD        WAIT  RATE/S  P99   CPU   MEM       STATE    "
+       "OBJECTIVE",
+       "checkout-eu-wes…  2/3    0..8   14.2 of 14  0     310     31ms  0.41  12.0 MiB  scaling  "
+       "98.21% in 100ms, of 99%: missed"},
+      {90, "NAME                  READY  RANGE  LOAD        WAIT  RATE/S  P99   STATE    OBJECTIVE",
+       "checkout-eu-west-or…  2/3    0..8   14.2 of 14  0     310     31ms  scaling  98.21% "
+       "missed"},
+      {80, "NAME               READY  LOAD        WAIT  RATE/S  P99   STATE    OBJECTIVE",
+       "checkout-eu-west…  2/3    14.2 of 14  0     310     31ms  scaling  98.21% missed"},
+      {48, "NAME               READY  STATE    OBJECTIVE",
+       "checkout-eu-west…  2/3    scaling  98.21% missed"},
+      {40, "NAME       READY  STATE    OBJECTIVE", "checkout…  2/3    scaling  98.21% missed"},
+  };
+  for (const auto& [columns, head, line] : cases) {
+    EXPECT_EQ(services_table({long_one}, columns), fmt::format("{}\n{}\n", head, line)) << columns;
+  }
+  EXPECT_EQ(services_table({shop()}, 80), services_table({shop()})) << "it fits";
+}
+
+TEST(Screen, ReasonsAreShownWhole) {
+  auto one = shop();
+  one.as_object()["decision"] = {{"reason",
+                                  "concurrency 14.2 over 10 s of 7 per replica → 3 replicas; held "
+                                  "at 2 by the window for scaling up, for another 5 s"}};
+  auto all = events(2);
+  all[0].text =
+      "replica 1 is stopped: liveness probe failed: GET /livez: no answer within 1s; it "
+      "wrote: nothing";
+  all[1].text = std::string(2000, 'x');
+  const auto lines = draw({one}, all, "14:05:09", {80, 24});
+  EXPECT_THAT(lines,
+              Contains("shop: concurrency 14.2 over 10 s of 7 per replica → 3 replicas; held "
+                       "at 2 by the"));
+  EXPECT_THAT(lines, Contains("  window for scaling up, for another 5 s"));
+  EXPECT_THAT(lines, Contains("                answer within 1s; it wrote: nothing"));
+  EXPECT_TRUE(lines.back().ends_with("x…")) << "of what is long, the begin";
+}
+
+TEST(Screen, NamesAreUnderEachOther) {
+  auto all = events(2);
+  all[1].autoscaler = "orders";
+  const auto lines = draw({shop(), shop()}, all, "14:05:09", {80, 24});
+  EXPECT_THAT(lines, Contains(HasSubstr("  shop    2 → 3")));
+  EXPECT_THAT(lines, Contains(HasSubstr("  orders  2 → 3")));
 }
 
 TEST(Screen, FitsWhateverTheWindow) {

@@ -32,8 +32,8 @@ class Verbs(Case):
     def ready(self, headroom, count):
         return eventually(lambda: self.status(headroom)["replicas"]["ready"] == count)
 
-    def shop(self, *flags, **options):
-        headroom = self.run_headroom("--admin", "none", "--name", "shop", "--listen", "127.0.0.1:0",
+    def shop(self, *flags, name="shop", **options):
+        headroom = self.run_headroom("--admin", "none", "--name", name, "--listen", "127.0.0.1:0",
                                      "--output", "none", *flags, "--", SERVICE, "--port", "$(PORT)",
                                      **options)
         headroom.wait_for("admin: ")
@@ -114,6 +114,31 @@ class Terminal(Verbs):
         told = json.loads(self.verb(headroom, "events", "-o", "json"))
         kinds = {event["kind"] for event in told}
         self.assertLessEqual({"rescale", "ready", "trouble", "operator"}, kinds)
+
+    def test_one_that_never_gets_ready_fails_all_the_time(self):
+        headroom = self.run_headroom("--admin", "none", "--name", "shop", "--listen", "127.0.0.1:0",
+                                     "--output", "none", "--min", "1", "--", "sleep", "0.3")
+        headroom.wait_for("admin: ")
+
+        def state():
+            return self.verb(headroom, "status").splitlines()[1].split()[-1]
+
+        self.assertTrue(eventually(lambda: state() == "failing"))
+        until, states = time.monotonic() + 5, set()
+        while time.monotonic() < until:
+            states.add(state())
+        self.assertEqual(states, {"failing"}, "while it starts again, too")
+
+    def test_names_of_events_are_under_each_other(self):
+        headroom = self.run_headroom("--admin", "none", self.write("two.yaml", "---\n".join(
+            document(name, port=free_port(), least=1, most=1) for name in ("shop", "checkout"))))
+        headroom.wait_for("admin: ")
+        self.assertTrue(eventually(lambda: sum(
+            each["replicas"]["ready"] for each in json.loads(
+                self.verb(headroom, "status", "-o", "json"))) == 2))
+        said = self.verb(headroom, "events")
+        self.assertEqual({name: rest for name, rest in re.findall(r"  (shop|checkout)( +)", said)},
+                         {"shop": " " * 6, "checkout": "  "})
 
     def test_logs_follow_what_replicas_write(self):
         script = 'echo "hello from $$"; printf "\\033[2Jboo\\n"; exec ' + SERVICE + ' --port "$PORT"'
@@ -247,9 +272,10 @@ class Top(Verbs):
     def window(self, descriptor, columns, rows):
         fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
-    def read(self, descriptor, seconds):
+    def read(self, descriptor, seconds, seen=None):
+        """What comes within that time, or until that is in it."""
         text, until = b"", time.monotonic() + seconds
-        while time.monotonic() < until:
+        while time.monotonic() < until and (seen is None or seen.encode() not in text):
             if select.select([descriptor], [], [], 0.05)[0]:
                 try:
                     text += os.read(descriptor, 65536)
@@ -257,14 +283,40 @@ class Top(Verbs):
                     break
         return text.decode(errors="replace")
 
+    def on_terminal(self, *arguments, columns=80, rows=24, **environment):
+        """top on a terminal of its own: (its process id, the terminal)."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            self.window(0, columns, rows)
+            os.execvpe(HEADROOM, [HEADROOM, "top", "--interval", "200ms", *arguments],
+                       {**os.environ, "TERM": "xterm", **environment})
+        self.addCleanup(os.close, terminal)
+        return pid, terminal
+
+    def lines(self, terminal, seen=""):
+        """Those of the newest page, once that is on it."""
+        found = eventually(lambda: self.page(terminal, seen), pause=0)
+        self.assertTrue(found, f"no {seen}")
+        return found
+
+    def page(self, terminal, seen):
+        frames = [frame.split("\x1b[?2026l")[0] for frame in
+                  self.read(terminal, 0.7).split("\x1b[?2026h")[1:] if "\x1b[?2026l" in frame]
+        if not frames or not re.search(seen, frames[-1]):
+            return None
+        return re.split(r"\r+\n", re.sub(r"\x1b\[\??\d*[a-zA-Z]", "", frames[-1]))
+
+    def ends(self, pid, terminal, code=0):
+        rest = self.read(terminal, 10, "\x1b[?1049l")
+        self.assertIn("\x1b[?25h\x1b[?1049l", rest)
+        rest += self.read(terminal, 0.5)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), code)
+        return rest
+
     def test_it_draws_resizes_and_gives_the_terminal_back(self):
         headroom = self.shop("--min", "2", "--max", "4")
         self.assertTrue(self.ready(headroom, 2))
-        pid, terminal = pty.fork()
-        if pid == 0:
-            os.execvpe(HEADROOM, [HEADROOM, "top", "--interval", "200ms", "--journal",
-                                  headroom.journal], {**os.environ, "TERM": "xterm"})
-        self.window(terminal, 80, 24)
+        pid, terminal = self.on_terminal("--journal", headroom.journal)
         text = self.read(terminal, 2)
         self.assertIn("\x1b[?1049h", text)
         self.assertIn("2 of 2 replicas ready", text)
@@ -272,26 +324,135 @@ class Top(Verbs):
         self.window(terminal, 40, 6)
         os.kill(pid, signal.SIGWINCH)
         self.read(terminal, 1)
-        frame = self.read(terminal, 1).rsplit("\x1b[?2026h", 1)[-1]
-        lines = frame.split("\r\n")
-        self.assertLessEqual(len(lines), 6)
+        self.assertLessEqual(len(self.lines(terminal)), 6)
         os.write(terminal, b"q")
-        rest = self.read(terminal, 1)
-        self.assertTrue(rest.endswith("\x1b[?25h\x1b[?1049l"), repr(rest[-60:]))
-        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
-        os.close(terminal)
+        self.assertTrue(self.ends(pid, terminal).endswith("\x1b[?25h\x1b[?1049l"))
+
+    def test_what_matters_is_on_eighty_columns(self):
+        headroom = self.shop("--min", "1", "--max", "1", "--concurrency", "2", "--objective",
+                             "1ms@p99", name="checkout-eu-west-orders")
+        self.assertTrue(self.ready(headroom, 1))
+        self.load(headroom.url() + "/?wait=1100ms", "--closed", "6", "--duration", "600s")
+        _, terminal = self.on_terminal("--journal", headroom.journal)
+        lines = self.lines(terminal, "at max.*missed")
+        self.assertRegex(lines[2], "^NAME .* STATE +OBJECTIVE$")
+        self.assertRegex(lines[3], r"^checkout-eu-w.*… +1/1 .* 1\.\ds +at max +0\.00% missed$")
+        self.assertLessEqual(max(len(line) for line in lines), 80)
+        self.assertNotIn("…", "".join(lines[4:9]), "reasons go on on the next line")
+
+    def test_only_what_means_the_end_ends_it(self):
+        headroom = self.shop()
+        for end in (b"\x1b[Bq", b"\x1b", b"\x03"):
+            pid, terminal = self.on_terminal("--journal", headroom.journal)
+            self.lines(terminal)
+            for key in (b"\x1b[B", b"\x1bOA", b"\x1b[1;5C", b"x"):
+                os.write(terminal, key)
+            self.lines(terminal)
+            os.write(terminal, end)
+            self.ends(pid, terminal)
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            pid, terminal = self.on_terminal("--journal", headroom.journal)
+            self.lines(terminal)
+            os.kill(pid, number)
+            self.ends(pid, terminal)
+
+    def test_it_stops_and_goes_on_as_a_shell_has_it(self):
+        headroom = self.shop()
+        report, told = os.pipe()
+        self.addCleanup(os.close, report)
+        self.addCleanup(os.close, told)
+        shell, terminal = pty.fork()
+        if shell == 0:
+            self.be_a_shell(headroom.journal, told)
+        self.addCleanup(os.close, terminal)
+        self.lines(terminal)
+        self.assertFalse(termios.tcgetattr(terminal)[3] & termios.ICANON)
+        for _ in range(2):
+            os.write(terminal, b"\x1a")
+            self.assertIn("\x1b[?25h\x1b[?1049l", self.read(terminal, 10, "\x1b[?1049l"))
+            self.assertEqual(os.read(report, 1), b"s")  # stopped
+            self.assertTrue(termios.tcgetattr(terminal)[3] & termios.ICANON)
+            os.write(terminal, b"fg\n")
+            self.assertIn("\x1b[?1049h\x1b[?25l", self.read(terminal, 10, "\x1b[?25l"))
+            self.lines(terminal)
+        os.write(terminal, b"q")
+        self.ends(shell, terminal)
+
+    def be_a_shell(self, journal, told):
+        """Runs top in front, says when it has stopped, and lets it go on after a line."""
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        job = os.fork()
+        if job == 0:
+            os.setpgid(0, 0)
+            os.tcsetpgrp(0, os.getpid())
+            signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+            os.execve(HEADROOM, [HEADROOM, "top", "--interval", "200ms", "--journal", journal],
+                      {**os.environ, "TERM": "xterm"})
+        while True:
+            _, status = os.waitpid(job, os.WUNTRACED)
+            os.tcsetpgrp(0, os.getpgrp())
+            if not os.WIFSTOPPED(status):
+                os._exit(os.waitstatus_to_exitcode(status))
+            os.write(told, b"s")
+            os.read(0, 100)
+            os.tcsetpgrp(0, job)
+            os.kill(job, signal.SIGCONT)
+
+    def test_those_that_start_and_end_meanwhile(self):
+        def run(name):
+            headroom = self.shop(name=name,
+                                 journal=f"{self.folder}/headroom/{name}/journal.db")
+            self.assertTrue(self.ready(headroom, 1))
+            return headroom
+
+        one, two = run("one"), run("two")
+        pid, terminal = self.on_terminal(XDG_STATE_HOME=self.folder, STATE_DIRECTORY="")
+        lines = self.lines(terminal, "2 autoscalers")
+        self.assertEqual([line.split()[0] for line in lines[3:5]], ["one", "two"])
+        self.assertEqual(one.terminate(), 0)
+        self.assertTrue(self.lines(terminal, "1 autoscaler,")[3].startswith("two "))
+        third = run("a-third")
+        lines = self.lines(terminal, "2 autoscalers")
+        self.assertEqual([line.split()[0] for line in lines[3:5]], ["a-third", "two"])
+        self.assertEqual(two.terminate(), 0)
+        self.assertEqual(third.terminate(), 0)
+        self.assertIn("Headroom has ended", self.ends(pid, terminal, code=1))
 
     def test_without_a_terminal_it_is_lines(self):
         headroom = self.shop("--min", "1", "--max", "4")
         self.assertTrue(self.ready(headroom, 1))
-        top = subprocess.Popen([HEADROOM, "top", "--interval", "100ms", "--journal",
-                                headroom.journal], stdout=subprocess.PIPE, text=True)
+        top = subprocess.Popen([HEADROOM, "top", "shop", "--interval", "100ms", "--journal",
+                                headroom.journal], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True)
+        self.addCleanup(top.kill)
         lines = [top.stdout.readline() for _ in range(4)]
-        top.kill()
-        top.wait()
-        top.stdout.close()
+        self.verb(headroom, "scale", "shop", "3")
+        while "3/3" not in lines[-1]:
+            lines.append(top.stdout.readline())
+            self.assertTrue(lines[-1])
         self.assertNotIn("\x1b", "".join(lines))
+        self.assertRegex(lines[0], r"^TIME +NAME +READY ")
         self.assertRegex(lines[1], r"^\d\d:\d\d:\d\d  shop +1/1 ")
+        self.assertEqual(sum("NAME" in line for line in lines), 1, "the heads, once")
+        rows = [line for line in lines[1:] if re.search(r"shop +\d/\d ", line)]
+        self.assertEqual({line.index("..") for line in rows}, {rows[0].index("..")})
+        told = [line for line in lines if "1 → 3 replicas: pinned at 3" in line]
+        self.assertEqual(len(told), 1, lines)
+        self.assertRegex(told[0], r"^\d\d:\d\d:\d\d  shop +1 → 3 ")
+        self.assertEqual(headroom.terminate(), 0)
+        _, error = top.communicate(timeout=30)
+        self.assertEqual(top.returncode, 1)
+        self.assertIn(f"the Headroom of {headroom.journal} has ended", error)
+
+    def test_a_terminal_that_cannot_be_drawn_on_gets_lines(self):
+        headroom = self.shop()
+        for term in ("dumb", ""):
+            pid, terminal = self.on_terminal("--journal", headroom.journal, TERM=term)
+            text = self.read(terminal, 10, "READY")
+            self.assertIn("TIME ", text)
+            self.assertNotIn("\x1b", text)
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 class Daemon(Case):
