@@ -204,7 +204,7 @@ function draw(): void {
     chosen: shown,
     loading: store.loading,
   });
-  marks.set(rescales, (unixMs) => stack.position(unixMs), view.decision, now);
+  marks.set(rescales, stack.axis(), view.decision, now);
   reasons.set(decision, rescales, view.decision === null, now);
   replicas.set(chosen);
   events.set(store.events, store.moreEvents, view.decision, now);

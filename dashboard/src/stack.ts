@@ -5,6 +5,7 @@ import type { Autoscaler, HappenedEvent, Span } from './api.js';
 import { axisWidth, colour, repaint, rightPadding } from './axes.js';
 import { chartsOf, wideRange } from './charts.js';
 import { el, setAttribute, setText, show } from './dom.js';
+import type { Axis } from './marks.js';
 import { Panel } from './panel.js';
 import { columns, gapsOf, type Sample } from './series.js';
 import { moment } from './words.js';
@@ -134,11 +135,15 @@ export class Stack {
     }
   }
 
-  /** Where a time is, in pixels from the left of `place`; null: not in view. */
-  position(unixMs: number): number | null {
-    const share = (unixMs - this.min) / (this.max - this.min);
-    if (share < 0 || share > 1) return null;
-    return axisWidth + share * Math.max(0, this.width - axisWidth - rightPadding);
+  /** Where times are, in pixels from the left of `place`. */
+  axis(): Axis {
+    const [since, until] = [this.min, this.max];
+    const width = Math.max(0, this.width - axisWidth - rightPadding);
+    return {
+      span: { since, until },
+      width,
+      position: (unixMs) => axisWidth + ((unixMs - since) / (until - since)) * width,
+    };
   }
 
   // Of all charts: uPlot's shared cursor calls this from each.

@@ -1,6 +1,6 @@
 /** Numbers, times and sizes as the page says them; and a service's state in a word. Pure. */
 
-import type { Autoscaler, Hold, Objective, Step } from './api.js';
+import type { Autoscaler, Hold, Instance, Objective, Step } from './api.js';
 
 export const unknown = '–';
 
@@ -133,18 +133,30 @@ export interface State {
   sentence: string;
 }
 
+const steadyAfterMs = 60_000;
+
+/**
+ * It waits to be started again, or was and has not lasted: between two crashes a service is not
+ * well.
+ */
+const crashing = ({ state, restarts, ageMs }: Instance): boolean =>
+  state === 'backingOff' ||
+  (restarts > 0 &&
+    (state === 'starting' || (state === 'ready' && ageMs !== null && ageMs < steadyAfterMs)));
+
 /** Is it well? The gravest thing there is to say. `failed`: requests in the last minute. */
 export function stateOf(service: Autoscaler, failed = 0): State {
   const { wanted, ready, draining, backingOff } = service.replicas;
+  const crashed = Math.max(backingOff, service.instances.filter(crashing).length);
   const waiting = service.load?.waiting ?? 0;
   const load = loadOf(service);
   const capacity = capacityOf(service);
   const atMost = wanted >= service.maxReplicas && wanted > 0;
-  if (backingOff > 0) {
+  if (crashed > 0) {
     return {
       mood: 'bad',
       word: 'crashing',
-      sentence: `${plural(backingOff, 'replica')} crashed and will be started again`,
+      sentence: `${plural(crashed, 'replica')} crashed and ${crashed === 1 ? 'is' : 'are'} started again`,
     };
   }
   if (
