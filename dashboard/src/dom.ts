@@ -59,7 +59,7 @@ export function show(element: HTMLElement, visible: boolean): void {
   if (element.hidden === visible) element.hidden = !visible;
 }
 
-/** A list whose elements stay the same ones for the same keys: focus and open disclosures stay. */
+/** A list whose elements stay the same ones, and where they are, for the same keys. */
 export class Keyed<Item, Row extends { root: HTMLElement }> {
   readonly rows = new Map<string, Row>();
 
@@ -72,11 +72,16 @@ export class Keyed<Item, Row extends { root: HTMLElement }> {
   ) {}
 
   set(items: readonly Item[]): void {
-    const gone = new Set(this.rows.keys());
+    // First: a row that is moved loses focus, selection and where it was scrolled to.
+    const wanted = new Set(items.map(this.key));
+    for (const [key, row] of this.rows) {
+      if (wanted.has(key)) continue;
+      row.root.remove();
+      this.rows.delete(key);
+    }
     let after = this.head;
     for (const item of items) {
       const key = this.key(item);
-      gone.delete(key);
       let row = this.rows.get(key);
       if (!row) {
         row = this.create(item);
@@ -88,10 +93,6 @@ export class Keyed<Item, Row extends { root: HTMLElement }> {
         : this.parent.firstElementChild;
       if (place !== row.root) this.parent.insertBefore(row.root, place);
       after = row.root;
-    }
-    for (const key of gone) {
-      this.rows.get(key)!.root.remove();
-      this.rows.delete(key);
     }
   }
 }

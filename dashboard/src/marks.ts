@@ -1,12 +1,21 @@
 /** The scaling events as buttons under the time axis. Arrow keys go from one to the next. */
 
-import type { HappenedEvent } from './api.js';
+import type { HappenedEvent, Span } from './api.js';
 import { el, Keyed, setAttribute, setText } from './dom.js';
-import { moment, plural } from './words.js';
+import { whyId } from './reasons.js';
+import { moment, niceStep, plural } from './words.js';
 
 interface Cluster {
+  key: string;
   x: number;
   events: HappenedEvent[]; // oldest first
+}
+
+/** Where times are, in pixels; `span` is in view. */
+export interface Axis {
+  span: Span;
+  width: number;
+  position(unixMs: number): number;
 }
 
 interface Row {
@@ -17,29 +26,46 @@ interface Row {
 
 const nearest = 24; // pixels between two buttons: as large as a finger or a shaky hand needs
 
-/** Events nearer than a button's width share one. */
-export function clusters(
-  events: readonly HappenedEvent[],
-  position: (unixMs: number) => number | null,
-): Cluster[] {
+/**
+ * Events of one stretch of time share a button. The stretches are of absolute time: what is grouped
+ * stays so while time goes on under the pointer.
+ */
+export function clusters(events: readonly HappenedEvent[], axis: Axis): Cluster[] {
+  const { since, until } = axis.span;
+  const stretchMs = niceStep(until - since, axis.width / nearest);
   const found: Cluster[] = [];
   for (const event of [...events].reverse()) {
-    const x = position(event.unixMs);
-    if (x === null) continue;
+    if (event.unixMs < since || event.unixMs > until) continue;
+    const start = Math.floor(event.unixMs / stretchMs) * stretchMs;
+    const key = String(start);
     const last = found[found.length - 1];
-    if (last && x - last.x < nearest) last.events.push(event);
-    else found.push({ x, events: [event] });
+    if (last?.key === key) {
+      last.events.push(event);
+      continue;
+    }
+    // Half a button inside its stretch: two never overlap.
+    const least = axis.position(start) + nearest / 2;
+    const most = axis.position(start + stretchMs) - nearest / 2;
+    const x = Math.max(least, Math.min(most, axis.position(event.unixMs)));
+    found.push({ key, x, events: [event] });
   }
   return found;
 }
 
-function glyph(events: readonly HappenedEvent[]): string {
+/** Up, down, or both. */
+function signOf(events: readonly HappenedEvent[]): string {
   // "2 → 3 replicas: …"
   const ups = events.filter((event) => {
     const [before, after] = (/^(\d+) → (\d+)/.exec(event.text) ?? []).slice(1).map(Number);
     return before !== undefined && after !== undefined && after > before;
   }).length;
   return ups === events.length ? '▲' : ups === 0 ? '▼' : '◆';
+}
+
+/** ▲ for one, 5▲ for more. */
+export function glyph(events: readonly HappenedEvent[]): string {
+  const count = events.length > 99 ? '99+' : events.length > 1 ? String(events.length) : '';
+  return count + signOf(events);
 }
 
 export class Marks {
@@ -50,9 +76,9 @@ export class Marks {
   constructor(open: (decision: number) => void) {
     this.list = new Keyed(
       this.root,
-      (cluster) => String(cluster.events[0]!.id),
+      (cluster) => cluster.key,
       (cluster) => {
-        const button = el('button', { type: 'button' });
+        const button = el('button', { type: 'button', 'aria-controls': whyId });
         const row: Row = { root: el('li', {}, button), button, cluster };
         // Again on a mark of several: the next of them.
         button.addEventListener('click', () => {
@@ -77,14 +103,9 @@ export class Marks {
     this.root.addEventListener('focusin', () => this.rove());
   }
 
-  set(
-    events: readonly HappenedEvent[],
-    position: (unixMs: number) => number | null,
-    chosen: number | null,
-    now: number,
-  ): void {
+  set(events: readonly HappenedEvent[], axis: Axis, chosen: number | null, now: number): void {
     this.chosen = chosen;
-    this.list.set(clusters(events, position));
+    this.list.set(clusters(events, axis));
     for (const row of this.list.rows.values()) {
       const { events } = row.cluster;
       const last = events[events.length - 1]!;
@@ -102,16 +123,8 @@ export class Marks {
   private update(row: Row, cluster: Cluster): void {
     row.cluster = cluster;
     row.root.style.left = `${Math.round(cluster.x)}px`;
-    const sign = glyph(cluster.events);
-    setText(
-      row.button,
-      cluster.events.length > 1
-        ? cluster.events.length > 99
-          ? '99+'
-          : String(cluster.events.length)
-        : sign,
-    );
-    setAttribute(row.button, 'data-sign', sign);
+    setText(row.button, glyph(cluster.events));
+    setAttribute(row.button, 'data-sign', signOf(cluster.events));
     const current = cluster.events.some(
       (event) => event.decision === this.chosen && this.chosen !== null,
     );

@@ -1,16 +1,27 @@
 /** Numbers, times and sizes as the page says them; and a service's state in a word. Pure. */
 
-import type { Autoscaler, Hold, Objective, Step } from './api.js';
+import type { Autoscaler, Hold, Instance, Objective, Step } from './api.js';
 
 export const unknown = '–';
 
-/** Three significant digits, no exponent: 0.034, 14.2, 310, 12,345. */
+/** Three significant digits, no exponent: 0.0345, 14.2, 310, 12,345. */
 export function number(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return unknown;
   const size = Math.abs(value);
   if (size >= 100) return Math.round(value).toLocaleString('en-GB');
-  const digits = size >= 10 ? 1 : size >= 1 ? 2 : 3;
-  return String(Number(value.toFixed(digits)));
+  if (size < 1) return size < 1e-6 ? '0' : String(Number(value.toPrecision(3)));
+  return String(Number(value.toFixed(size >= 10 ? 1 : 2)));
+}
+
+/** For an axis, where there is room for few: 700k, 15M. */
+export function compact(value: number): string {
+  const units = ['', 'k', 'M', 'G', 'T'];
+  let unit = 0;
+  for (let least = 10_000; Math.abs(value) >= least && unit < units.length - 1; least = 1000) {
+    value /= 1000;
+    ++unit;
+  }
+  return number(value) + units[unit];
 }
 
 /** A share, cut rather than rounded: what is not 99 % does not read so. */
@@ -133,18 +144,30 @@ export interface State {
   sentence: string;
 }
 
+const steadyAfterMs = 60_000;
+
+/**
+ * It waits to be started again, or was and has not lasted: between two crashes a service is not
+ * well.
+ */
+const crashing = ({ state, restarts, ageMs }: Instance): boolean =>
+  state === 'backingOff' ||
+  (restarts > 0 &&
+    (state === 'starting' || (state === 'ready' && ageMs !== null && ageMs < steadyAfterMs)));
+
 /** Is it well? The gravest thing there is to say. `failed`: requests in the last minute. */
 export function stateOf(service: Autoscaler, failed = 0): State {
   const { wanted, ready, draining, backingOff } = service.replicas;
+  const crashed = Math.max(backingOff, service.instances.filter(crashing).length);
   const waiting = service.load?.waiting ?? 0;
   const load = loadOf(service);
   const capacity = capacityOf(service);
   const atMost = wanted >= service.maxReplicas && wanted > 0;
-  if (backingOff > 0) {
+  if (crashed > 0) {
     return {
       mood: 'bad',
       word: 'crashing',
-      sentence: `${plural(backingOff, 'replica')} crashed and will be started again`,
+      sentence: `${plural(crashed, 'replica')} crashed and ${crashed === 1 ? 'is' : 'are'} started again`,
     };
   }
   if (

@@ -87,6 +87,25 @@ test('200 services: found by a few letters, and sixty frames a second', async ()
   visit.blameless();
 });
 
+test('what goes from a list moves nothing of what stays', async () => {
+  const visit = await Visit.to(browser, cleanup, await madeUp(cleanup, 'many'));
+  const { page } = visit;
+  const rows = page.locator('.overview li');
+  await eventually('200 services', async () => (await rows.count()) === 200);
+  await page.evaluate(() => {
+    const moved: string[] = [];
+    Object.assign(window, { moved });
+    new MutationObserver((changes) => {
+      for (const change of changes)
+        for (const node of change.addedNodes) moved.push(node.textContent ?? '');
+    }).observe(document.querySelector('.overview ul')!, { childList: true });
+  });
+  await page.getByLabel('Find a service').fill('service-17');
+  await eventually('11 are found', async () => (await rows.count()) === 11);
+  assert.deepEqual(await page.evaluate(() => (window as unknown as { moved: [] }).moved), []);
+  visit.blameless();
+});
+
 test('the keyboard reaches everything', async () => {
   const visit = await Visit.to(
     browser,
@@ -221,6 +240,8 @@ test('a time to look back at', async () => {
     const now = new URLSearchParams(page.url().split('?')[1]);
     return Math.abs(Number(now.get('until')) - Number(now.get('since')) - 1_800_000) < 60_000;
   });
+  await page.locator('body').press('Escape');
+  await eventually('the whole again', () => page.url().endsWith(query.toString()));
   await page.locator('body').press('Escape');
   await visit.shows('.liveness', /^live$/);
   visit.blameless();

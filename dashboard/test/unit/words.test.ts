@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Autoscaler, Objective } from '../../src/api.js';
+import type { Autoscaler, InstanceState, Objective } from '../../src/api.js';
 import {
   bytes,
   duration,
@@ -19,7 +19,9 @@ test('numbers have three digits that count', () => {
     ['none', null, '–'],
     ['not a number', NaN, '–'],
     ['zero', 0, '0'],
-    ['small', 0.03456, '0.035'],
+    ['small', 0.03456, '0.0346'],
+    ['smaller', 0.0025, '0.0025'],
+    ['next to nothing', 1e-7, '0'],
     ['below ten', 7, '7'],
     ['rounds', 2.345, '2.35'],
     ['tens', 14.26, '14.3'],
@@ -92,6 +94,11 @@ test('a state is the gravest thing there is to say', () => {
   const load = (change: Partial<NonNullable<Autoscaler['load']>>) => ({
     load: { ...base.load!, ...change },
   });
+  const life = (state: InstanceState, restarts: number, ageMs: number) => ({
+    instances: [
+      { id: 1, state, pid: 1, ageMs, restarts, cpu: null, memory: null, outstanding: null },
+    ],
+  });
   const cases: [string, Partial<Autoscaler>, number, string, Mood][] = [
     ['as wanted', {}, 0, 'steady', 'good'],
     ['at zero', replicas({ wanted: 0, ready: 0 }), 0, 'asleep', 'quiet'],
@@ -105,6 +112,11 @@ test('a state is the gravest thing there is to say', () => {
       'crashing',
       'bad',
     ],
+    ['it starts after a crash', life('starting', 3, 500), 0, 'crashing', 'bad'],
+    ['it is ready after a crash, for now', life('ready', 3, 59_000), 0, 'crashing', 'bad'],
+    ['it lasts', life('ready', 3, 60_000), 0, 'steady', 'good'],
+    ['it never crashed', life('ready', 0, 500), 0, 'steady', 'good'],
+    ['it drains', life('draining', 3, 500), 0, 'steady', 'good'],
     [
       'the most, and not enough',
       { ...replicas({ wanted: 8, ready: 8 }), ...load({ concurrency: 60 }) },
@@ -137,6 +149,21 @@ test('a state is the gravest thing there is to say', () => {
     const state = stateOf({ ...base, ...change }, failed);
     assert.deepEqual([state.word, state.mood], [word, mood], why);
   }
+});
+
+test('between two crashes the same is said', () => {
+  const said = (state: InstanceState, ageMs: number) =>
+    stateOf({
+      ...base,
+      replicas: { ...base.replicas, backingOff: state === 'backingOff' ? 1 : 0 },
+      instances: [
+        { id: 1, state, pid: 1, ageMs, restarts: 2, cpu: null, memory: null, outstanding: null },
+      ],
+    });
+  const first = said('backingOff', 0);
+  assert.equal(first.sentence, '1 replica crashed and is started again');
+  assert.deepEqual(said('starting', 100), first);
+  assert.deepEqual(said('ready', 900), first);
 });
 
 test('an objective that is missed is said, and not by rounding', () => {
