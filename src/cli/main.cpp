@@ -1,3 +1,8 @@
+#include "base/log.h"
 #include "cli/verbs.h"
 
-int main(int argc, char** argv) { return headroom::cli::headroom(argc, argv); }
+int main(int argc, char** argv) {
+  const int code = headroom::cli::headroom(argc, argv);
+  headroom::log::finish(headroom::log::kLastWords);
+  return code;
+}
