@@ -516,12 +516,17 @@ policy::Environment environment() {
   };
 }
 
+int log_error(const Error& error) {
+  log_lines(to_string(error));
+  return error.code == Code::invalid ? kUsage : kFailed;
+}
+
 int serve(const ServeOptions& options, const std::vector<policy::Autoscaler>& wanted) {
   raise_descriptor_limit();
   ignore_broken_pipes();
   Server server(options);
   if (auto started = server.start(wanted); !started) {
-    const int code = complain(started.error());
+    const int code = log_error(started.error());
     // What was handed over is the predecessor's still: nothing of it may be ended here.
     if (server.has_predecessor()) end_at_once(code);
     return code;

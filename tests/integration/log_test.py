@@ -169,6 +169,23 @@ class Log(Case):
         self.assertEqual(process.wait(30), 0)
         os.close(ours)
 
+    def test_a_fatal_error_is_a_line_of_the_format(self):
+        first = self.run_headroom("--admin", "none", self.write("app.yaml", document()))
+        first.wait_for("journal: ")
+        bad = self.write("bad.yaml", document(extra="  minReplica: 3"))
+        for arguments, code, what in (
+                ((self.folder + "/app.yaml",), 1, r"^journal: another Headroom"),
+                ((bad,), 2, r"^\S*bad\.yaml:\d+:\d+: unknown field \"minReplica\""),
+                (("--max", "-1", "--", "x"), 2, "maxReplicas")):
+            with self.subTest(arguments=arguments):
+                done = subprocess.run(
+                    [HEADROOM, "run", "--log-format", "json", "--admin", "none", "--journal",
+                     first.journal, *arguments], capture_output=True, text=True, timeout=60)
+                self.assertEqual(done.returncode, code, done.stderr)
+                lines = [json.loads(line) for line in done.stderr.splitlines()]
+                self.assertTrue(any(re.search(what, line["msg"]) for line in lines), done.stderr)
+                self.assertEqual({line["level"] for line in lines}, {"error"})
+
 
 if __name__ == "__main__":
     unittest.main()
