@@ -186,6 +186,24 @@ class Log(Case):
                 self.assertTrue(any(re.search(what, line["msg"]) for line in lines), done.stderr)
                 self.assertEqual({line["level"] for line in lines}, {"error"})
 
+    def test_closed_descriptors_are_filled(self):
+        command = [HEADROOM, "run", "--journal", self.folder + "/journal.db", "--admin", "none",
+                   "--listen", f"127.0.0.1:{self.port}", "--", SERVICE, "--port", "$(PORT)"]
+        process = subprocess.Popen(["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command])
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.assertTrue(eventually(lambda: self.get(self.port) == "200"))
+        with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
+            processes = [process.pid, *map(int, file.read().split())]
+        for pid in processes:
+            with open(f"/proc/{pid}/comm") as file:
+                if not file.read().startswith("headroom"):
+                    continue
+            for fd in (0, 1, 2):
+                self.assertEqual(os.readlink(f"/proc/{pid}/fd/{fd}"), "/dev/null")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(30), 0)
+
 
 if __name__ == "__main__":
     unittest.main()
