@@ -1,7 +1,7 @@
 #include "base/repeats.h"
 
 #include <algorithm>
-#include <utility>
+#include <iterator>
 
 namespace headroom {
 namespace {
@@ -19,22 +19,36 @@ std::string kind_of(std::string_view line) {
 
 }  // namespace
 
+Repeats::Kinds::iterator Repeats::forget(Kinds::iterator kind) {
+  auto& left_out = kind->second.left_out;
+  if (left_out.count > 0) forgotten_.push_back(std::move(left_out));
+  return kinds_.erase(kind);
+}
+
+void Repeats::forget_all() {
+  while (!kinds_.empty()) forget(kinds_.begin());
+}
+
+/// Kinds whose while is over, and where that is not enough, any.
+void Repeats::make_room(Time now, std::string_view but) {
+  for (auto kind = kinds_.begin(); kind != kinds_.end();) {
+    const bool over = now - kind->second.since >= kWhile && kind->first != but;
+    kind = over ? forget(kind) : std::next(kind);
+  }
+  if (kinds_.size() >= kKinds && !kinds_.contains(but)) forget(kinds_.begin());
+}
+
 std::optional<std::size_t> Repeats::pass(std::string_view line, Time now) {
   auto key = kind_of(line);
-  if (!kinds_.contains(key) && kinds_.size() >= kKinds) {
-    std::erase_if(kinds_, [now](const auto& each) {
-      return each.second.left_out == 0 && now - each.second.since >= kWhile;
-    });
-    if (kinds_.size() >= kKinds) kinds_.erase(kinds_.begin());
-  }
+  make_room(now, key);
   auto& kind = kinds_.try_emplace(std::move(key), Kind{now}).first->second;
-  if (now - kind.since >= kWhile) kind = {.since = now, .left_out = kind.left_out};
+  if (now - kind.since >= kWhile) kind = {.since = now, .left_out = std::move(kind.left_out)};
   if (kind.passed == kMost) {
-    ++kind.left_out;
+    kind.left_out = {std::string(line), kind.left_out.count + 1};
     return std::nullopt;
   }
   ++kind.passed;
-  return std::exchange(kind.left_out, 0);
+  return std::exchange(kind.left_out, {}).count;
 }
 
 }  // namespace headroom

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace headroom {
 
@@ -19,15 +21,30 @@ class Repeats {
   static constexpr std::chrono::seconds kWhile{10};
   static constexpr std::size_t kKinds = 256;
 
+  /// Of a kind that is forgotten: so many lines, of which this was the last.
+  struct LeftOut {
+    std::string last;
+    std::size_t count = 0;
+  };
+
   /// None where the line is left out; else how many of its kind were since the last one.
   std::optional<std::size_t> pass(std::string_view line, Time now);
+  /// Of the kinds that were forgotten since the last call; each is given once.
+  std::vector<LeftOut> take_forgotten() { return std::exchange(forgotten_, {}); }
+  void forget_all();
 
  private:
   struct Kind {
     Time since;
-    std::size_t passed = 0, left_out = 0;
+    std::size_t passed = 0;
+    LeftOut left_out = {};
   };
-  std::map<std::string, Kind, std::less<>> kinds_;
+  using Kinds = std::map<std::string, Kind, std::less<>>;
+  Kinds::iterator forget(Kinds::iterator kind);
+  void make_room(Time now, std::string_view but);
+
+  Kinds kinds_;
+  std::vector<LeftOut> forgotten_;
 };
 
 }  // namespace headroom

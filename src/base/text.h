@@ -15,6 +15,9 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 /// The length of the valid UTF-8 character at the front of `text`; 0 where there is none.
 std::size_t character_bytes(std::string_view text);
 
+/// Whether a terminal would do something else with the character than show it.
+bool is_control(std::string_view character);
+
 /// `text` with control characters and invalid UTF-8 written as \xNN, cut to `limit` bytes
 /// (with "…" where cut): what came from outside, fit for a log line or a terminal.
 std::string printable(std::string_view text, std::size_t limit = 200);

@@ -138,7 +138,7 @@ Result<std::vector<policy::Autoscaler>> wanted(const RunOptions& options, const 
     if (!read) {
       auto shown = options.flags;
       for (auto& pair : shown.env) pair.replace(pair.find('=') + 1, std::string::npos, "…");
-      fmt::print(stderr, "These flags make this document:\n\n{}\n",
+      log::error("These flags make this document:\n\n{}",
                  document_of(shown, call.command).value_or(*document));
     }
     return read;
@@ -176,25 +176,25 @@ std::string journal_name(const std::string& file, const std::vector<policy::Auto
 }
 
 int run(const RunOptions& options, const CLI::App& verb, const Call& call) {
-  const auto autoscalers = wanted(options, verb, call);
-  if (!autoscalers) return complain(autoscalers.error());
-  if (options.print) {
-    print(*autoscalers);
-    return kOk;
-  }
   if (options.verbose) log::set_level(log::Level::debug);
   if (options.quiet) log::set_level(log::Level::warn);
   log::set_format(options.log_format == "json"     ? log::Format::json
                   : options.log_format == "logfmt" ? log::Format::logfmt
                                                    : log::Format::text);
+  const auto autoscalers = wanted(options, verb, call);
+  if (!autoscalers) return log_error(autoscalers.error());
+  if (options.print) {
+    print(*autoscalers);
+    return kOk;
+  }
   auto otlp = otlp::choose(options.otlp, environment());
-  if (!otlp) return complain(otlp.error());
+  if (!otlp) return log_error(otlp.error());
   for (const auto& warning : otlp->warnings) log::warn("otlp: {}", warning);
   ServeOptions serving{options.file, options.journal, options.threads, options.admin,
                        std::move(otlp->settings)};
   if (serving.journal.empty()) {
     auto path = journal_path(journal_name(options.file, *autoscalers));
-    if (!path) return complain(path.error());
+    if (!path) return log_error(path.error());
     serving.journal = *path;
   }
   return serve(serving, *autoscalers);

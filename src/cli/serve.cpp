@@ -93,6 +93,12 @@ void log_lines(std::string_view text) {
   }
 }
 
+/// Without destructors: they would wait for what may never come.
+[[noreturn]] void end_at_once(int code) {
+  log::finish(log::kLastWords);
+  ::_exit(code);
+}
+
 class Server {
  public:
   explicit Server(ServeOptions options)
@@ -167,6 +173,7 @@ Result<void> Server::open_guardian() {
     if (!guardian) return fail(guardian.error());
     guardian_.emplace(std::move(*guardian));
   }
+  log::start_thread();
   // Out of the environment, before replicas inherit it. What a service manager knows is the
   // guardian: it listens to that, and names it.
   notify_.emplace([this](const std::string& what) { guardian_->tell_manager(what); });
@@ -174,7 +181,7 @@ Result<void> Server::open_guardian() {
   guardian_->when_gone(io_, [this] {
     log::error("the guardian was killed: ending the replicas");
     if (loop_) loop_->kill();
-    ::_exit(kFailed);
+    end_at_once(kFailed);
   });
   return {};
 }
@@ -459,7 +466,7 @@ void Server::let_go() {
                           if (is_over(successor_.native_handle())) return end_if_done();
                           log::error("upgrade: the new one has died: ending");
                           loop_->kill();
-                          ::_exit(kFailed);
+                          end_at_once(kFailed);
                         });
   loop_->let_go(loop_->longest_drain(), [this] { end_if_done(); });
 }
@@ -512,7 +519,7 @@ void Server::kill(int signal) {
   log::warn("second signal: killing the replicas");
   loop_->kill();
   // The gateway may be waiting for answers that will not come: nothing here may wait for it.
-  ::_exit(128 + signal);
+  end_at_once(128 + signal);
 }
 
 }  // namespace
@@ -525,14 +532,19 @@ policy::Environment environment() {
   };
 }
 
+int log_error(const Error& error) {
+  log_lines(to_string(error));
+  return error.code == Code::invalid ? kUsage : kFailed;
+}
+
 int serve(const ServeOptions& options, const std::vector<policy::Autoscaler>& wanted) {
   raise_descriptor_limit();
   ignore_broken_pipes();
   Server server(options);
   if (auto started = server.start(wanted); !started) {
-    const int code = complain(started.error());
+    const int code = log_error(started.error());
     // What was handed over is the predecessor's still: nothing of it may be ended here.
-    if (server.has_predecessor()) ::_exit(code);
+    if (server.has_predecessor()) end_at_once(code);
     return code;
   }
   server.run();

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "otlp/settings.h"
 #include "policy/autoscaler.h"
 #include "policy/read.h"
@@ -28,9 +29,12 @@ struct ServeOptions {
 /// The environment of this process, for $(NAME) in documents.
 policy::Environment environment();
 
+/// complain() in the log, in its format. The exit code.
+int log_error(const Error& error);
+
 /// Runs the autoscalers until SIGTERM or SIGINT has stopped them. A second signal kills the
 /// replicas and ends the process at once with 128 + its number.
-/// The exit code: 0 stopped as asked, 1 something could not be started (said on stderr).
+/// The exit code: 0 stopped as asked, 1 something could not be started (said in the log).
 int serve(const ServeOptions& options, const std::vector<policy::Autoscaler>& wanted);
 
 }  // namespace headroom::cli

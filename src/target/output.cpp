@@ -2,18 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
-#include <condition_variable>
-#include <cstdio>
 #include <cstring>
-#include <mutex>
-#include <thread>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,69 +28,6 @@ bool write_all(int fd, std::string_view text) {
   }
   return true;
 }
-
-/// Writes to stderr from a thread of its own: a terminal that is stopped (^S) or a full pipe
-/// must stop neither the replicas nor us. What does not fit its bound is dropped and counted.
-class Stderr {
- public:
-  static Stderr& get() {
-    static Stderr* const only = new Stderr;  // leaked: its thread may be stuck in a write
-    used_ = true;
-    return *only;
-  }
-  static bool used() { return used_; }
-
-  void add(std::string_view prefix, std::string_view line) {
-    const std::lock_guard lock(mutex_);
-    if (waiting_.size() + prefix.size() + line.size() > kMost) {
-      ++dropped_;
-      return;
-    }
-    if (dropped_ > 0) {
-      waiting_ += fmt::format("headroom | {} lines dropped: stderr takes them too slowly\n",
-                              std::exchange(dropped_, 0));
-    }
-    waiting_.append(prefix).append(line).append("\n");
-    changed_.notify_all();
-  }
-
-  void flush(Millis most) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, most, [this] { return waiting_.empty() && !writing_; });
-  }
-
- private:
-  static constexpr std::size_t kMost = 1 << 20;
-
-  Stderr() {
-    sigset_t all, before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    std::thread([this] { run(); }).detach();
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  }
-
-  void run() {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      changed_.wait(lock, [this] { return !waiting_.empty(); });
-      const std::string now = std::exchange(waiting_, {});
-      writing_ = true;
-      lock.unlock();
-      write_all(STDERR_FILENO, now);
-      lock.lock();
-      writing_ = false;
-      changed_.notify_all();
-    }
-  }
-
-  static inline std::atomic<bool> used_{false};
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::string waiting_;
-  long dropped_ = 0;
-  bool writing_ = false;
-};
 
 }  // namespace
 
@@ -187,12 +118,13 @@ void RotatingFile::write(std::string_view line) {
 }
 
 Output::Output(boost::asio::io_context& io, const policy::Output& to, const Names& names)
-    : out_(io), err_(io), to_(to.to), prefix_(names.prefix + " | ") {
+    : out_(io, "stdout"), err_(io, "stderr"), to_(to.to), names_(names) {
   if (to_ != policy::Output::To::files) return;
   const auto& directory = to.directory.empty() ? names.directory : to.directory;
   ::mkdir(directory.c_str(), 0755);  // where that fails, opening the file says so
-  file_ = std::make_unique<RotatingFile>(fmt::format("{}/{}.log", directory, names.file),
-                                         to.max_bytes, to.max_files);
+  file_ = std::make_unique<RotatingFile>(
+      fmt::format("{}/{}-{}.log", directory, names.autoscaler, names.replica), to.max_bytes,
+      to.max_files);
 }
 
 void Output::attach(Fd out, Fd err) {
@@ -247,7 +179,7 @@ bool Output::take(Source& source) {
   std::array<char, 64 << 10> piece;
   const auto got = ::read(source.pipe.native_handle(), piece.data(), piece.size());
   if (got < 0) return errno == EAGAIN || errno == EINTR;
-  const auto each = [this](std::string_view text) { line(text); };
+  const auto each = [&](std::string_view text) { line(source, text); };
   if (got == 0) {
     if (source.lines.begun()) source.lines.end(each);
     return false;
@@ -262,7 +194,7 @@ void Output::close(Source& source) {
     errno = 0;
     if (!take(source) || errno == EAGAIN) break;
   }
-  if (source.lines.begun()) source.lines.end([this](std::string_view text) { line(text); });
+  if (source.lines.begun()) source.lines.end([&](std::string_view text) { line(source, text); });
   boost::system::error_code ignored;
   source.pipe.close(ignored);
 }
@@ -273,14 +205,12 @@ void Output::finish() {
   close(err_);
 }
 
-void Output::line(std::string_view text) {
+void Output::line(const Source& source, std::string_view text) {
   tail_.add(text);
-  if (to_ == policy::Output::To::inherit) Stderr::get().add(prefix_, text);
+  if (to_ == policy::Output::To::inherit) {
+    log::pass_on({names_.autoscaler, names_.replica, source.name, text});
+  }
   if (file_) file_->write(text);
-}
-
-void flush_stderr(Millis most) {
-  if (Stderr::used()) Stderr::get().flush(most);
 }
 
 }  // namespace headroom::target

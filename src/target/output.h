@@ -91,9 +91,11 @@ class RotatingFile {
 /// Takes what a replica writes to stdout and stderr, and passes it on line by line.
 class Output {
  public:
-  /// Lines are prefixed "name | " on stderr; a file is `<directory>/<file_name>.log`.
+  /// Whose it is. A file is `<directory>/<autoscaler>-<replica>.log`.
   struct Names {
-    std::string prefix, file, directory;
+    std::string autoscaler;
+    ReplicaId replica = 0;
+    std::string directory;
   };
   Output(boost::asio::io_context& io, const policy::Output& to, const Names& names);
 
@@ -108,25 +110,23 @@ class Output {
 
  private:
   struct Source {
-    explicit Source(boost::asio::io_context& io) : pipe(io) {}
+    Source(boost::asio::io_context& io, const char* its_name) : pipe(io), name(its_name) {}
     boost::asio::posix::stream_descriptor pipe;
     Lines lines;
+    const char* name;
   };
   void read(Source& source);
   bool take(Source& source);
   void close(Source& source);
-  void line(std::string_view text);
+  void line(const Source& source, std::string_view text);
 
   // Handlers hold it weakly: one that is due when its pipe closes must not find the next.
   std::shared_ptr<bool> attached_;
   Source out_, err_;
   Tail tail_;
   policy::Output::To to_;
-  std::string prefix_;
+  Names names_;
   std::unique_ptr<RotatingFile> file_;
 };
-
-/// Waits until the lines written so far are on stderr, at most `most`.
-void flush_stderr(Millis most);
 
 }  // namespace headroom::target

@@ -89,7 +89,6 @@ Process::Impl::~Impl() {
   // All at once, then wait for each: the Runners' destructors reap.
   for (const auto& [id, runner] : runners) runner->kill();
   runners.clear();
-  flush_stderr(200ms);
 }
 
 /// Hooks are called from the io_context, after whatever is going on: they may call us.

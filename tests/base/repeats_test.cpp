@@ -22,6 +22,32 @@ TEST(Repeats, AFloodIsCutAndCounted) {
   EXPECT_EQ(repeats.pass("replica 9 exited", now + Repeats::kWhile), 0u);
 }
 
+TEST(Repeats, WhatIsForgottenSaysWhatWasLeftOut) {
+  Repeats repeats;
+  const Repeats::Time now{};
+  for (std::size_t i = 0; i < Repeats::kMost + 2; ++i) repeats.pass("a " + std::to_string(i), now);
+  repeats.pass("b", now + Repeats::kWhile - 1ms);
+  EXPECT_TRUE(repeats.take_forgotten().empty()) << "its while is not over";
+  repeats.pass("b", now + Repeats::kWhile);
+  auto forgotten = repeats.take_forgotten();
+  ASSERT_EQ(forgotten.size(), 1u) << "no other line of its kind came";
+  EXPECT_EQ(forgotten[0].last, "a 101");
+  EXPECT_EQ(forgotten[0].count, 2u);
+
+  for (std::size_t i = 0; i < Repeats::kMost + 1; ++i) repeats.pass("a", now);
+  for (char a = 'b'; a <= 'z'; ++a) {
+    for (char b = 'a'; b <= 'z'; ++b) repeats.pass(std::string{a, b}, now);
+  }
+  forgotten = repeats.take_forgotten();
+  ASSERT_EQ(forgotten.size(), 1u) << "others took its place";
+  EXPECT_EQ(forgotten[0].count, 1u);
+
+  for (std::size_t i = 0; i < Repeats::kMost + 1; ++i) repeats.pass("c", now);
+  repeats.forget_all();
+  EXPECT_EQ(repeats.take_forgotten().size(), 1u) << "at the end";
+  EXPECT_TRUE(repeats.take_forgotten().empty()) << "each is given once";
+}
+
 TEST(Repeats, RemembersSoManyKinds) {
   Repeats repeats;
   Repeats::Time now{};

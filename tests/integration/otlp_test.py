@@ -321,7 +321,7 @@ class Otlp(Case):
         headroom = self.headroom(port, "--otlp-sample", "1", "--min", "1", "--max", "2",
                                  "--admin", "none")
         headroom.wait_for("ready after")
-        headroom.wait_for(rf"warning otlp: http://127.0.0.1:{port}/v1/\w+: Connection refused")
+        headroom.wait_for(rf"warn  otlp: http://127.0.0.1:{port}/v1/\w+: Connection refused")
         before = rss_bytes(headroom.workers()[0])
         # More than can wait, and no request is any the worse for it.
         result = self.load(headroom.url(), "--closed", "16", "--requests", "30000").result()
@@ -357,7 +357,7 @@ class Otlp(Case):
         headroom.wait_for("ready after")
         result = self.load(headroom.url(), "--rate", "500", "--duration", "4s").result()
         self.assertEqual(result["failures"], 0, result)
-        headroom.wait_for(r"warning otlp: \S+/v1/\w+: ")
+        headroom.wait_for(r"warn  otlp: \S+/v1/\w+: ")
         self.assertTrue(silent.taken)
         began = time.monotonic()
         self.assertEqual(headroom.terminate(), 0)
