@@ -16,7 +16,7 @@ constexpr Meaning about(Event::Kind kind) {
     case Event::Kind::ready:
       return {"ready", "a replica may get traffic, so long after its start",
               "Nothing. If it takes long, requests at zero wait as long.",
-              "replica 2 ready after 310ms"};
+              "replica 2 ready after 0.31 s; replica 2 ready again"};
     case Event::Kind::draining:
       return {"draining", "a replica gets no new request, and finishes those that are open",
               "Nothing.", "replica 2 drains, 4 open"};
@@ -30,10 +30,10 @@ constexpr Meaning about(Event::Kind kind) {
           "in 0.1 s"};
     case Event::Kind::operator_word:
       return {"operator", "somebody scaled, paused or resumed it", "Nothing.",
-              "pinned at 5 for 10m"};
+              "pinned at 5 for 10 min; paused at 5 until resumed; resumed"};
     case Event::Kind::policy:
       return {"policy", "its document changed, and was taken", "Nothing.",
-              "its document changed, taken"};
+              "its document changed, taken; taken over at an upgrade, with 2 replicas, 2 ready"};
   }
   return {};
 }
