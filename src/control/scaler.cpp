@@ -145,7 +145,7 @@ Result<void> Scaler::restore() {
   if (*restored) {
     memory_ = std::move((*restored)->memory);
     wanted = std::clamp((*restored)->replicas, policy_.min_replicas, policy_.max_replicas);
-    log::info("{}: goes on with {} replicas, as the journal says", policy_.name, wanted.count);
+    log::info("{}: goes on with {}, as the journal says", policy_.name, decide::replicas(wanted));
   }
   current_ = wanted;
   return {};
