@@ -23,8 +23,8 @@ class Killed(Case):
         load = self.load(f"http://127.0.0.1:{port}", "--rate", "800", "--duration", "12s")
         self.assertTrue(eventually(lambda: len(headroom.replicas()) >= 4), headroom.log())
         replicas = headroom.replicas()
-        said = re.findall(r"(\d+) → (\d+) replicas?:", headroom.log())
         headroom.kill()
+        said = re.findall(r"(\d+) → (\d+) replicas?:", headroom.log())
         self.assertTrue(eventually(lambda: not any(map(alive, replicas)), 5), "orphans are left")
 
         again = self.run_headroom(*flags)
