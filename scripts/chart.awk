@@ -1,4 +1,4 @@
-# Draws the replicas over time from Headroom's log lines, "12:00:01.250 info  demo: 0 → 1 replicas: …".
+# Draws the replicas over time from Headroom's log lines, "12:00:01.250 info  demo: 0 → 1 replica: …".
 
 function seconds(clock, parts) {
   split(clock, parts, ":")
@@ -6,7 +6,7 @@ function seconds(clock, parts) {
 }
 
 /listening on/ { first = seconds($1) }
-/ → [0-9]+ replicas/ {
+/ → [0-9]+ replicas?: / {
   for (i = 1; i <= NF; i++) if ($i == "→") count = $(i + 1)
   at = seconds($1) - first
   if (at < 0) at += 86400 # over midnight

@@ -62,8 +62,8 @@ awk -f scripts/chart.awk "$log"
 printf '\nLoad:\n\n'
 cat "$folder/load"
 # The first time that the most were asked for, to the second.
-most=$(sed -n 's/.* → \([0-9]*\) replicas: .*/\1/p' "$log" | sort -n | tail -n 1)
-at=$(grep -m 1 " → $most replicas: " "$log" | cut -d . -f 1)
+most=$(sed -n 's/.* → \([0-9]*\) replicas\{0,1\}: .*/\1/p' "$log" | sort -n | tail -n 1)
+at=$(grep -m 1 " → $most replicas\{0,1\}: " "$log" | cut -d . -f 1)
 printf '\nWhy %s (headroom explain demo --rescales --at %s):\n\n' "$most" "$at"
 "$headroom" explain demo --rescales --at "$at" --journal "$folder/journal.db"
 if ((failed)); then

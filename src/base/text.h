@@ -22,4 +22,7 @@ bool is_control(std::string_view character);
 /// (with "…" where cut): what came from outside, fit for a log line or a terminal.
 std::string printable(std::string_view text, std::size_t limit = 200);
 
+/// At most three digits after the point, fewer for larger numbers: 14.2, 0.125, 1234.
+std::string number(double value);
+
 }  // namespace headroom

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <ctime>
 #include <limits>
 #include <optional>
@@ -116,6 +117,23 @@ std::string to_string(Millis duration) {
     if (count > 0) text += fmt::format("{}{}", count, unit.name);
   }
   return text;
+}
+
+std::string span_of(double seconds) {
+  constexpr double kMost = 1e15;
+  if (std::abs(seconds) < 0.1 && seconds != 0) return number(seconds * 1000) + " ms";
+  if (!(seconds >= 120) || seconds > kMost) return number(seconds) + " s";
+  const auto whole = static_cast<std::int64_t>(seconds);
+  const auto two = [](std::int64_t large, const char* unit, std::int64_t small, const char* rest) {
+    return fmt::format("{} {}", large, unit) +
+           (small == 0 ? "" : fmt::format(" {} {}", small, rest));
+  };
+  if (whole < 3600) return two(whole / 60, "min", whole % 60, "s");
+  return two(whole / 3600, "h", whole / 60 % 60, "min");
+}
+
+std::string span_of(Millis duration) {
+  return span_of(std::chrono::duration<double>(duration).count());
 }
 
 std::string local_time(std::int64_t unix_millis) {

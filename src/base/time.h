@@ -35,6 +35,11 @@ Result<Millis> parse_duration(std::string_view text);
 /// The shortest such spelling: 90000 ms is "1m30s", 250 ms is "250ms", 0 is "0s".
 std::string to_string(Millis duration);
 
+/// As people say it: "6 ms", "0.1 s", "90 s", "5 min", "3 min 12 s", "2 h 5 min". Seconds have at
+/// most three digits, and from two minutes on none after the point.
+std::string span_of(double seconds);
+std::string span_of(Millis duration);
+
 /// Wall-clock milliseconds since 1970 as local time, "2024-05-01 14:05:09".
 std::string local_time(std::int64_t unix_millis);
 

@@ -1,6 +1,7 @@
 #include "cli/reasons.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -19,26 +20,123 @@ namespace {
 
 using policy::Metric;
 
-/// What the examples' steps are about: a metric of each of the types that StepKind::Example names,
-/// or the gateway's load.
-policy::Autoscaler example_policy(bool by_rate) {
+namespace step = decide::step;
+
+/// What the examples' steps are about.
+struct Scene {
   policy::Autoscaler policy;
+  decide::Observation seen;
+};
+
+/// A metric of each of the types that StepKind::Example names and some more, and the gateway's
+/// load.
+Scene scene_of(std::string_view code) {
+  Scene scene;
+  auto& [policy, seen] = scene;
   policy.name = "shop";
   policy.metrics = {{.name = "cpu"},
                     {.type = Metric::Type::pods, .name = "requests_per_second"},
-                    {.type = Metric::Type::external, .name = "queue"}};
-  policy.concurrency.emplace().window = 60s;
-  if (by_rate) policy.concurrency->metric = policy::Concurrency::Metric::rps;
-  return policy;
+                    {.type = Metric::Type::external, .name = "queue"},
+                    {.type = Metric::Type::container_resource, .name = "cpu", .container = "app"},
+                    {.type = Metric::Type::object,
+                     .name = "requests",
+                     .described_object = policy::ObjectReference{"v1", "Ingress", "main"}},
+                    {.name = "memory"}};
+  policy.concurrency.emplace().target = 10;
+  if (code == step::kRequestRate) {
+    policy.concurrency->metric = policy::Concurrency::Metric::rps;
+    policy.concurrency->target = 150;
+  }
+  if (code == step::kScaleUpLimit || code == step::kScaleDownLimit) policy.behavior.emplace();
+  seen.load = decide::Load{};
+  seen.metrics.resize(policy.metrics.size());
+  seen.metrics[2].failed = decide::Absent{decide::Absent::Reason::timeout, "no route to host"};
+  return scene;
 }
 
-decide::Observation example_observation(std::string_view code) {
-  decide::Observation seen;
-  if (code == decide::step::kAsleep) seen.load = decide::Load{};
-  seen.metrics.resize(3);
-  seen.metrics[2].failed = decide::Absent{decide::Absent::Reason::timeout, "no route to host"};
-  return seen;
-}
+/// A step that says something else than its kind's example.
+struct Further {
+  std::string_view code;
+  std::int32_t before, after;
+  std::array<double, 4> inputs = {};
+  std::int32_t metric = -1;
+  void (*change)(Scene&) = [](Scene&) {};
+};
+
+/// Each wording that explain.cpp has beside those of StepKind::example; a test compares.
+constexpr std::array kFurther = {
+    Further{step::kUtilization, 4, 5, {90, 60, 1, 1.5}, 0},
+    Further{step::kUtilization, 4, 3, {20, 60, 2, 0.33}, 0},
+    Further{step::kUtilization, 4, 4, {63, 60, 0, 1.05}, 0},
+    Further{step::kUtilization, 4, 7, {83, 60, 0, 1.3833}, 3},
+    Further{step::kAverageValue, 2, 6, {300 * 1048576e3, 100 * 1048576e3, 0, 3}, 5},
+    Further{step::kValue, 2, 6, {12000, 4000, 2, 3}, 4},
+    Further{step::kNotReady,
+            4,
+            4,
+            {},
+            0,
+            [](Scene& scene) {
+              auto& replica = scene.seen.replicas.emplace_back();
+              replica.id = 1;
+              replica.ready = decide::Readiness{decide::Truth::yes, Instant{7s}};
+              replica.cpu = decide::Measured{{500}, Instant{10s}, 10s};
+              scene.seen.metrics.clear();
+            }},
+    Further{step::kConcurrency,
+            1,
+            2,
+            {14.2, 60, 10},
+            -1,
+            [](Scene& scene) { scene.policy.concurrency->target_utilization_percentage = 100; }},
+    Further{step::kPanic, 1, 3, {2, 7, 1, 4}},
+    Further{step::kLargestWins, 8, 8},
+    Further{step::kFailedHolds, 4, 4},
+    Further{step::kTriggerActive, 1, 1, {1}},
+    Further{step::kTriggerFails, 2, 2, {1}},
+    Further{step::kPaused, 2, 2, {0}},
+    Further{step::kPaused, 2, 5, {}, -1, [](Scene& scene) { scene.policy.pause.paused = true; }},
+    Further{step::kPaused, 2, 2, {}, -1, [](Scene& scene) { scene.policy.pause.paused = true; }},
+    Further{step::kActivated, 0, 1, {2}},
+    Further{step::kActivated, 0, 1, {0}},
+    Further{step::kAsleep,
+            0,
+            0,
+            {},
+            -1,
+            [](Scene& scene) { scene.seen.load = tl::unexpected(decide::Absent{}); }},
+    Further{step::kScaleUpLimit,
+            12,
+            8,
+            {8},
+            -1,
+            [](Scene& scene) {
+              using Select = policy::ScalingRules::Select;
+              scene.policy.behavior->scale_up.emplace().select_policy = Select::disabled;
+            }},
+    Further{
+        step::kScaleUpLimit, 12, 8, {8}, -1, [](Scene& scene) { scene.policy.behavior.reset(); }},
+    Further{step::kScaleUpLimit,
+            12,
+            8,
+            {8},
+            -1,
+            [](Scene& scene) {
+              scene.policy.behavior.reset();
+              scene.policy.target.scale_target_ref.emplace();
+            }},
+    Further{step::kScaleDownLimit,
+            2,
+            6,
+            {6},
+            -1,
+            [](Scene& scene) {
+              using Select = policy::ScalingRules::Select;
+              scene.policy.behavior->scale_down.emplace().select_policy = Select::disabled;
+            }},
+    Further{step::kPinned, 3, 5, {-1, 0}},
+    Further{step::kPinned, 3, 5, {-1, 1}},
+};
 
 decide::Step example_step(const decide::StepKind& kind) {
   const auto& [stage, before, after, inputs, metric] = kind.example;
@@ -51,12 +149,33 @@ decide::Step example_step(const decide::StepKind& kind) {
           .text = {}};
 }
 
-decide::Decision in_words(decide::Decision decision, std::string_view code) {
-  auto policy = example_policy(code == decide::step::kRequestRate);
-  const bool limits = code == decide::step::kScaleUpLimit || code == decide::step::kScaleDownLimit;
-  if (limits) policy.behavior.emplace();
-  decide::put_into_words(policy, example_observation(code), decision);
+decide::Decision in_words(decide::Decision decision, const Scene& scene) {
+  decide::put_into_words(scene.policy, scene.seen, decision);
   return decision;
+}
+
+/// A line of the page's code.
+std::string step_line(decide::Step step, const Scene& scene) {
+  decide::Decision decision;
+  decision.steps = {std::move(step)};
+  const auto told = in_words(std::move(decision), scene);
+  return fmt::format("    {}\n", tell_step(told.steps.front()));
+}
+
+std::string examples_of(const decide::StepKind& kind) {
+  auto lines = step_line(example_step(kind), scene_of(kind.code));
+  for (const auto& further : kFurther) {
+    if (further.code != kind.code) continue;
+    auto scene = scene_of(kind.code);
+    further.change(scene);
+    auto step = example_step(kind);
+    step.before = {further.before};
+    step.after = {further.after};
+    step.inputs = further.inputs;
+    step.source = further.metric;
+    lines += step_line(std::move(step), scene);
+  }
+  return lines;
 }
 
 /// "`percent`, `target`", or nothing.
@@ -95,10 +214,7 @@ std::string steps() {
     page += fmt::format("### {}\n\n{}\n\n", decide::word(stage), about);
     for (const auto& kind : decide::kSteps) {
       if (kind.example.stage != stage) continue;
-      decide::Decision decision;
-      decision.steps = {example_step(kind)};
-      const auto line = tell_step(in_words(std::move(decision), kind.code).steps.front());
-      page += fmt::format("#### {}\n\n    {}\n\n{}{}\n*What to do:* {}\n\n", kind.code, line,
+      page += fmt::format("#### {}\n\n{}\n{}{}\n*What to do:* {}\n\n", kind.code, examples_of(kind),
                           sentence(kind.meaning), inputs_of(kind), kind.advice);
     }
   }
@@ -111,7 +227,8 @@ std::string condition_line(const decide::ReasonKind& kind) {
   const auto step = std::ranges::find(decide::kSteps, kind.reason, &decide::StepKind::code);
   if (step != decide::kSteps.end()) decision.steps = {example_step(*step)};
   decision.conditions = {{kind.type, kind.status, kind.reason, ""}};
-  return tell_condition(in_words(std::move(decision), kind.reason).conditions.front());
+  const auto told = in_words(std::move(decision), scene_of(kind.reason));
+  return tell_condition(told.conditions.front());
 }
 
 std::string conditions() {
@@ -188,7 +305,8 @@ By symptom instead: [troubleshooting.md](troubleshooting.md). How a decision is 
 ## Steps of a decision
 
 As `headroom explain` prints them: the stage, the number of replicas before and after, the same in
-words, the code. In JSON the code is `code`, and the step's numbers stand under `inputs`.
+words, the code. A kind that says several things has a line for each. In JSON
+the code is `code`, and the step's numbers stand under `inputs`.
 
 )";
 

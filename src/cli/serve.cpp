@@ -409,7 +409,7 @@ void Server::upgrade() {
   upgrade_timer_.expires_after(kPatience);
   upgrade_timer_.async_wait([this](boost::system::error_code error) {
     if (error || upgrade_timer_.expiry() > steady_clock::now()) return;
-    give_up({Code::unavailable, "the new program is silent for " + to_string(kPatience), {}});
+    give_up({Code::unavailable, "the new program is silent for " + span_of(kPatience), {}});
   });
 }
 

@@ -24,7 +24,7 @@ std::string load_of(const decide::Observation& seen) {
   const auto& load = *seen.load;
   return fmt::format(
       "{:.2f} requests at once and {:.1f}/s over the last {}; now {} waiting, {} running",
-      load.concurrency, load.rate, to_string(load.over), load.waiting, load.running);
+      load.concurrency, load.rate, span_of(load.over), load.waiting, load.running);
 }
 
 std::string replicas_of(const decide::Observation& seen) {
@@ -52,14 +52,13 @@ std::string replica_of(const decide::ReplicaSeen& replica, Instant now) {
                                                      1e3 / (1024.0 * 1024.0))
                      : decide::said(replica.memory.error());
   return fmt::format("replica {}: {} for {}, cpu {}, memory {}", replica.id, state,
-                     to_string(replica.ready ? now - replica.ready->since : 0ms), cpu, memory);
+                     span_of(replica.ready ? now - replica.ready->since : 0ms), cpu, memory);
 }
 
 std::string headline(const journal::Entry& entry) {
   const auto& decision = entry.decision;
   const auto reason = decision.reason();
-  const auto count = decision.rescales() ? fmt::format("{} → {} replicas", decision.current.count,
-                                                       decision.replicas.count)
+  const auto count = decision.rescales() ? decide::change_of(decision)
                                          : fmt::format("stays at {}", decision.replicas.count);
   return reason.empty() ? count : count + ": " + reason;
 }

@@ -17,7 +17,7 @@ std::string tell_step(const decide::Step& step);
 /// And that of a condition: "ScalingLimited is true: TooManyReplicas: at most …".
 std::string tell_condition(const decide::Condition& condition);
 
-/// One line: "2024-05-01 14:05:09  shop  0 → 1 replicas: 1 request waits".
+/// One line: "2024-05-01 14:05:09  shop  0 → 1 replica: 1 request waits".
 std::string tell_briefly(const journal::Entry& entry);
 
 /// A JSON array of {id, autoscaler, time, unixMillis, observation, decision, outcome}.

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "control/clock.h"
+#include "decide/words.h"
 #include "policy/changes.h"
 #include "policy/knative.h"
 #include "policy/read.h"
@@ -104,8 +105,9 @@ Result<std::unique_ptr<Scaler>> Scaler::start(World& world, const policy::Autosc
 void Scaler::begin() {
   if (adopted_) {
     tell(Event::policy,
-         fmt::format("taken over at an upgrade, with {} replicas of which {} are ready",
-                     target_->replicas().size(), runs_.size()));
+         fmt::format("taken over at an upgrade, with {}, {} ready",
+                     decide::replicas({static_cast<std::int32_t>(target_->replicas().size())}),
+                     runs_.size()));
   }
   target_->scale(current_);
   tick();
@@ -155,7 +157,7 @@ Result<void> Scaler::restore() {
   if (*restored) {
     memory_ = std::move((*restored)->memory);
     wanted = std::clamp((*restored)->replicas, policy_.min_replicas, policy_.max_replicas);
-    log::info("{}: goes on with {} replicas, as the journal says", policy_.name, wanted.count);
+    log::info("{}: goes on with {}, as the journal says", policy_.name, decide::replicas(wanted));
   }
   current_ = wanted;
   return {};
@@ -194,7 +196,7 @@ void Scaler::on_ready(const target::Replica& replica) {
     run.backend = {next_backend_++, replica.address, request_limit(policy_), replica.id};
     run.pid = replica.pid;
     const Millis took = replica.startup.value_or(since(replica.started));
-    tell(Event::ready, fmt::format("replica {} ready after {}", replica.id, to_string(took)));
+    tell(Event::ready, fmt::format("replica {} ready after {}", replica.id, span_of(took)));
     world_.recorder.startup(policy_.name, took);
   }
   run.ready = true;
@@ -337,10 +339,9 @@ void Scaler::act(const decide::Decision& decision, std::optional<std::int64_t> e
   if (!decision.rescales()) return;
   if (pending_) {
     note(fmt::format("not reached in {}: the next decision came first",
-                     to_string(since(pending_->since))));
+                     span_of(since(pending_->since))));
   }
-  log::info("{}: {} → {} replicas: {}", policy_.name, decision.current.count,
-            decision.replicas.count, decision.reason());
+  log::info("{}: {}: {}", policy_.name, decide::change_of(decision), decision.reason());
   current_ = decision.replicas;
   pending_ = Pending{entry, std::chrono::steady_clock::now()};
   target_->scale(current_);
@@ -448,7 +449,7 @@ Result<void> Scaler::hold(std::optional<Replicas> replicas, std::optional<Millis
   if (time) memory_.hold->until = world_.clock.now() + *time;
   tell(Event::operator_word,
        fmt::format("{} at {} {}", replicas ? "pinned" : "paused", memory_.hold->replicas.count,
-                   time ? "for " + to_string(*time) : "until resumed"));
+                   time ? "for " + span_of(*time) : "until resumed"));
   tick();
   return {};
 }
@@ -474,7 +475,7 @@ void Scaler::settle() {
   const auto ready =
       std::ranges::count(replicas, target::Replica::State::ready, &target::Replica::state);
   if (ready != current_.count || std::ssize(replicas) != current_.count) return;
-  note(fmt::format("reached after {}", to_string(since(pending_->since))));
+  note(fmt::format("reached after {}", span_of(since(pending_->since))));
   pending_.reset();
 }
 

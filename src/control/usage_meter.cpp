@@ -32,7 +32,7 @@ decide::Reading UsageMeter::cpu(Instant now) const {
   const auto& first = samples_.front();
   const auto& last = samples_.back();
   if (now - last.at > kStale) {
-    return absent(Absent::Reason::stale, "last read " + to_string(now - last.at) + " ago");
+    return absent(Absent::Reason::stale, "last read " + span_of(now - last.at) + " ago");
   }
   const Millis window = last.at - first.at;
   // µs of CPU per ms of time are thousandths of a core.
@@ -43,7 +43,7 @@ decide::Reading UsageMeter::memory(Instant now) const {
   if (samples_.empty()) return absent(Absent::Reason::no_data, "not yet measured");
   const auto& last = samples_.back();
   if (now - last.at > kStale) {
-    return absent(Absent::Reason::stale, "last read " + to_string(now - last.at) + " ago");
+    return absent(Absent::Reason::stale, "last read " + span_of(now - last.at) + " ago");
   }
   return Measured{Quantity{last.memory_bytes * 1000}, last.at, 0ms};
 }

@@ -32,15 +32,21 @@ struct Averages {
 
 /// The rules that moved the number, in their order.
 void add_steps(const KpaSettings& settings, const Averages& averages, const KpaAnswer& answer,
-               Millis panic_since, Chain& chain) {
+               const KpaMemory& memory, Instant now, Chain& chain) {
   const bool down = answer.limited > chain.number();
   chain.move(Stage::recommend, down ? step::kScaleDownRate : step::kScaleUpRate, answer.limited,
              {down ? settings.max_scale_down_rate : settings.max_scale_up_rate});
   chain.move(Stage::recommend, step::kActivationScale, answer.activated,
              {static_cast<double>(settings.activation_scale)});
-  chain.move(Stage::recommend, step::kPanic, answer.panicked,
-             {averages.panic, settings.target, static_cast<double>(answer.panic_wants.count),
-              in_seconds(panic_since)});
+  const Millis since = now - memory.panic_since.value_or(now);
+  if (memory.from_start) {
+    chain.move(Stage::recommend, step::kStartHeld, answer.panicked,
+               {in_seconds(settings.window - since)});
+  } else {
+    chain.move(Stage::recommend, step::kPanic, answer.panicked,
+               {averages.panic, settings.target, static_cast<double>(answer.panic_wants.count),
+                in_seconds(since)});
+  }
   chain.move(Stage::recommend, step::kScaleDownDelay, answer.desired,
              {in_seconds(settings.scale_down_delay)});
 }
@@ -74,9 +80,9 @@ void raise(const policy::Concurrency& policy, const KpaSettings& settings, const
   if (raised.empty() || raised.front().replicas <= chain.number()) return;
   const auto& [at, held] = raised.front();
   if (at == now) {
-    chain.link(
-        Stage::recommend, step::kWaiting, held,
-        {static_cast<double>(load.waiting), static_cast<double>(load.running), settings.target});
+    chain.link(Stage::recommend, step::kWaiting, held,
+               {static_cast<double>(load.waiting), static_cast<double>(load.running),
+                open_per_replica(policy).value_or(settings.target)});
   } else {
     chain.link(Stage::recommend, step::kWaitingHeld, held,
                {in_seconds(now - at), in_seconds(settings.window)});
@@ -146,7 +152,7 @@ Proposal propose_by_load(const policy::Concurrency& policy, const Observation& o
   chain.link(
       Stage::recommend, settings.rps ? step::kRequestRate : step::kConcurrency, answer.by_load,
       {averages.stable, static_cast<double>(covered(memory.stable, second)), settings.target});
-  add_steps(settings, averages, answer, now - memory.kpa.panic_since.value_or(now), chain);
+  add_steps(settings, averages, answer, memory.kpa, now, chain);
   keep_room(settings, averages, chain);
   raise(policy, settings, load, observation, memory, chain);
   memory.last_answer = chain.number();

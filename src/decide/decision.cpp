@@ -1,6 +1,7 @@
 #include "decide/decision.h"
 
 #include <algorithm>
+#include <array>
 
 #include "decide/steps.h"
 
@@ -11,8 +12,9 @@ using Links = std::vector<const Step*>;
 
 /// A step that gives a number of its own, whatever the ones before it in its chain said.
 bool overrides(const Step& step) {
-  return step.after > step.before && (step.code == step::kWaiting ||
-                                      step.code == step::kWaitingHeld || step.code == step::kPanic);
+  static constexpr std::array kCodes = {step::kWaiting, step::kWaitingHeld, step::kPanic,
+                                        step::kStartHeld};
+  return step.after > step.before && std::ranges::find(kCodes, step.code) != kCodes.end();
 }
 
 /// The steps that led to the number, in order: back from the last, each one that ended where the

@@ -109,21 +109,39 @@ std::string requests(double count) {
   return fmt::format("{} request{}", number(count), count == 1 ? "" : "s");
 }
 
-/// The first reason that a replica gives.
-std::string why_no_reading(const Told& told) {
+/// Calls `look` with each replica that stays, and what was read of it, until that gives a reason.
+template <class Look>
+std::string first_reason(const Told& told, const char* otherwise, const Look& look) {
   const auto readings = told.readings();
   const auto& replicas = told.observation.replicas;
-  for (std::size_t i = 0; i < replicas.size(); ++i) {
+  std::string reason;
+  for (std::size_t i = 0; i < replicas.size() && reason.empty(); ++i) {
     if (replicas[i].deleting) continue;
-    const Reading* reading = nullptr;
     if (readings.own) {
-      reading = told.metric().name == "memory" ? &replicas[i].memory : &replicas[i].cpu;
+      reason =
+          look(replicas[i], told.metric().name == "memory" ? replicas[i].memory : replicas[i].cpu);
     } else if (i < readings.of_replicas.size()) {
-      reading = &readings.of_replicas[i];
+      reason = look(replicas[i], readings.of_replicas[i]);
     }
-    if (reading != nullptr && !*reading) return said(reading->error());
   }
-  return "no data";
+  return reason.empty() ? otherwise : reason;
+}
+
+std::string why_no_reading(const Told& told) {
+  return first_reason(told, "no data", [](const ReplicaSeen&, const Reading& reading) {
+    return reading ? std::string() : said(reading.error());
+  });
+}
+
+/// By the first that is ready: most often the oldest, so its reading will be the first to count.
+std::string why_not_ready(const Told& told) {
+  return first_reason(
+      told, "no replica is ready yet", [](const ReplicaSeen& replica, const Reading& reading) {
+        if (!reading || !replica.is_ready()) return std::string();
+        const Millis ready = std::max(0ms, reading->at - replica.ready->since);
+        return fmt::format("replica {} was ready for {} of the {} that its reading is over",
+                           replica.id, span_of(ready), span_of(reading->window));
+      });
 }
 
 struct Failure {
@@ -137,10 +155,7 @@ constexpr std::array kFailures = {
               return said(failed != nullptr ? *failed : Absent{});
             }},
     Failure{step::kNoReading, why_no_reading},
-    Failure{step::kNotReady,
-            [](const Told&) {
-              return std::string("no reading of a replica that has been ready long enough");
-            }},
+    Failure{step::kNotReady, why_not_ready},
     Failure{step::kNoReplicas, [](const Told&) { return std::string("no replica runs yet"); }},
     Failure{step::kNoRequest,
             [](const Told&) { return std::string("a container requests none of it"); }},
@@ -164,20 +179,37 @@ std::string of_metric(const Told& told) {
   return by_metric(told.metric(), told.step, tolerances_of(told.policy));
 }
 
+/// "7 per replica (70% of 10)": what a replica is meant to have is not all that the policy says.
+std::string per_replica(const Told& told, double target, double total) {
+  const double percent = told.by_load().target_utilization_percentage;
+  const auto each = fmt::format("{} per replica", number(target));
+  if (percent >= 100) return each;
+  return fmt::format("{} ({}% of {})", each, number(percent), number(total));
+}
+
 std::string by_average(const Told& told) {
-  return fmt::format("{} {} over {} of {} per replica {}", told.load(), number(told.input(0)),
-                     span_of(told.input(1)), number(told.input(2)), told.to());
+  return fmt::format(
+      "{} {} over {} of {} {}", told.load(), number(told.input(0)), span_of(told.input(1)),
+      per_replica(told, told.input(2), policy::settings_of(told.by_load()).total), told.to());
 }
 
 std::string panicked(const Told& told) {
   const auto settings = policy::settings_of(told.by_load());
   if (told.input(2) == told.step.after.count) {
-    return fmt::format("panic: {} {} over {} of {} per replica {}", told.load(),
-                       number(told.input(0)), seconds(settings.panic_window), number(told.input(1)),
-                       told.to());
+    return fmt::format("panic: {} {} over {} of {} {}", told.load(), number(told.input(0)),
+                       span_of(settings.panic_window),
+                       per_replica(told, told.input(1), settings.total), told.to());
   }
   return fmt::format("the peak of {} ago is held for {} {}", span_of(told.input(3)),
-                     seconds(settings.window), told.to());
+                     span_of(settings.window), told.to());
+}
+
+/// By the limit on open requests, where the target is a rate.
+std::string waits(const Told& told) {
+  const auto settings = policy::settings_of(told.by_load());
+  const double total = settings.rps ? told.by_load().container_concurrency : settings.total;
+  return fmt::format("{} waiting and {} running now of {} {}", number(told.input(0)),
+                     number(told.input(1)), per_replica(told, told.input(2), total), told.to());
 }
 
 std::string paused(const Told& told) {
@@ -276,7 +308,7 @@ constexpr std::array kByLoad = {
             }},
     Wording{step::kScaleDownRate,
             [](const Told& told) {
-              return fmt::format("divided by at most {} in 2 s {}", number(told.input(0)),
+              return fmt::format("falls to no less than {}% in 2 s {}", number(100 / told.input(0)),
                                  told.to());
             }},
     Wording{step::kActivationScale,
@@ -284,6 +316,12 @@ constexpr std::array kByLoad = {
               return fmt::format("at least {} under any load {}", number(told.input(0)), told.to());
             }},
     Wording{step::kPanic, panicked},
+    Wording{step::kStartHeld,
+            [](const Told& told) {
+              return fmt::format(
+                  "the load was unknown at the start: what was asked for is held for another {} {}",
+                  span_of(std::ceil(told.input(0))), told.to());
+            }},
     Wording{step::kScaleDownDelay,
             [](const Told& told) {
               return fmt::format("the most of the last {} {}", span_of(told.input(0)), told.to());
@@ -293,12 +331,7 @@ constexpr std::array kByLoad = {
               return fmt::format("room for {} more at once of {} per replica {}",
                                  number(told.input(0)), number(told.input(1)), told.to());
             }},
-    Wording{step::kWaiting,
-            [](const Told& told) {
-              return fmt::format("{} waiting and {} running now of {} per replica {}",
-                                 number(told.input(0)), number(told.input(1)),
-                                 number(told.input(2)), told.to());
-            }},
+    Wording{step::kWaiting, waits},
     Wording{step::kWaitingHeld,
             [](const Told& told) {
               return fmt::format("for requests that waited {} ago, held for {} {}",

@@ -16,12 +16,18 @@ Replicas panicked(const KpaSettings& settings, bool over, const KpaAnswer& answe
                   KpaMemory& memory) {
   if (over) {
     memory.panic_since = now;
+    memory.from_start = false;
   } else if (memory.panic_since && *memory.panic_since + settings.window < now) {
     memory.panic_since.reset();
     memory.panic_peak = {0};
+    memory.from_start = false;
   }
   if (!memory.panic_since) return answer.activated;
-  memory.panic_peak = std::max({memory.panic_peak, answer.activated, answer.panic_wants});
+  const Replicas wanted = std::max(answer.activated, answer.panic_wants);
+  if (wanted > memory.panic_peak) {
+    memory.panic_peak = wanted;
+    memory.from_start = false;
+  }
   return memory.panic_peak;
 }
 
@@ -79,6 +85,7 @@ void kpa_start(std::int32_t ready, Instant now, KpaMemory& memory) {
   if (ready <= 1) return;
   memory.panic_since = now;
   memory.panic_peak = {ready};
+  memory.from_start = true;
 }
 
 KpaAnswer kpa_decide(const KpaSettings& settings, const KpaLoad& load, Instant now,

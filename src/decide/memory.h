@@ -39,6 +39,7 @@ struct SlotAnswer {
 struct KpaMemory {
   std::optional<Instant> panic_since;  // last time over the threshold; none: calm
   Replicas panic_peak;
+  bool from_start = false;          // the peak is what was asked for when nothing was known
   std::vector<SlotAnswer> delayed;  // inside scaleDownDelay; falling, so at most one per slot
   bool operator==(const KpaMemory&) const = default;
 };

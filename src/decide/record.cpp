@@ -276,6 +276,7 @@ template <class Io, Is<KpaMemory> T>
 void describe(Io& io, T& memory) {
   io.field("panicSince", memory.panic_since);
   io.field("panicPeak", memory.panic_peak);
+  io.later_field("fromStart", memory.from_start);
   io.field("delayed", memory.delayed);
   if constexpr (std::same_as<Io, JsonReader>) {
     const auto rises = [](const SlotAnswer& before, const SlotAnswer& after) {

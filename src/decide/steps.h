@@ -39,6 +39,7 @@ inline constexpr std::string_view kScaleUpRate = "ScaleUpRate";
 inline constexpr std::string_view kScaleDownRate = "ScaleDownRate";
 inline constexpr std::string_view kActivationScale = "ActivationScale";
 inline constexpr std::string_view kPanic = "Panic";
+inline constexpr std::string_view kStartHeld = "StartHeld";
 inline constexpr std::string_view kScaleDownDelay = "ScaleDownDelay";
 inline constexpr std::string_view kTargetBurstCapacity = "TargetBurstCapacity";
 inline constexpr std::string_view kWaiting = "Waiting";
@@ -114,10 +115,11 @@ inline constexpr std::array kSteps = {
              {},
              {Step::Stage::recommend, 4, 4, {}, 0}},
     StepKind{step::kNotReady,
-             "the replicas that have a reading have not been ready long enough for it to count; "
-             "nothing is scaled down because of it",
-             "Nothing: it passes. How long it takes is in controller.cpuInitializationPeriod and "
-             "initialReadinessDelay.",
+             "no replica has a reading that is all of a time when it was ready, and starting up "
+             "says nothing of the load; nothing is scaled down because of it",
+             "Nothing: it passes when a replica has been ready for as long as its reading is over. "
+             "controller.cpuInitializationPeriod and initialReadinessDelay say how old a replica "
+             "must be for all to count.",
              {},
              {Step::Stage::recommend, 4, 4, {}, 0}},
     StepKind{step::kNoReplicas,
@@ -187,14 +189,19 @@ inline constexpr std::array kSteps = {
              {Step::Stage::activate, 2, 2, {1}, -1}},
     StepKind{step::kConcurrency,
              "the requests that were open at once, waiting ones too, on average over the stable "
-             "window; each replica is meant to have so many",
-             "To have more replicas for the same load, lower concurrency's target (--concurrency).",
+             "window; each replica is meant to have so many: of concurrency's target "
+             "targetUtilizationPercentage, 70% by default, so that there is room while the next "
+             "one starts",
+             "To have more replicas for the same load, lower concurrency's target (--concurrency). "
+             "To use all of it, set targetUtilizationPercentage to 100.",
              {"average", "seconds", "target"},
              {Step::Stage::recommend, 1, 3, {14.2, 60, 7}, -1}},
     StepKind{step::kRequestRate,
              "the requests that arrived per second, on average over the stable window; each "
-             "replica is meant to have so many",
-             "To have more replicas for the same load, lower the target (--rps).",
+             "replica is meant to have so many: of the target targetUtilizationPercentage, 70% by "
+             "default, so that there is room while the next one starts",
+             "To have more replicas for the same load, lower the target (--rps). To use all of it, "
+             "set targetUtilizationPercentage to 100.",
              {"average", "seconds", "target"},
              {Step::Stage::recommend, 1, 3, {310, 60, 105}, -1}},
     StepKind{step::kLoadUnavailable,
@@ -209,7 +216,8 @@ inline constexpr std::array kSteps = {
              {"rate"},
              {Step::Stage::recommend, 30, 20, {10}, -1}},
     StepKind{step::kScaleDownRate,
-             "maxScaleDownRate: in 2 s not below what was ready divided by it",
+             "maxScaleDownRate: within 2 s not below what was ready divided by it; it is 2 by "
+             "default, so not below half",
              "To fall faster, raise concurrency.maxScaleDownRate.",
              {"rate"},
              {Step::Stage::recommend, 1, 5, {2}, -1}},
@@ -219,13 +227,21 @@ inline constexpr std::array kSteps = {
              {"least"},
              {Step::Stage::recommend, 1, 3, {3}, -1}},
     StepKind{step::kPanic,
-             "a burst: over the short panic window (a tenth of the stable one) the load is twice "
-             "what the ready replicas are meant for, so that window decides, and its peak is held "
-             "until the burst is a stable window old",
+             "a burst: by the short panic window alone (a tenth of the stable one) twice as many "
+             "replicas are needed as are ready (panicThresholdPercentage, 200 by default), so that "
+             "window decides, and its peak is held until the burst is a stable window old; needed "
+             "are whole replicas, so where one is ready, a little more than it is meant to have is "
+             "a burst: two are needed; targetUtilizationPercentage counts as for Concurrency",
              "Nothing: this is what bursts are met with. To react later, raise "
              "panicThresholdPercentage; to hold for less long, shorten window.",
              {"average", "target", "wants", "ago"},
              {Step::Stage::recommend, 1, 3, {20, 7, 3, 0}, -1}},
+    StepKind{step::kStartHeld,
+             "nothing was known of the load, as at a start of Headroom: for a stable window there "
+             "are not fewer replicas than were asked for then",
+             "Nothing: it passes. To hold for less long, shorten window.",
+             {"left"},
+             {Step::Stage::recommend, 1, 2, {50}, -1}},
     StepKind{step::kScaleDownDelay,
              "scaleDownDelay: the largest answer of that time counts",
              "To go down sooner, lower concurrency.scaleDownDelay.",

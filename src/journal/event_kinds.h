@@ -16,7 +16,7 @@ constexpr Meaning about(Event::Kind kind) {
     case Event::Kind::ready:
       return {"ready", "a replica may get traffic, so long after its start",
               "Nothing. If it takes long, requests at zero wait as long.",
-              "replica 2 ready after 310ms"};
+              "replica 2 ready after 0.31 s; replica 2 ready again"};
     case Event::Kind::draining:
       return {"draining", "a replica gets no new request, and finishes those that are open",
               "Nothing.", "replica 2 drains, 4 open"};
@@ -30,12 +30,14 @@ constexpr Meaning about(Event::Kind kind) {
           "in 0.1 s"};
     case Event::Kind::operator_word:
       return {"operator", "somebody scaled, paused or resumed it", "Nothing.",
-              "pinned at 5 for 10m"};
+              "pinned at 5 for 10 min; paused at 5 until resumed; resumed"};
     case Event::Kind::policy:
       return {"policy", "its document changed, and was taken or refused",
               "Where it is refused: mend what is said; until then what ran goes on, but a restart "
               "fails. `headroom check FILE` tells whether it is right.",
-              "its document changed, taken: maxReplicas 4 → 8"};
+              "its document changed, taken: maxReplicas 4 → 8; its document is refused, what ran "
+              "before goes on: shop.yaml:7:3: unknown field; taken over at an upgrade, with 2 "
+              "replicas, 2 ready"};
   }
   return {};
 }

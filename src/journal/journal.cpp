@@ -10,6 +10,7 @@
 
 #include "decide/record.h"
 #include "decide/steps.h"
+#include "decide/words.h"
 #include "journal/events.h"
 #include "journal/lock.h"
 #include "journal/samples.h"
@@ -44,8 +45,7 @@ Event rescale(const std::string& autoscaler, std::int64_t id,
   return {.autoscaler = autoscaler,
           .unix_ms = observation.unix_millis,
           .kind = Event::Kind::rescale,
-          .text = fmt::format("{} → {} replicas{}{}", decision.current.count,
-                              decision.replicas.count, reason.empty() ? "" : ": ", reason),
+          .text = decide::change_of(decision) + (reason.empty() ? "" : ": " + reason),
           .decision = id};
 }
 

@@ -38,7 +38,7 @@ class Try : public std::enable_shared_from_this<Try> {
     timer_.async_wait([self = shared_from_this()](error_code error) {
       if (error) return;
       self->finish(
-          {.why = fmt::format("{}: no answer within {}", self->name(), to_string(self->timeout_))});
+          {.why = fmt::format("{}: no answer within {}", self->name(), span_of(self->timeout_))});
       self->close();
     });
     begin();

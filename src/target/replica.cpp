@@ -29,8 +29,8 @@ steady_clock::duration back_off_after(int crashes) {
   return std::min<steady_clock::duration>(kFirstBackOff * (1 << doublings), kLongestBackOff);
 }
 
-std::string seconds(steady_clock::duration time) {
-  return fmt::format("{:.1f} s", std::chrono::duration<double>(time).count());
+std::string span(steady_clock::duration time) {
+  return span_of(std::chrono::duration_cast<Millis>(time));
 }
 
 std::string how_it_ended(int code, int status) {
@@ -170,7 +170,7 @@ void Runner::limit_start() {
   if (spec_.start_timeout <= 0ms) return;
   const auto left = view_.started + spec_.start_timeout - steady_clock::now();
   after(start_timer_, std::max<steady_clock::duration>(left, 0ms),
-        [this] { restart_because(Trouble::late, " " + to_string(spec_.start_timeout)); });
+        [this] { restart_because(Trouble::late, " " + span_of(spec_.start_timeout)); });
 }
 
 void Runner::adopt(HandedReplica handed) {
@@ -288,7 +288,7 @@ void Runner::restart_because(Trouble trouble, const std::string& more) {
   // Said now: the stop itself may take the whole grace period.
   owner_.said(
       fmt::format("{} is stopped: {}{}; {}", label(), name_of(trouble), more, last_output()));
-  reason_ = fmt::format("{} has stopped", label());
+  reason_ = fmt::format("{} {}", label(), name_of(Trouble::stopped));
   const bool was_ready = view_.state == Replica::State::ready;
   enter(Replica::State::starting);
   if (was_ready) owner_.unready(*this);
@@ -418,7 +418,7 @@ void Runner::ended() {
   view_.restarts = was_stable ? 1 : view_.restarts + 1;
   if (reason_.empty()) {
     reason_ = fmt::format("{} {} after {}; {}", label(), how_it_ended(status_code_, status_),
-                          seconds(now - view_.started), last_output());
+                          span(now - view_.started), last_output());
   }
   back_off();
 }
@@ -428,7 +428,7 @@ void Runner::back_off() {
   enter(Replica::State::backing_off);
   after(restart_timer_, delay, [this] { start(); });
   owner_.unready(*this);
-  owner_.said(fmt::format("{}; starts again in {}", reason_, seconds(delay)));
+  owner_.said(fmt::format("{}; starts again in {}", reason_, span(delay)));
 }
 
 /// Of this life; nothing where it cannot be read.

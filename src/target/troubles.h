@@ -6,7 +6,16 @@ namespace headroom::target {
 
 /// What a replica may do that it should not. Each is told as an event of kind "trouble", in which
 /// the name that about() gives stands.
-enum class Trouble { exited, killed, not_started, late, startup_probe, liveness_probe, unready };
+enum class Trouble {
+  exited,
+  killed,
+  not_started,
+  late,
+  startup_probe,
+  liveness_probe,
+  stopped,
+  unready
+};
 
 /// What each is called, means, and asks for, with an event as an example. A new one without a case
 /// does not compile. Of what is none: empty.
@@ -24,7 +33,7 @@ constexpr Meaning about(Trouble trouble) {
       return {"was killed by", "a signal ended its process, and it was not Headroom's",
               "SIGKILL: most often the kernel, for want of memory (`dmesg`): raise memory's limit, "
               "or mend the leak. SIGSEGV, SIGABRT: a fault of the service.",
-              "replica 2 was killed by SIGKILL after 8.0 s; it wrote nothing; starts again in "
+              "replica 2 was killed by SIGKILL after 8 s; it wrote nothing; starts again in "
               "0.2 s"};
     case Trouble::not_started:
       return {"could not start", "its process could not be made",
@@ -35,7 +44,7 @@ constexpr Meaning about(Trouble trouble) {
       return {"not ready after", "it was not ready within its start timeout, and is stopped",
               "Does it listen on $PORT, on 127.0.0.1? What does its readiness probe answer? Else "
               "raise startTimeout (--start-timeout).",
-              "replica 1 is stopped: not ready after 60s; last output: waiting for the database"};
+              "replica 1 is stopped: not ready after 60 s; last output: waiting for the database"};
     case Trouble::startup_probe:
       return {
           "startup probe failed", "it failed its startup probe, and is stopped",
@@ -46,8 +55,12 @@ constexpr Meaning about(Trouble trouble) {
           "liveness probe failed", "it failed its liveness probe: hung, and is stopped",
           "Look at what it did then (`headroom logs NAME`). A liveness probe must not ask what "
           "the service depends on: all replicas would be stopped at once.",
-          "replica 1 is stopped: liveness probe failed: GET /livez: no answer within 1s; it wrote "
+          "replica 1 is stopped: liveness probe failed: GET /livez: no answer within 1 s; it wrote "
           "nothing"};
+    case Trouble::stopped:
+      return {"has stopped", "what was to be stopped has ended, and is started again",
+              "See the event before: it says why it was stopped.",
+              "replica 1 has stopped; starts again in 0.1 s"};
     case Trouble::unready:
       return {"is no longer ready", "it failed its readiness probe, and gets no new request",
               "Nothing, if it passes. Else look at what it waits for.",

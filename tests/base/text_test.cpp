@@ -73,5 +73,17 @@ TEST(Printable, IsCutToTheLimit) {
   EXPECT_EQ(printable(std::string(10 << 20, '\n')).size(), 199U);
 }
 
+TEST(Number, AsPeopleWriteIt) {
+  struct Case {
+    double value;
+    const char* expected;
+  };
+  for (const auto& [value, expected] :
+       {Case{0, "0"}, Case{-0.0001, "0"}, Case{0.125, "0.125"}, Case{14.25, "14.2"},
+        Case{1234.5, "1234"}, Case{2.5, "2.5"}, Case{-3, "-3"}}) {
+    EXPECT_EQ(number(value), expected);
+  }
+}
+
 }  // namespace
 }  // namespace headroom

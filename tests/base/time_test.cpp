@@ -5,6 +5,7 @@
 #include <random>
 #include <string>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace headroom {
@@ -86,6 +87,24 @@ TEST(LocalTime, IsTheCivilTimeHere) {
     EXPECT_EQ(std::mktime(&civil), seconds) << text;
   }
   EXPECT_EQ(local_time(std::numeric_limits<std::int64_t>::max()).empty(), false);
+}
+
+TEST(Span, AsPeopleSayIt) {
+  struct Case {
+    double seconds;
+    const char* expected;
+  };
+  for (const auto& [seconds, expected] :
+       {Case{0, "0 s"}, Case{2.5, "2.5 s"}, Case{119, "119 s"}, Case{120, "2 min"},
+        Case{192.4, "3 min 12 s"}, Case{3599, "59 min 59 s"}, Case{3600, "1 h"},
+        Case{7530, "2 h 5 min"}, Case{-1, "-1 s"}, Case{0.006, "6 ms"}, Case{-0.006, "-6 ms"},
+        Case{0.1, "0.1 s"}}) {
+    EXPECT_EQ(span_of(seconds), expected);
+  }
+  EXPECT_EQ(span_of(1e300), fmt::format("{:.0f} s", 1e300))
+      << "absurd values are said, not computed with";
+  EXPECT_EQ(span_of(60'275ms), "60.3 s");
+  EXPECT_EQ(span_of(3min + 12s), "3 min 12 s");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <sstream>
 
 #include <boost/json/parse.hpp>
@@ -417,6 +418,28 @@ TEST(CommandLine, ThePagesThatItMakesAreThoseInDocs) {
     EXPECT_EQ(ended.code, 0) << ended.err;
     EXPECT_TRUE(ended.out == read(SOURCES "/docs/" + page + ".md"))
         << "it differs; write it anew: headroom schema --" << page << " > docs/" << page << ".md";
+  }
+}
+
+/// The texts between quotes, at what is filled in taken apart: "at most ", " (maxReplicas) ".
+std::vector<std::string> words_of(const std::string& source) {
+  static const std::regex kText(R"re("((?:[^"\\]|\\.)*)")re"), kFilledIn(R"(\{[^}]*\})");
+  std::vector<std::string> words;
+  for (std::sregex_iterator text(source.begin(), source.end(), kText), end; text != end; ++text) {
+    const auto inside = text->str(1);
+    std::copy(std::sregex_token_iterator(inside.begin(), inside.end(), kFilledIn, -1),
+              std::sregex_token_iterator(), std::back_inserter(words));
+  }
+  return words;
+}
+
+TEST(CommandLine, TheReasonsPageShowsWhateverAStepMaySay) {
+  const auto page = read(SOURCES "/docs/reasons.md");
+  const auto source = read(SOURCES "/src/decide/explain.cpp");
+  const auto words = words_of(source.substr(source.find("namespace")));  // after the includes
+  EXPECT_GT(words.size(), 100U);
+  for (const auto& each : words) {
+    EXPECT_THAT(page, HasSubstr(each)) << "wanted: an example in src/cli/reasons.cpp (kFurther)";
   }
 }
 

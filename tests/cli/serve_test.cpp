@@ -111,7 +111,7 @@ TEST_F(Serve, FromZeroAndBackAndSaysWhy) {
                        service()));
   const int port = port_of(headroom, "shop");
   EXPECT_THAT(get(port), HasSubstr("HTTP/1.1 200 OK"));
-  EXPECT_NE(headroom.wait_for("shop: 0 → 1 replicas: "), std::string::npos) << headroom.err();
+  EXPECT_NE(headroom.wait_for("shop: 0 → 1 replica: "), std::string::npos) << headroom.err();
   EXPECT_NE(headroom.wait_for("shop: replica 1 ready after "), std::string::npos);
   EXPECT_NE(headroom.wait_for("shop: 1 → 0 replicas: "), std::string::npos) << headroom.err();
   EXPECT_NE(headroom.wait_for("shop: replica 1 gone"), std::string::npos) << headroom.err();
@@ -247,7 +247,7 @@ TEST_F(Serve, GoesOnWhereItWasKilled) {
     EXPECT_EQ(headroom.wait(), 128 + SIGKILL);
   }
   Program again(run(flags, service()));
-  EXPECT_NE(again.wait_for("shop: goes on with 1 replicas"), std::string::npos) << again.err();
+  EXPECT_NE(again.wait_for("shop: goes on with 1 replica,"), std::string::npos) << again.err();
   EXPECT_NE(again.wait_for("shop: replica 1 ready"), std::string::npos) << again.err();
   again.signal(SIGTERM);
   EXPECT_EQ(again.wait(), 0);

@@ -142,7 +142,42 @@ TEST(ByLoad, WordsAndNumbers) {
     proposal = propose_by_load(*policy.concurrency, seen, {3}, memory);
   }
   EXPECT_THAT(in_words(policy, {}, proposal.steps),
-              Contains("concurrency 14.2 over 60 s of 7 per replica → 3 replicas"));
+              Contains("concurrency 14.2 over 60 s of 7 per replica (70% of 10) → 3 replicas"));
+}
+
+TEST(ByLoad, SaysThatAStartIsHeldAndNotAPeak) {
+  const auto policy = by_concurrency(0, 8);
+  ConcurrencyMemory memory;
+  const auto look = [&](Millis later, double concurrency, std::int32_t current) {
+    const Instant now = kStart + later;
+    auto seen = observation(now, current, current);
+    seen.load = load(concurrency, now);
+    return in_words(policy, seen,
+                    propose_by_load(*policy.concurrency, seen, {current}, memory).steps);
+  };
+  const auto held = [](const std::string& left) {
+    return "the load was unknown at the start: what was asked for is held for another " + left +
+           " → 2 replicas";
+  };
+  EXPECT_THAT(look(0s, 0, 2), Contains(held("60 s")));
+  EXPECT_THAT(look(10s, 0, 2), Contains(held("50 s")));
+  // Above what was held: from then on there is a peak.
+  EXPECT_THAT(look(12s, 1000, 2), Contains(HasSubstr("panic: ")));
+  look(13s, 0, 2);
+  EXPECT_THAT(look(18s, 0, 2), Contains(HasSubstr("the peak of 5 s ago is held for 60 s")));
+  EXPECT_THAT(look(200s, 0, 0), ::testing::Not(Contains(HasSubstr("held"))));
+}
+
+TEST(ByLoad, WhatWaitsIsHeldAgainstTheLimitWhereTheTargetIsARate) {
+  auto policy = by_concurrency(0, 8);
+  policy.concurrency->metric = policy::Concurrency::Metric::rps;
+  ConcurrencyMemory memory;
+  auto seen = observation(kStart, 1, 1);
+  seen.load = load(1, kStart);
+  seen.load->waiting = 20;
+  const auto proposal = propose_by_load(*policy.concurrency, seen, {1}, memory);
+  EXPECT_EQ(in_words(policy, seen, proposal.steps).back(),
+            "20 waiting and 1 running now of 7 per replica (70% of 10) → 3 replicas");
 }
 
 TEST(ByLoad, AnAbsentOrImpossibleLoadFailsAndChangesNoMemory) {
@@ -180,7 +215,8 @@ TEST(ByLoad, ALateLookFillsTheSecondsItCovers) {
     return in_words(policy, seen, proposal.steps).front();
   };
   look(kStart, 1s, 14);
-  EXPECT_EQ(look(kStart + 5s, 5s, 14), "concurrency 14 over 6 s of 7 per replica → 2 replicas");
+  EXPECT_EQ(look(kStart + 5s, 5s, 14),
+            "concurrency 14 over 6 s of 7 per replica (70% of 10) → 2 replicas");
 }
 
 TEST(ByLoad, SecondsThatNobodyMeasuredAreNotZeros) {

@@ -55,7 +55,8 @@ TEST(Decide, WaitingRequestsAreAnsweredAtTheFirstLook) {
   live.burst = 60;
   const auto decision = live.look();
   EXPECT_EQ(decision.replicas, Replicas{9});
-  EXPECT_EQ(decision.reason(), "50 waiting and 10 running now of 7 per replica → 9 replicas");
+  EXPECT_EQ(decision.reason(),
+            "50 waiting and 10 running now of 7 per replica (70% of 10) → 9 replicas");
   live.burst = 0;
   EXPECT_EQ(live.look_for(30s).replicas, Replicas{9}) << "held for a window";
   EXPECT_THAT(codes(live.look()), Contains(step::kWaitingHeld));
@@ -225,9 +226,9 @@ TEST(Decide, FirstCalls) {
       {"more run than may, by load", by_concurrency(1, 4), 9, 4,
        "at most 4 (maxReplicas) → 4 replicas"},
       {"zero is enough", by_concurrency(0, 4), 0, 0,
-       "concurrency 0 over 1 s of 7 per replica → 0 replicas"},
+       "concurrency 0 over 1 s of 7 per replica (70% of 10) → 0 replicas"},
       {"none may run", by_concurrency(0, 0), 0, 0,
-       "concurrency 0 over 1 s of 7 per replica → 0 replicas"},
+       "concurrency 0 over 1 s of 7 per replica (70% of 10) → 0 replicas"},
       {"none may run, but some do", by_cpu(0, 0, 50), 2, 0, "at most 0 (maxReplicas) → 0 replicas"},
   };
   for (const auto& [why, policy, current, expected, reason] : cases) {
@@ -347,7 +348,7 @@ TEST(Decide, TheReasonIsTheWinnersChain) {
   EXPECT_THAT(codes(decision), ElementsAre(step::kUtilization, step::kConcurrency, step::kWaiting,
                                            step::kLargestWins, step::kTooManyReplicas));
   EXPECT_EQ(decision.reason(),
-            "100 waiting and 20 running now of 7 per replica → 18 replicas; at most 8 "
+            "100 waiting and 20 running now of 7 per replica (70% of 10) → 18 replicas; at most 8 "
             "(maxReplicas) → 8 replicas");
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "decide/steps.h"
+#include "decide/words.h"
 
 namespace headroom::decide {
 namespace {
@@ -73,6 +74,13 @@ TEST(Reason, TheStepsThatLedToTheNumber) {
     decision.steps = steps;
     EXPECT_EQ(decision.reason(), expected);
   }
+}
+
+TEST(Change, ThePluralIsThatOfTheLastNumber) {
+  Decision decision{.current = {2}, .replicas = {1}};
+  EXPECT_EQ(change_of(decision), "2 → 1 replica");
+  decision.replicas = {0};
+  EXPECT_EQ(change_of(decision), "2 → 0 replicas");
 }
 
 }  // namespace

@@ -144,6 +144,13 @@ TEST(Explain, WhyAMetricAsksForNothing) {
   with_metrics.metrics[0].failed = Absent{Absent::Reason::unreachable, "connection refused"};
   with_metrics.metrics[1].of_replicas = {none(), none(Absent::Reason::not_finite)};
   with_metrics.metrics[2].of_replicas = {none()};
+  auto just_ready = observation(kStart, 3, 3);
+  just_ready.replicas[1].ready->status = Truth::no;
+  just_ready.replicas[1].cpu = just_ready.replicas[2].cpu = Measured{{500}, kStart, 10s};
+  just_ready.replicas[2].id = 4;
+  just_ready.replicas[2].ready->since = kStart - 3200ms;
+  auto read_before = just_ready;
+  read_before.replicas[2].ready->since = kStart + 1s;
   struct Case {
     const char* why;
     std::int32_t source;
@@ -164,8 +171,11 @@ TEST(Explain, WhyAMetricAsksForNothing) {
       {"of a metric from elsewhere", 1, step::kNoReading, &with_metrics,
        "cpu of container app: not finite"},
       {"nobody gave a reason", 2, step::kNoReading, &with_metrics, "packets: no data"},
-      {"not ready", 0, step::kNotReady, &seen,
-       "cpu: no reading of a replica that has been ready long enough"},
+      {"not ready", 0, step::kNotReady, &seen, "cpu: no replica is ready yet"},
+      {"ready, but not for long", 0, step::kNotReady, &just_ready,
+       "cpu: replica 4 was ready for 3.2 s of the 10 s that its reading is over"},
+      {"read before it was ready", 0, step::kNotReady, &read_before,
+       "cpu: replica 4 was ready for 0 s of the 10 s that its reading is over"},
       {"none runs", 2, step::kNoReplicas, &seen, "packets: no replica runs yet"},
       {"no request", 0, step::kNoRequest, &seen, "cpu: a container requests none of it"},
       {"no target", 4, step::kNoTarget, &seen, "queue: it has no target"},
@@ -236,6 +246,8 @@ TEST(Explain, BetweenZeroAndOne) {
   paused.pause.paused = true;
   auto rps = by_concurrency(0, 9);
   rps.concurrency->metric = policy::Concurrency::Metric::rps;
+  auto all_used = by_concurrency(0, 9);
+  all_used.concurrency->target_utilization_percentage = 100;
   const auto shop = by_concurrency(0, 9);
   Observation seen;
   seen.load = load(1, kStart);
@@ -330,17 +342,24 @@ TEST(Explain, BetweenZeroAndOne) {
        {14.2, 60, 7},
        1,
        3,
-       "concurrency 14.2 over 60 s of 7 per replica → 3 replicas"},
+       "concurrency 14.2 over 60 s of 7 per replica (70% of 10) → 3 replicas"},
       {"",
        rps,
        step::kRequestRate,
-       {14.2, 60, 7},
+       {310, 60, 140},
        1,
        3,
-       "requests per second 14.2 over 60 s of 7 per replica → 3 replicas"},
+       "requests per second 310 over 60 s of 140 per replica (70% of 200) → 3 replicas"},
+      {"all of the target",
+       all_used,
+       step::kConcurrency,
+       {14.2, 60, 10},
+       1,
+       2,
+       "concurrency 14.2 over 60 s of 10 per replica → 2 replicas"},
       {"", shop, step::kLoadUnavailable, {}, 1, 1, "the gateway's load: no data"},
       {"", shop, step::kScaleUpRate, {10}, 30, 20, "at most 10 times what is ready → 20 replicas"},
-      {"", shop, step::kScaleDownRate, {2}, 1, 5, "divided by at most 2 in 2 s → 5 replicas"},
+      {"", shop, step::kScaleDownRate, {2}, 1, 5, "falls to no less than 50% in 2 s → 5 replicas"},
       {"", shop, step::kActivationScale, {3}, 1, 3, "at least 3 under any load → 3 replicas"},
       {"by the load",
        shop,
@@ -348,7 +367,7 @@ TEST(Explain, BetweenZeroAndOne) {
        {20, 7, 3, 0},
        1,
        3,
-       "panic: concurrency 20 over 6 s of 7 per replica → 3 replicas"},
+       "panic: concurrency 20 over 6 s of 7 per replica (70% of 10) → 3 replicas"},
       {"by its peak",
        shop,
        step::kPanic,
@@ -363,6 +382,14 @@ TEST(Explain, BetweenZeroAndOne) {
        1,
        3,
        "the peak of 4 s ago is held for 60 s → 3 replicas"},
+      {"at a start",
+       shop,
+       step::kStartHeld,
+       {49.3},
+       1,
+       3,
+       "the load was unknown at the start: what was asked for is held for another 50 s → 3 "
+       "replicas"},
       {"", shop, step::kScaleDownDelay, {90}, 1, 3, "the most of the last 90 s → 3 replicas"},
       {"",
        shop,
@@ -377,7 +404,14 @@ TEST(Explain, BetweenZeroAndOne) {
        {3, 14, 7},
        1,
        3,
-       "3 waiting and 14 running now of 7 per replica → 3 replicas"},
+       "3 waiting and 14 running now of 7 per replica (70% of 10) → 3 replicas"},
+      {"by the limit, where the target is a rate",
+       rps,
+       step::kWaiting,
+       {3, 14, 7},
+       1,
+       3,
+       "3 waiting and 14 running now of 7 per replica (70% of 10) → 3 replicas"},
       {"",
        shop,
        step::kWaitingHeld,
@@ -401,32 +435,6 @@ TEST(Explain, BetweenZeroAndOne) {
   }
   EXPECT_EQ(text_of(shop, {}, {.code = step::kAsleep}), "at zero and the load cannot be read");
   EXPECT_EQ(text_of({}, {}, {.code = "Unheard"}), "Unheard") << "a word that is not ours";
-}
-
-TEST(Explain, NumbersAsPeopleWriteThem) {
-  struct Case {
-    double value;
-    const char* expected;
-  };
-  for (const auto& [value, expected] :
-       {Case{0, "0"}, Case{-0.0001, "0"}, Case{0.125, "0.125"}, Case{14.25, "14.2"},
-        Case{1234.5, "1234"}, Case{2.5, "2.5"}, Case{-3, "-3"}}) {
-    EXPECT_EQ(number(value), expected);
-  }
-}
-
-TEST(Explain, TimesAsPeopleSayThem) {
-  struct Case {
-    double seconds;
-    const char* expected;
-  };
-  for (const auto& [seconds, expected] :
-       {Case{0, "0 s"}, Case{2.5, "2.5 s"}, Case{119, "119 s"}, Case{120, "2 min"},
-        Case{192.4, "3 min 12 s"}, Case{3599, "59 min 59 s"}, Case{3600, "1 h"},
-        Case{7530, "2 h 5 min"}, Case{-1, "-1 s"}}) {
-    EXPECT_EQ(span_of(seconds), expected);
-  }
-  EXPECT_EQ(span_of(1e300), number(1e300) + " s") << "absurd values are said, not computed with";
 }
 
 TEST(Explain, EachCodeHasWordsAndThoseThatAreThereStay) {

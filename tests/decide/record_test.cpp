@@ -101,6 +101,8 @@ TEST(Record, RefusesWhatIsNotSuchARecord) {
   const std::string good = to_json(memory);
   ASSERT_TRUE(memory_from_json(good));
   EXPECT_EQ(*memory_from_json(good), memory);
+  EXPECT_EQ(*memory_from_json(with(good, ",\"fromStart\":false", "")), memory)
+      << "an earlier Headroom did not write it";
   std::string buckets = "[0";
   for (int i = 0; i < 3600; ++i) buckets += ",0";
   struct Case {
@@ -128,6 +130,8 @@ TEST(Record, RefusesWhatIsNotSuchARecord) {
        with(good, "\"at\":1700000000000", "\"at\":9223372036854775807"), "memory.ups[0].at"},
       {"fewer than none", with(good, "\"panicPeak\":0", "\"panicPeak\":-1"),
        "memory.concurrency.kpa.panicPeak"},
+      {"a word of a later time, and no truth", with(good, "\"fromStart\":false", "\"fromStart\":0"),
+       "memory.concurrency.kpa.fromStart"},
       {"answers that rise",
        with(good, "\"delayed\":[]",
             R"("delayed":[{"slot":1,"replicas":2},{"slot":2,"replicas":3}])"),

@@ -152,10 +152,7 @@ TEST(ReplicaCalculator, FailsWhereNoReadyReplicaHasAReading) {
   const Case cases[] = {
       {"no replica at all", {}, step::kNoReplicas, "cpu: no replica runs yet"},
       {"only silent ones", {silent, silent}, step::kNoReading, "cpu: no data"},
-      {"only starting ones",
-       {young},
-       step::kNotReady,
-       "cpu: no reading of a replica that has been ready long enough"},
+      {"only starting ones", {young}, step::kNotReady, "cpu: no replica is ready yet"},
   };
   for (const auto& [why, rows, code, text] : cases) {
     SCOPED_TRACE(why);

@@ -71,6 +71,7 @@ class Docs(unittest.TestCase):
         cases = [
             ("the same", ["a 1 → 2"], ["a 1 → 2"], True),
             ("numbers may differ", ["replica 1 ready after 2ms"], ["replica 7 ready after 1.5s"], True),
+            ("with a space, too", ["ready after 2 ms"], ["ready after 1.5 s"], True),
             ("one and several", ["→ 1 replica"], ["→ 3 replicas"], True),
             ("but not where a line is a number", ["200"], ["503"], False),
             ("columns may be wider", ["NAME  READY  STATE"], ["NAME     READY   STATE"], True),

@@ -90,9 +90,10 @@ def pattern(line):
     """`…` is anything and numbers may differ, but a line that is a number is just that."""
     if line.isdigit():
         return f"^{line}$"
-    text = re.sub(r"\d+(\.\d+)?(m?s\b)?", lambda n: "0ms" if n[2] else "0", line.rstrip())
+    text = re.sub(r"\d+(\.\d+)?( ?)(m?s\b)?",
+                  lambda n: "0" + n[2] + ("ms" if n[3] else ""), line.rstrip())
     text = re.escape(text).replace("…", ".*").replace("replicas", "replica")
-    text = text.replace("0ms", "0m?s").replace("0", r"\d+(\.\d+)?")
+    text = re.sub(r"(0(\\ )?)ms", r"\1m?s", text).replace("0", r"\d+(\.\d+)?")
     text = re.sub(r"(\\ ){2,}", " +", text)
     return f"^{text.replace('replica', 'replicas?')} *$"
 

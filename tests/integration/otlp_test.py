@@ -253,7 +253,7 @@ class Otlp(Case):
                 said = attributes(each)
                 self.assertRegex(each["body"]["stringValue"],
                                  f"{said['headroom.replicas.before']} → "
-                                 f"{said['headroom.replicas.after']} replicas: ")
+                                 f"{said['headroom.replicas.after']} replicas?: ")
                 self.assertTrue(said["headroom.decision.steps"])
                 self.assertTrue(all(said["headroom.decision.reasons"]))
 

@@ -23,12 +23,12 @@ class Killed(Case):
         load = self.load(f"http://127.0.0.1:{port}", "--rate", "800", "--duration", "12s")
         self.assertTrue(eventually(lambda: len(headroom.replicas()) >= 4), headroom.log())
         replicas = headroom.replicas()
-        said = re.findall(r"(\d+) → (\d+) replicas", headroom.log())
         headroom.kill()
+        said = re.findall(r"(\d+) → (\d+) replicas?:", headroom.log())
         self.assertTrue(eventually(lambda: not any(map(alive, replicas)), 5), "orphans are left")
 
         again = self.run_headroom(*flags)
-        resumed = int(again.wait_for(r"goes on with (\d+) replicas")[1])
+        resumed = int(again.wait_for(r"goes on with (\d+) replicas?,")[1])
         self.assertEqual(resumed, int(said[-1][1]), "where it was, not the minimum")
         written = [(e["decision"]["current"], e["decision"]["replicas"])
                    for e in reversed(again.explain("shop", "--rescales", "--last", "1000"))]
@@ -81,7 +81,7 @@ class Disk(Case):
         self.assertEqual(load.result()["failures"], 0)
         os.remove(filler)
         headroom.wait_for("writable again")
-        said = re.findall(r"shop: (\d+) → (\d+) replicas", headroom.log())
+        said = re.findall(r"shop: (\d+) → (\d+) replicas?:", headroom.log())
         written = [(e["decision"]["current"], e["decision"]["replicas"])
                    for e in headroom.explain("shop", "--rescales", "--last", "1000")]
         for change in said:

@@ -78,7 +78,7 @@ class Terminal(Verbs):
         self.assertTrue(eventually(lambda: self.status(again)["hold"] is None))
         self.verb(again, "pause", "shop", "--for", "soon", code=2)
         said = self.verb(again, "events", "--kind", "operator")
-        for word in ("pinned at 3 until resumed", "resumed", "pinned at 2 for 1s"):
+        for word in ("pinned at 3 until resumed", "resumed", "pinned at 2 for 1 s"):
             self.assertIn(word, said)
 
     def test_a_pause_holds_under_load(self):

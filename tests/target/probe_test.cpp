@@ -104,7 +104,7 @@ TEST(Probe, AnEndpointThatHangsFails) {
   world.start(spec, 1);
   ASSERT_TRUE(world.run_until([&] { return world.all_ready(1); }));
   EXPECT_EQ(world.get(world.only(), "/hang"), "ok");
-  ASSERT_TRUE(world.run_until([&] { return world.was_said("no answer within 200ms"); }));
+  ASSERT_TRUE(world.run_until([&] { return world.was_said("no answer within 0.2 s"); }));
   EXPECT_EQ(world.happened("unready"), 1);
 }
 
@@ -118,7 +118,7 @@ TEST(Probe, AnExecProbeThatHangsIsKilled) {
   world.start(spec, 1);
   ASSERT_TRUE(world.run_until([&] { return !world.said.empty(); }));
   EXPECT_THAT(world.said[0],
-              HasSubstr("liveness probe failed: exec sleep: no answer within 100ms"));
+              HasSubstr("liveness probe failed: exec sleep: no answer within 0.1 s"));
 }
 
 TEST(Probe, FailingLivenessRestarts) {

@@ -249,7 +249,7 @@ TEST(Process, StopsWhatNeverBecomesReady) {
   spec.start_timeout = 300ms;
   world.start(spec, 1);
   ASSERT_TRUE(world.run_until([&] { return world.said.size() == 2; }));
-  EXPECT_THAT(world.said[0], HasSubstr("not ready after 300ms; last output: waiting for godot"));
+  EXPECT_THAT(world.said[0], HasSubstr("not ready after 0.3 s; last output: waiting for godot"));
   EXPECT_EQ(world.happened("ready"), 0);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -16,6 +17,7 @@
 
 #include "base/time.h"
 #include "target/process.h"
+#include "target/troubles.h"
 
 namespace headroom::target::test {
 
@@ -74,6 +76,15 @@ struct TemporaryDirectory {
   std::string path;
 };
 
+/// The page of reasons has what is in troubles.h, and nothing else may be told.
+inline bool is_documented(const std::string& trouble) {
+  for (int i = 0;; ++i) {
+    const auto name = name_of(static_cast<Trouble>(i));
+    if (name.empty()) return false;
+    if (trouble.find(name) != std::string::npos) return true;
+  }
+}
+
 /// A Process with its loop, and what its hooks were told.
 struct World {
   World(Guardian& its_guardian, std::string state)
@@ -97,7 +108,10 @@ struct World {
         done();
     };
     hooks.gone = [this](ReplicaId id) { events.push_back({"gone", id, {}}); };
-    hooks.said = [this](const std::string& what) { said.push_back(what); };
+    hooks.said = [this](const std::string& what) {
+      said.push_back(what);
+      EXPECT_TRUE(is_documented(what)) << what << ": none of troubles.h";
+    };
     hooks.outstanding = [this](ReplicaId id) { return outstanding ? outstanding(id) : 0; };
     return hooks;
   }

@@ -80,8 +80,8 @@ test('a step holds by its code, or where it says so', () => {
   const cases: [boolean, string, string][] = [
     [true, 'ScaleDownStabilized', 'held at 9 by the 300 s window'],
     [true, 'TooManyReplicas', 'at most 6 → 6 replicas'],
-    [false, 'Concurrency', 'concurrency 14.2 over 10 s of 7 per replica → 3 replicas'],
-    [false, 'Panic', 'panic: concurrency 12 over 1 s of 7 per replica → 2 replicas'],
+    [false, 'Concurrency', 'concurrency 14.2 over 10 s of 7 per replica (70% of 10) → 3 replicas'],
+    [false, 'Panic', 'panic: concurrency 12 over 1 s of 7 per replica (70% of 10) → 2 replicas'],
     [true, 'Panic', 'the peak of 4 s ago is held for 10 s → 4 replicas'],
   ];
   for (const [expected, code, text] of cases) assert.equal(holds(step(code, text)), expected, text);
