@@ -23,24 +23,28 @@ export function decades(min: number, max: number): number[] {
   return marks;
 }
 
-/** The times that get a mark, at round local times. */
+const offsetAt = (unixMs: number) => -new Date(unixMs).getTimezoneOffset() * 60_000;
+
+/** The times that get a mark, at round local times, by the clock of each. */
 export function splits(min: number, max: number, most: number): number[] {
   const step = niceStep(max - min, most);
-  const zone = -new Date(max).getTimezoneOffset() * 60_000;
   const times: number[] = [];
-  for (let at = Math.ceil((min + zone) / step) * step - zone; at <= max; at += step) times.push(at);
-  return times;
+  for (let local = Math.ceil((min + offsetAt(min)) / step) * step; ; local += step) {
+    const at = local - offsetAt(local - offsetAt(local));
+    if (at > max) return times;
+    if (at >= min && at > (times[times.length - 1] ?? -Infinity)) times.push(at);
+  }
 }
 
 const paint = new Map<string, string>();
-const brush = el('span', { hidden: true });
+let brush: HTMLElement | null = null;
 
 /** A colour of app.css as the canvas wants it; read once a theme. */
 export function colour(name: string): string {
   let value = paint.get(name);
   if (value === undefined) {
+    if (!brush) document.body.append((brush = el('span', { class: 'brush', hidden: true })));
     brush.style.color = `var(--${name})`;
-    if (!brush.isConnected) document.body.append(brush);
     value = getComputedStyle(brush).color;
     paint.set(name, value);
   }

@@ -2,7 +2,7 @@
 
 import type { Autoscaler } from './api.js';
 import { missed, roomOf, shareOf, type Sample } from './series.js';
-import { bytes, latency, number } from './words.js';
+import { bytes, compact, latency, number } from './words.js';
 
 export type Value = (sample: Sample) => number | null;
 
@@ -20,6 +20,7 @@ export interface Chart {
   height: number;
   lines: Line[];
   format: (value: number | null | undefined) => string;
+  short: (value: number) => string; // beside the axis
   whole?: boolean; // counts things
   logarithmic?: boolean;
   note?: Value; // a number that is only said, and marked where it is not zero
@@ -70,6 +71,7 @@ export function chartsOf(service: Autoscaler | null, wide: boolean): Chart[] {
       height: 150,
       lines: load,
       format: number,
+      short: compact,
     },
     {
       title: 'Replicas',
@@ -87,6 +89,7 @@ export function chartsOf(service: Autoscaler | null, wide: boolean): Chart[] {
         },
       ],
       format: number,
+      short: compact,
     },
     {
       title: 'Latency',
@@ -100,6 +103,7 @@ export function chartsOf(service: Autoscaler | null, wide: boolean): Chart[] {
         ...late,
       ],
       format: latency,
+      short: (ms) => (ms >= 1000 ? `${compact(ms / 1000)} s` : latency(ms)),
       note: (sample) => sample.failed,
       ...(objective && { share: { label: 'within', value: shareOf, missed } }),
     },
@@ -109,6 +113,7 @@ export function chartsOf(service: Autoscaler | null, wide: boolean): Chart[] {
       height: 84,
       lines: [{ label: 'cores', colour: 'cpu', value: (sample) => sample.cpu }],
       format: number,
+      short: compact,
     },
     {
       title: 'Memory of all replicas',
@@ -116,6 +121,7 @@ export function chartsOf(service: Autoscaler | null, wide: boolean): Chart[] {
       height: 84,
       lines: [{ label: 'memory', colour: 'memory', value: (sample) => sample.memory }],
       format: bytes,
+      short: bytes,
     },
   ];
 }

@@ -3,6 +3,7 @@
 import type { Span } from './api.js';
 import { el, setAttribute, setText, show } from './dom.js';
 import type { Connection } from './live.js';
+import { searchFrom } from './overview.js';
 import { token } from './token.js';
 import { isLive, presets, type Preset, type View } from './view.js';
 import { clock, duration, moment, plural, zone } from './words.js';
@@ -38,7 +39,8 @@ export class Range {
   });
   private readonly form: HTMLFormElement;
   private readonly problem = el('span', { class: 'problem', role: 'alert' });
-  private shown = '';
+  private range: View['range'] | null = null; // what is shown
+  private byArrow = false;
 
   constructor(
     private readonly go: (range: Preset | Span) => void,
@@ -71,11 +73,14 @@ export class Range {
       event.preventDefault();
       this.submit();
     });
+    set.addEventListener('keydown', ({ key }) => (this.byArrow = key.startsWith('Arrow')));
+    set.addEventListener('pointerdown', () => (this.byArrow = false));
     this.root = el('div', { class: 'times' }, set, this.form);
   }
 
   private choose(key: string): void {
     if (key !== 'custom') {
+      show(this.form, false);
       this.go(key as Preset);
       return;
     }
@@ -83,7 +88,18 @@ export class Range {
     this.since.value = local(since);
     this.until.value = local(until);
     show(this.form, true);
-    this.since.focus();
+    // Arrows go on through the ranges; from there Tab goes to the form.
+    if (!this.byArrow) this.since.focus();
+  }
+
+  /** Closes the form where it was opened and not used; whether it was. */
+  close(): boolean {
+    if (this.form.hidden || this.range === null || !isLive(this.range)) return false;
+    const radio = this.radios.get(this.range)!;
+    radio.checked = true;
+    if (this.root.contains(document.activeElement)) radio.focus();
+    show(this.form, false);
+    return true;
   }
 
   private submit(): void {
@@ -94,9 +110,8 @@ export class Range {
   }
 
   set(range: View['range']): void {
-    const key = JSON.stringify(range);
-    if (key === this.shown) return; // what is being typed stays
-    this.shown = key;
+    if (JSON.stringify(range) === JSON.stringify(this.range)) return; // what is being typed stays
+    this.range = range;
     this.radios.get(isLive(range) ? range : 'custom')!.checked = true;
     show(this.form, !isLive(range));
     setText(this.problem, '');
@@ -128,9 +143,8 @@ export class Liveness {
     );
   }
 
-  set(connection: Connection, range: View['range'], span: Span, now: number, offset: number): void {
+  set(connection: Connection, live: boolean, span: Span, now: number, offset: number): void {
     const { state, since, retryAt, refused, token } = connection;
-    const live = isLive(range);
     setAttribute(this.root, 'data-state', state === 'live' && !live ? 'past' : state);
     const lost = `Not connected to Headroom since ${clock(since)}`;
     setText(
@@ -190,7 +204,8 @@ export class ThemeSwitch {
       }
       this.apply();
     });
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.repaint());
+    for (const query of ['(prefers-color-scheme: dark)', '(forced-colors: active)'])
+      matchMedia(query).addEventListener('change', () => this.repaint());
   }
 
   private apply(): void {
@@ -219,28 +234,21 @@ export function foot(version: () => string): { root: HTMLElement; set(services: 
     token.set(null);
     location.reload(); // and with it all that was shown
   });
+  const find = el('span', {}, el('kbd', { text: '/' }), ' find, ');
+  const walk = el('span', {}, el('kbd', { text: '↑' }), el('kbd', { text: '↓' }), ' services, ');
   const root = el(
     'footer',
     {},
     words,
     forget,
-    el(
-      'span',
-      { class: 'keys' },
-      'Keys: ',
-      el('kbd', { text: '/' }),
-      ' find, ',
-      el('kbd', { text: '↑' }),
-      el('kbd', { text: '↓' }),
-      ' services, ',
-      el('kbd', { text: 'Esc' }),
-      ' back to now',
-    ),
+    el('span', { class: 'keys' }, 'Keys: ', find, walk, el('kbd', { text: 'Esc' }), ' back to now'),
   );
   return {
     root,
     set: (services) => {
       show(forget, token.known);
+      show(find, services >= searchFrom);
+      show(walk, services > 1);
       setText(
         words,
         `Times are local: ${zone(Date.now())}.` +

@@ -12,7 +12,7 @@ import { Replicas } from './replicas.js';
 import { Head } from './service.js';
 import { Store } from './store.js';
 import { TokenForm } from './token.js';
-import { format, isLive } from './view.js';
+import { format, isLive, type View } from './view.js';
 import { needsAttention } from './words.js';
 
 const narrow = matchMedia('(max-width: 699px)');
@@ -25,9 +25,16 @@ function openDecision(decision: number | null): void {
 }
 
 const marks = new Marks(openDecision);
-const stack = new Stack(marks.root, (span) => store.go({ range: span }));
+const before: View['range'][] = []; // looked closer from, the last one last
+const stack = new Stack(marks.root, (span) => {
+  before.push(store.view.range);
+  store.go({ range: span });
+});
 const themeSwitch = new ThemeSwitch(() => stack.repaint());
-const range = new Range((range) => store.go({ range }), store.span);
+const range = new Range((range) => {
+  before.length = 0;
+  store.go({ range });
+}, store.span);
 const overview = new Overview(() => store.changed());
 const head = new Head();
 const reasons = new Reasons(openDecision);
@@ -92,13 +99,12 @@ addEventListener('keydown', (event) => {
   const typing =
     (event.target as Element).closest?.('input, select, textarea') &&
     (event.target as HTMLInputElement).type !== 'radio';
-  if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey) {
-    event.preventDefault();
-    overview.search();
-  }
+  const bare = !typing && !event.ctrlKey && !event.metaKey;
+  if (event.key === '/' && bare && overview.search()) event.preventDefault();
   if (event.key === 'Escape') {
+    if (range.close()) return;
     if (store.view.decision !== null) openDecision(null);
-    else if (!isLive(store.view.range)) store.go({ range: '15m' });
+    else if (!isLive(store.view.range)) store.go({ range: before.pop() ?? '15m' });
   }
 });
 narrow.addEventListener('change', () => store.changed());
@@ -161,10 +167,11 @@ function draw(): void {
   const [now, span, chosen] = [store.now(), store.span(), store.chosen()];
   setText(version, store.version);
   document.title = chosen ? `${chosen.name}: ${store.state(chosen).word} – Headroom` : 'Headroom';
-  liveness.set(connection, view.range, span, now, now - Date.now());
+  liveness.set(connection, store.live(), span, now, now - Date.now());
   tokenForm.set(connection);
   range.set(view.range);
   footer.set(services.size);
+  document.body.dataset['connection'] = connection.state;
   document.body.dataset['list'] =
     services.size > 1 ? (view.name === null ? 'only' : 'beside') : 'none';
   show(message, chosen === null);
@@ -192,20 +199,21 @@ function draw(): void {
     view.decision !== null && decision !== null && typeof decision === 'object'
       ? { id: view.decision, unixMs: decision.unixMs }
       : null;
-  head.set(chosen, store.failedLately(chosen.name), store.events, now);
+  head.set(chosen, store.failedLately(chosen.name), store.events, now, store.live());
   stack.set({
     service: chosen,
     samples: store.series.samples,
     span,
     now,
-    live: isLive(view.range),
+    range: view.range,
+    live: store.live(),
     lostSince: connection.state === 'lost' ? connection.since + now - Date.now() : null,
     events: rescales,
     chosen: shown,
     loading: store.loading,
   });
   marks.set(rescales, stack.axis(), view.decision, now);
-  reasons.set(decision, rescales, view.decision === null, now);
+  reasons.set(decision, rescales, view.decision, now);
   replicas.set(chosen);
   events.set(store.events, store.moreEvents, view.decision, now);
   setText(problem, store.problem === null ? '' : `The history could not be read: ${store.problem}`);

@@ -2,6 +2,7 @@
 
 import type { HappenedEvent, Span } from './api.js';
 import { el, Keyed, setAttribute, setText } from './dom.js';
+import { whyId } from './reasons.js';
 import { moment, niceStep, plural } from './words.js';
 
 interface Cluster {
@@ -77,7 +78,7 @@ export class Marks {
       this.root,
       (cluster) => cluster.key,
       (cluster) => {
-        const button = el('button', { type: 'button' });
+        const button = el('button', { type: 'button', 'aria-controls': whyId });
         const row: Row = { root: el('li', {}, button), button, cluster };
         // Again on a mark of several: the next of them.
         button.addEventListener('click', () => {

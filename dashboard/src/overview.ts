@@ -2,9 +2,10 @@
 
 import type { Autoscaler } from './api.js';
 import { el, Keyed, setAttribute, setText, show, svg } from './dom.js';
-import { roomOf, type Sample, type Series } from './series.js';
+import { isGap, roomOf, type Sample, type Series } from './series.js';
 import { capacityOf, loadOf, needsAttention, number, plural, type State } from './words.js';
 
+export const searchFrom = 8; // services
 const [width, height] = [76, 26];
 const spanMs = 15 * 60_000;
 
@@ -24,8 +25,11 @@ export function sparkPaths(
   const y = (value: number) => (height - 1 - (value / most) * (height - 3)).toFixed(1);
   let [line, area] = ['', ''];
   let pen = false;
+  let before: Sample | null = null;
   for (const sample of samples) {
     const value = load(sample);
+    if (before && isGap(before, sample)) pen = false;
+    before = sample;
     if (value !== null)
       line += `${pen ? 'L' : 'M'}${x(sample.unixMs + sample.spanMs / 2)} ${y(value)}`;
     pen = value !== null;
@@ -126,7 +130,7 @@ export class Overview {
     const link = el(
       'a',
       {},
-      el('span', { class: 'name', text: service.name }),
+      el('span', { class: 'name', text: service.name, title: service.name }),
       el('span', { class: 'right' }, count, ready),
       word,
       load,
@@ -157,9 +161,12 @@ export class Overview {
     else links[to]?.focus();
   }
 
-  search(): void {
+  /** Whether there is a search. */
+  search(): boolean {
+    if (this.tools.hidden) return false;
     this.find.focus();
     this.find.select();
+    return true;
   }
 
   set(data: Overviewed): void {
@@ -180,7 +187,7 @@ export class Overview {
         (grave ? `${grave} ${grave === 1 ? 'needs' : 'need'} attention` : 'all well'),
     );
     setAttribute(this.summary, 'data-mood', grave ? 'bad' : 'good');
-    show(this.tools, all.length > 7);
+    show(this.tools, all.length >= searchFrom);
     setText(this.graveLabel, `only what needs attention (${grave})`);
     show(this.none, found.length === 0 && all.length > 0);
     this.list.set(found);

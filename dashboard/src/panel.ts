@@ -8,9 +8,13 @@ import { thinned, type Sample } from './series.js';
 import type { Stack } from './stack.js';
 import { clock, day, moment, number, percent, plural } from './words.js';
 
+const sayEveryMs = 5000;
+const timesHeight = 22;
+
 export class Panel {
   readonly root: HTMLElement;
   readonly plot: uPlot;
+  readonly header: HTMLElement;
   private readonly place = el('div', { class: 'plot', role: 'img' });
   private readonly numbers: HTMLElement[];
   private readonly note: HTMLElement | null;
@@ -18,11 +22,13 @@ export class Panel {
   private readonly table = el('div', { class: 'scroll', tabindex: '0', role: 'region' });
   private readonly disclosure: HTMLDetailsElement;
   private samples: readonly Sample[] = [];
-  private said = 0;
+  private now = 0;
+  private said = 0; // the summary, and the table while it is open
+  private view = '';
 
   constructor(
     readonly chart: Chart,
-    last: boolean,
+    readonly timed: boolean, // has the times under it
     private readonly stack: Stack,
   ) {
     this.numbers = chart.lines.map(() => el('b'));
@@ -54,27 +60,32 @@ export class Panel {
     );
     this.table.setAttribute('aria-label', `${chart.title}, as a table`);
     this.disclosure.addEventListener('toggle', () => this.fillTable());
+    this.header = el('header', {}, el('h3', { text: chart.title }), legend);
     this.root = el(
       'figure',
       { class: 'chart', 'aria-label': chart.title },
-      el('header', {}, el('h3', { text: chart.title }), legend),
+      this.header,
       this.place,
       this.disclosure,
     );
     this.plot = new uPlot(
-      this.options(last),
+      this.options(timed),
       [[], ...chart.lines.map(() => [])] as uPlot.AlignedData,
       this.place,
     );
   }
 
-  private options(last: boolean): uPlot.Options {
+  get height(): number {
+    return this.chart.height + (this.timed ? timesHeight : 0);
+  }
+
+  private options(timed: boolean): uPlot.Options {
     const { chart, stack } = this;
     return {
       width: 600,
-      height: chart.height + (last ? 22 : 0),
+      height: this.height,
       ms: 1,
-      padding: [6, rightPadding, last ? 0 : 6, 0],
+      padding: [6, rightPadding, timed ? 0 : 6, 0],
       legend: { show: false },
       cursor: {
         y: false,
@@ -99,14 +110,14 @@ export class Panel {
       },
       axes: [
         {
-          size: last ? 22 : 0,
+          size: timed ? timesHeight : 0,
           gap: 4,
           font: '11px system-ui, sans-serif',
           stroke: () => colour('muted'),
           grid: { stroke: () => colour('grid'), width: 1 },
           ticks: { show: false },
           splits: (u) => splits(stack.min, stack.max, u.width / 78),
-          values: (_u, times) => (last ? this.times(times) : times.map(() => null)),
+          values: (u, times) => (timed ? this.times(u, times) : times.map(() => null)),
         },
         {
           size: axisWidth,
@@ -122,13 +133,13 @@ export class Panel {
           ...(chart.whole ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] } : {}),
           ...(chart.unit === 'bytes' ? { incrs: byteSteps } : {}),
           values: (_u, values) =>
-            values.map((value) => (value === null ? null : chart.format(value))),
+            values.map((value) => (value === null ? null : chart.short(value))),
         },
       ],
       series: [{}, ...chart.lines.map((line) => this.series(line))],
       hooks: {
         drawClear: [(u) => stack.drawGaps(u), (u) => this.drawMissed(u)],
-        draw: [(u) => stack.drawMarks(u), (u) => this.drawNotes(u)],
+        draw: [(u) => stack.drawMarks(u), (u) => this.drawNotes(u), (u) => stack.drawGapWords(u)],
         setCursor: [(u) => stack.pointAt(u.cursor.idx ?? null)],
         setSelect: [(u) => stack.select(u)],
       },
@@ -148,12 +159,13 @@ export class Panel {
     };
   }
 
-  private times(times: number[]): string[] {
+  private times(u: uPlot, times: number[]): (string | null)[] {
     const step = times.length > 1 ? times[1]! - times[0]! : 60_000;
     const midnight = (at: number) => clock(at, true) === '00:00:00';
-    return times.map((at) =>
-      step >= 86_400_000 || midnight(at) ? day(at) : clock(at, step < 60_000),
-    );
+    return times.map((at) => {
+      if (u.valToPos(at, 'x') < 20) return null; // there the other axis has its lowest mark
+      return step >= 86_400_000 || midnight(at) ? day(at) : clock(at, step < 60_000);
+    });
   }
 
   /** The ground is tinted while the objective was missed. */
@@ -184,13 +196,24 @@ export class Panel {
     }
   }
 
-  set(data: [number[], ...(number | null)[][]], samples: readonly Sample[], now: number): void {
+  /** `view` tells one range from another: words of another are not left. */
+  set(
+    data: [number[], ...(number | null)[][]],
+    samples: readonly Sample[],
+    now: number,
+    view: string,
+  ): void {
     this.samples = samples;
+    this.now = now;
     this.plot.setData(data as uPlot.AlignedData, true);
-    if (Math.abs(now - this.said) > 5000) {
-      this.said = now;
-      setAttribute(this.place, 'aria-label', this.summary());
-    }
+    if (view === this.view && Math.abs(now - this.said) <= sayEveryMs) return;
+    this.view = view;
+    this.said = now;
+    setAttribute(this.place, 'aria-label', this.summary());
+    // What somebody has marked to copy stays until then.
+    const marked = getSelection();
+    if (!marked?.isCollapsed && marked?.containsNode(this.table, true)) return;
+    this.fillTable();
   }
 
   private summary(): string {
@@ -207,12 +230,12 @@ export class Panel {
       );
       return `${line.label}: ${chart.format(line.value(last))} at the end, between ${chart.format(least)} and ${chart.format(most)}`;
     });
-    return `${chart.title}, ${moment(first.unixMs, this.said)} to ${moment(last.unixMs, this.said)}. ${lines.join('; ')}.`;
+    return `${chart.title}, ${moment(first.unixMs, this.now)} to ${moment(last.unixMs, this.now)}. ${lines.join('; ')}.`;
   }
 
   private fillTable(): void {
     if (!this.disclosure.open) {
-      this.table.replaceChildren();
+      if (this.table.firstChild) this.table.replaceChildren();
       return;
     }
     const { chart } = this;
@@ -243,7 +266,7 @@ export class Panel {
             el(
               'tr',
               {},
-              el('th', { scope: 'row', text: moment(sample.unixMs, this.said) }),
+              el('th', { scope: 'row', text: moment(sample.unixMs, this.now) }),
               ...chart.lines.map((line) => el('td', { text: chart.format(line.value(sample)) })),
               chart.share ? el('td', { text: percent(chart.share.value(sample)) }) : null,
               chart.note ? el('td', { text: number(chart.note(sample)) }) : null,

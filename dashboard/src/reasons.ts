@@ -19,9 +19,11 @@ interface ConditionRow {
   text: HTMLElement;
 }
 
+export const whyId = 'why-panel';
+
 export class Reasons {
   readonly root: HTMLElement;
-  private readonly title = el('h2', { id: 'why' });
+  private readonly title = el('h2', { id: 'why', tabindex: '-1' });
   private readonly when = el('p', { class: 'when' });
   private readonly reason = el('p', { class: 'reason' });
   private readonly outcome = el('p', { class: 'outcome' });
@@ -40,7 +42,10 @@ export class Reasons {
   private readonly newest: HTMLButtonElement;
   private readonly stepList: Keyed<{ step: Step; key: string }, StepRow>;
   private readonly conditionList: Keyed<Condition, ConditionRow>;
+  // What was opened, in a sentence: it may be far from what opened it.
+  private readonly announced = el('p', { class: 'unseen', role: 'status' });
   private shown: Decision | null = null;
+  private chosen: number | null = null;
   private seenOf: number | null = null;
   private events: readonly HappenedEvent[] = [];
 
@@ -78,7 +83,7 @@ export class Reasons {
     this.body = el('div', {}, this.reason, this.outcome, this.steps, this.conditions, this.details);
     this.root = el(
       'section',
-      { class: 'panel why', 'aria-labelledby': 'why' },
+      { class: 'panel why', id: whyId, 'aria-labelledby': 'why' },
       el(
         'header',
         {},
@@ -88,6 +93,7 @@ export class Reasons {
       this.when,
       this.problem,
       this.body,
+      this.announced,
     );
   }
 
@@ -128,15 +134,20 @@ export class Reasons {
   set(
     decision: Decision | string | null,
     events: readonly HappenedEvent[],
-    newest: boolean,
+    chosen: number | null, // by its number; null: the newest
     now: number,
   ): void {
+    const newest = chosen === null;
+    this.chosen = chosen;
     this.events = events;
     this.shown = typeof decision === 'object' ? decision : null;
     show(this.body, this.shown !== null);
     show(this.problem, this.shown === null);
+    // What is hidden cannot keep the focus.
+    if (newest && document.activeElement === this.newest) this.title.focus();
     show(this.newest, !newest);
-    this.setWalk(newest);
+    this.setWalk();
+    setText(this.announced, newest || decision === '…' ? '' : sentence(decision, now));
     if (!this.shown) {
       setText(this.title, 'Why');
       setText(this.when, '');
@@ -160,21 +171,22 @@ export class Reasons {
     if (this.details.open && !newest && this.seenOf !== id) void this.look();
   }
 
-  private setWalk(newest: boolean): void {
-    const at = this.at();
-    this.earlier.disabled = newest
-      ? this.events.length === 0
-      : at < 0 || at + 1 >= this.events.length;
-    this.later.disabled = newest || at <= 0;
+  // Not disabled: that would take the focus away at the last one.
+  private setWalk(): void {
+    setAttribute(this.earlier, 'aria-disabled', String(this.beside(1) === null));
+    setAttribute(this.later, 'aria-disabled', String(this.beside(-1) === null));
   }
 
-  private at = () => this.events.findIndex((event) => event.decision === this.shown?.id);
+  /** The scaling event so many towards the past; from now the newest is the next. */
+  private beside(by: number): number | null {
+    const at = this.events.findIndex((event) => event.decision === this.chosen);
+    if (at < 0 && this.chosen !== null) return null; // it is not among them
+    return this.events[at + by]?.decision ?? null;
+  }
 
-  /** Through the scaling events, by so many towards the past. */
   private walk(by: number): void {
-    const at = this.newest.hidden ? -1 : this.at();
-    const event = this.events[at + by];
-    if (event?.decision != null) this.open(event.decision);
+    const decision = this.beside(by);
+    if (decision !== null) this.open(decision);
   }
 
   /** The observation is asked for only when somebody wants to see it. */
@@ -189,4 +201,12 @@ export class Reasons {
       setText(this.seen, (error as Error).message);
     }
   }
+}
+
+function sentence(decision: Decision | string | null, now: number): string {
+  if (typeof decision !== 'object' || decision === null) return decision ?? '';
+  const { before, after, reason, unixMs } = decision;
+  const move =
+    before === after ? plural(after, 'replica') : `${before} → ${plural(after, 'replica')}`;
+  return `Decision of ${moment(unixMs, now)}: ${move}, ${reason}`;
 }

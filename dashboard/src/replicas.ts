@@ -47,20 +47,29 @@ class Output {
     try {
       const { text, end, lost } = await api.output(this.service, this.replica, this.end);
       if (this.end === undefined || text || lost) {
-        this.append(lost ? `[what came before is not kept]\n${text}` : text);
+        const all = this.text + (lost ? `[what came before is not kept]\n${text}` : text);
+        this.text = all.slice(-keptCharacters);
       }
+      this.draw();
       this.end = end;
     } catch (error) {
       if (this.end === undefined) setText(this.root, (error as Error).message);
     }
   }
 
-  private append(text: string): void {
-    const { scrollTop, scrollHeight, clientHeight } = this.root;
-    const following = scrollTop + clientHeight >= scrollHeight - 4;
-    this.text = (this.text + text).slice(-keptCharacters);
-    setText(this.root, plain(this.text) || 'It has written nothing.');
-    if (following) this.root.scrollTop = this.root.scrollHeight;
+  /** What somebody has marked to copy stays as it is until then; more may come after it. */
+  private draw(): void {
+    const { root } = this;
+    const [before, text] = [root.textContent!, plain(this.text) || 'It has written nothing.'];
+    if (text === before) return;
+    const following = root.scrollTop + root.clientHeight >= root.scrollHeight - 4;
+    const marked = getSelection();
+    if (marked && !marked.isCollapsed && marked.containsNode(root, true)) {
+      if (text.startsWith(before)) root.append(text.slice(before.length));
+    } else {
+      setText(root, text);
+    }
+    if (following) root.scrollTop = root.scrollHeight;
   }
 }
 
@@ -87,7 +96,17 @@ export class Replicas {
   private all = false;
 
   constructor() {
-    const heads = ['Replica', 'Output', 'State', 'Age', 'CPU', 'Memory', 'Open', 'Restarts', 'PID'];
+    const heads = [
+      'Replica',
+      'Output',
+      'State',
+      'Age',
+      'CPU',
+      'Memory',
+      'In flight',
+      'Restarts',
+      'PID',
+    ];
     this.table = el(
       'table',
       {},

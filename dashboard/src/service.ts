@@ -48,6 +48,12 @@ interface HeldRow {
 
 export class Head {
   readonly root: HTMLElement;
+  private readonly ofNow = el(
+    'p',
+    { class: 'of-now', hidden: true },
+    el('b', { text: 'Now' }),
+    ' (the charts and events below are of the time that you look back at)',
+  );
   private readonly name = el('h1');
   private readonly state = el('p', { class: 'state' });
   private readonly address = el('p', { class: 'address' });
@@ -77,6 +83,7 @@ export class Head {
     this.root = el(
       'header',
       { class: 'head' },
+      this.ofNow,
       el('div', { class: 'title' }, this.name, this.state, this.address),
       this.objective,
       this.holding,
@@ -84,8 +91,15 @@ export class Head {
     );
   }
 
-  set(service: Autoscaler, failed: number, events: readonly HappenedEvent[], now: number): void {
+  set(
+    service: Autoscaler,
+    failed: number,
+    events: readonly HappenedEvent[],
+    now: number,
+    live: boolean,
+  ): void {
     const state = stateOf(service, failed);
+    show(this.ofNow, !live);
     setText(this.name, service.name);
     setText(this.state, `${state.word}: ${state.sentence}`);
     setAttribute(this.state, 'data-mood', state.mood);
@@ -99,7 +113,7 @@ export class Head {
       setText(this.objective, `Objective ${how}: ${kept(objective)}`);
       setAttribute(this.objective, 'data-mood', mood);
     }
-    this.held.set(heldOf(service, events, now));
+    this.held.set(heldOf(service, events, now, live));
     show(this.holding, this.held.rows.size > 0);
     this.setFigures(service, failed);
   }
@@ -148,10 +162,18 @@ export class Head {
 }
 
 /** What keeps the number where it is, the gravest first. */
-export function heldOf(service: Autoscaler, events: readonly HappenedEvent[], now: number): Held[] {
+export function heldOf(
+  service: Autoscaler,
+  events: readonly HappenedEvent[],
+  now: number,
+  live: boolean, // the events are those until now
+): Held[] {
   const found: Held[] = [];
   if (service.hold) {
-    const since = events.find((event) => event.kind === 'operator' && event.unixMs <= now);
+    // Certain only where the newest word of an operator is this hold.
+    const last = live ? events.find((event) => event.kind === 'operator') : undefined;
+    const words = `${service.hold.why === 'paused' ? 'paused' : 'pinned'} at ${service.hold.replicas} `;
+    const since = last?.text.startsWith(words) ? last : undefined;
     const until = service.hold.untilUnixMs;
     found.push({
       key: 'operator',
@@ -170,7 +192,8 @@ export function heldOf(service: Autoscaler, events: readonly HappenedEvent[], no
     found.push({
       key: `${i} ${step.code}`,
       by: 'rule',
-      text: step.text || `${step.code}: ${plural(step.after, 'replica')}`,
+      // After the word "held".
+      text: step.text.replace(/^held /, '') || `${step.code}: ${plural(step.after, 'replica')}`,
     });
   }
   return found;

@@ -8,6 +8,7 @@ import { el, setAttribute, setText, show } from './dom.js';
 import type { Axis } from './marks.js';
 import { Panel } from './panel.js';
 import { columns, gapsOf, type Sample } from './series.js';
+import type { View } from './view.js';
 import { moment } from './words.js';
 
 export interface Drawn {
@@ -15,12 +16,15 @@ export interface Drawn {
   samples: readonly Sample[];
   span: Span;
   now: number;
-  live: boolean;
+  range: View['range'];
+  live: boolean; // it goes on
   lostSince: number | null; // the connection
   events: readonly HappenedEvent[]; // rescales, newest first
   chosen: { id: number; unixMs: number } | null; // decision
   loading: boolean; // samples may still come
 }
+
+const sayEveryMs = 5000;
 
 export class Stack {
   readonly root: HTMLElement;
@@ -33,10 +37,15 @@ export class Stack {
   private times: number[] = [];
   private atSample: Sample[] = []; // what each drawn point stands for
   private gaps: [number, number][] = [];
-  private pointed: number | null = null;
+  private pointed: number | null = null; // time
+  private held = false; // by the slider: it stays at its time
+  private saidAt = 0;
+  private view = '';
   private width = 0;
   private readonly place = el('div', { class: 'plots' });
-  private readonly when = el('output', { class: 'when' });
+  // Not an <output>: that would be read out at each move.
+  private readonly when = el('span', { class: 'when' });
+  private readonly whenAbove = el('span', { class: 'when' }); // beside the first legend
   private readonly empty = el('p', { class: 'nothing', text: 'No samples in this time.' });
   private readonly without = el('p', { class: 'without' });
   private readonly slider = el('input', {
@@ -60,8 +69,9 @@ export class Stack {
       this.slider,
       el('div', { class: 'below' }, this.without, this.when),
     );
-    this.slider.addEventListener('input', () => this.pointTo(Number(this.slider.value)));
-    this.slider.addEventListener('blur', () => this.pointTo(null));
+    this.slider.addEventListener('input', () => this.hold(Number(this.slider.value)));
+    this.slider.addEventListener('blur', () => this.letGo());
+    this.place.addEventListener('mousemove', () => (this.held = false), { capture: true });
     new ResizeObserver(() => this.resize()).observe(this.place);
     this.place.addEventListener('mouseleave', () => this.pointAt(null));
   }
@@ -81,6 +91,9 @@ export class Stack {
     const samples = drawn.samples.filter(
       (sample) => sample.unixMs + sample.spanMs >= this.min && sample.unixMs <= this.max,
     );
+    const view = JSON.stringify([drawn.range, drawn.loading]);
+    if (view !== this.view) this.saidAt = 0;
+    this.view = view;
     this.gaps = drawn.loading ? [] : gapsOf(samples, this.min, this.max);
     show(this.empty, samples.length === 0 && !drawn.loading);
     const between = this.gaps.filter(([from]) => samples[0] && from > samples[0].unixMs).slice(-3);
@@ -98,11 +111,12 @@ export class Stack {
         panel.chart.lines.map((line) => line.value),
       );
       this.times = data[0];
-      panel.set(data, samples, drawn.now);
+      panel.set(data, samples, drawn.now, view);
     }
     this.atSample = this.times.map((time) => samples[lastBefore(samples, time)]!);
     this.slider.max = String(Math.max(0, this.times.length - 1));
     this.slider.disabled = samples.length === 0;
+    if (this.held) this.placeCursor();
     this.say();
   }
 
@@ -119,7 +133,10 @@ export class Stack {
     this.key = key;
     for (const panel of this.panels) panel.plot.destroy();
     const charts = chartsOf(service, this.wide);
-    this.panels = charts.map((chart, i) => new Panel(chart, i === charts.length - 1, this));
+    this.panels = charts.map(
+      (chart, i) => new Panel(chart, i === 0 || i === charts.length - 1, this),
+    );
+    this.panels[0]?.header.append(this.whenAbove);
     this.place.replaceChildren(...this.panels.map((panel) => panel.root));
     this.width = 0;
     this.resize();
@@ -129,10 +146,7 @@ export class Stack {
     const width = this.place.clientWidth;
     if (!width || width === this.width) return;
     this.width = width;
-    for (const { plot, chart } of this.panels) {
-      const last = plot === this.panels[this.panels.length - 1]!.plot;
-      plot.setSize({ width, height: chart.height + (last ? 22 : 0) });
-    }
+    for (const { plot, height } of this.panels) plot.setSize({ width, height });
   }
 
   /** Where times are, in pixels from the left of `place`. */
@@ -148,31 +162,51 @@ export class Stack {
 
   // Of all charts: uPlot's shared cursor calls this from each.
   pointAt(index: number | null): void {
-    if (index === this.pointed) return;
-    this.pointed = index;
+    const time = index === null ? null : (this.times[index] ?? null);
+    if (this.held || time === this.pointed) return;
+    this.pointed = time;
     this.say();
   }
 
-  private pointTo(index: number | null): void {
-    const plot = this.panels[0]?.plot;
-    const time = index === null ? undefined : this.times[index];
-    if (!plot) return;
-    if (time === undefined) plot.setCursor({ left: -10, top: -10 });
-    else plot.setCursor({ left: plot.valToPos(time, 'x'), top: 10 });
-    this.pointed = index;
+  /** By the slider. The time is kept, not its place: what is read does not slip away. */
+  private hold(index: number): void {
+    this.held = true;
+    this.pointed = this.times[index] ?? null;
+    this.placeCursor();
     this.say();
+  }
+
+  private letGo(): void {
+    if (!this.held) return;
+    this.panels[0]?.plot.setCursor({ left: -10, top: -10 });
+    this.held = false;
+    this.pointed = null;
+    this.say();
+  }
+
+  private placeCursor(): void {
+    const [first, last] = [this.times[0], this.times[this.times.length - 1]];
+    if (this.pointed === null || first === undefined) return this.letGo();
+    this.pointed = Math.max(first, Math.min(last!, this.pointed));
+    const left = this.axis().position(this.pointed) - axisWidth;
+    this.panels[0]?.plot.setCursor({ left, top: 10 });
   }
 
   private say(): void {
-    const last = this.atSample[this.atSample.length - 1];
-    const sample = this.pointed === null ? last : this.atSample[this.pointed];
+    const { pointed, times } = this;
+    const index = pointed === null ? times.length - 1 : indexBefore(times, pointed);
+    const sample = this.atSample[index];
     const words = this.panels.map((panel) => panel.say(sample));
-    const at = sample ? moment(sample.unixMs, this.data!.now) : '';
-    setText(
-      this.when,
-      this.pointed !== null ? at : this.data?.live ? 'now' : sample ? `at ${at}` : '',
-    );
-    if (this.pointed === null) this.slider.value = this.slider.max;
+    const now = this.data!.now;
+    const at = sample ? moment(sample.unixMs, now) : '';
+    const when = pointed !== null ? at : this.data!.live ? 'now' : sample ? `at ${at}` : '';
+    setText(this.when, when);
+    setText(this.whenAbove, when);
+    if (!this.held) this.slider.value = this.slider.max;
+    else if (this.slider.value !== String(index)) this.slider.value = String(index);
+    // Nobody can listen to each second's.
+    if (pointed === null && Math.abs(now - this.saidAt) < sayEveryMs) return;
+    this.saidAt = pointed === null ? now : 0;
     setAttribute(
       this.slider,
       'aria-valuetext',
@@ -189,25 +223,64 @@ export class Stack {
     if (span.until - span.since >= 2000) this.zoom(span);
   }
 
-  /** Times of which nothing is known. */
-  drawGaps(u: uPlot): void {
+  /** Times of which nothing is known, in pixels of the canvas. */
+  private gapsIn(u: uPlot): { left: number; right: number; words: string }[] {
     const gaps = this.gaps.map((gap): [number, number, string] => [...gap, 'no data']);
     const lost = this.data?.lostSince;
     if (lost && this.data!.live) gaps.push([Math.max(lost, this.min), this.max, 'not connected']);
-    const { ctx, bbox } = u;
+    const { left, width } = u.bbox;
+    return gaps
+      .map(([from, to, words]) => ({
+        left: Math.max(left, u.valToPos(from, 'x', true)),
+        right: Math.min(left + width, u.valToPos(to, 'x', true)),
+        words,
+      }))
+      .filter((gap) => gap.right > gap.left);
+  }
+
+  /** Hatched: a shade alone is hard to see, and is nothing in forced colours. */
+  drawGaps(u: uPlot): void {
+    const { ctx } = u;
+    const { top, height } = u.bbox;
+    const apart = 7 * devicePixelRatio;
+    for (const { left, right } of this.gapsIn(u)) {
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(left, top, right - left, height);
+      ctx.clip();
+      ctx.fillStyle = colour('gap');
+      ctx.fillRect(left, top, right - left, height);
+      ctx.strokeStyle = colour('hatch');
+      ctx.lineWidth = devicePixelRatio;
+      ctx.beginPath();
+      // From the canvas' edge: they stand still while the gap's begin moves.
+      for (let x = Math.floor((left - height) / apart) * apart; x < right; x += apart) {
+        ctx.moveTo(x, top + height);
+        ctx.lineTo(x + height, top);
+      }
+      ctx.stroke();
+      ctx.restore();
+    }
+  }
+
+  /** Over all else, so that nothing strikes them through. */
+  drawGapWords(u: uPlot): void {
+    if (u !== this.panels[0]?.plot) return;
+    const { ctx } = u;
+    const y = u.bbox.top + u.bbox.height / 2;
+    const high = 18 * devicePixelRatio;
     ctx.save();
     ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
     ctx.textAlign = 'center';
     ctx.textBaseline = 'middle';
-    for (const [from, to, words] of gaps) {
-      const left = Math.max(bbox.left, u.valToPos(from, 'x', true));
-      const right = Math.min(bbox.left + bbox.width, u.valToPos(to, 'x', true));
-      if (right <= left) continue;
-      ctx.fillStyle = colour('gap');
-      ctx.fillRect(left, bbox.top, right - left, bbox.height);
-      if (right - left < ctx.measureText(words).width + 8 || u !== this.panels[0]?.plot) continue;
+    for (const { left, right, words } of this.gapsIn(u)) {
+      const wide = ctx.measureText(words).width + 12 * devicePixelRatio;
+      if (right - left < wide) continue;
+      const x = (left + right) / 2;
+      ctx.fillStyle = colour('surface');
+      ctx.fillRect(x - wide / 2, y - high / 2, wide, high);
       ctx.fillStyle = colour('muted');
-      ctx.fillText(words, (left + right) / 2, bbox.top + bbox.height / 2);
+      ctx.fillText(words, x, y);
     }
     ctx.restore();
   }
@@ -237,11 +310,18 @@ export class Stack {
 }
 
 /** The last sample that began before or at `time`. */
-function lastBefore(samples: readonly Sample[], time: number): number {
-  let [low, high] = [0, samples.length - 1];
+const lastBefore = (samples: readonly Sample[], time: number) =>
+  lastOf(samples.length, (i) => samples[i]!.unixMs <= time);
+
+const indexBefore = (times: readonly number[], time: number) =>
+  lastOf(times.length, (i) => times[i]! <= time);
+
+/** The last index for which it is true: it is so up to there. */
+function lastOf(count: number, holds: (index: number) => boolean): number {
+  let [low, high] = [0, count - 1];
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (samples[middle]!.unixMs <= time) low = middle;
+    if (holds(middle)) low = middle;
     else high = middle - 1;
   }
   return low;

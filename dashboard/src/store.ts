@@ -4,7 +4,7 @@ import * as api from './api.js';
 import type { Autoscaler, Decision, HappenedEvent, Span, Status } from './api.js';
 import { unconnected, type Connection } from './live.js';
 import { Series, sampleOf } from './series.js';
-import { format, isLive, lengthOf, parse, spanOf, type View } from './view.js';
+import { format, goesOn, lengthOf, parse, spanOf, type View } from './view.js';
 import { stateOf, type State } from './words.js';
 
 const sparkMs = 15 * 60_000;
@@ -18,6 +18,7 @@ export class Store {
   services = new Map<string, Autoscaler>();
   version = '';
   heard = false; // a status came
+  private joined = false; // to the stream, at least once
   connection: Connection = unconnected();
   view: View = parse(location.hash);
   series = new Series(1000);
@@ -49,6 +50,7 @@ export class Store {
 
   now = () => Date.now() + this.offset;
   span = (): Span => spanOf(this.view.range, this.now());
+  live = () => goesOn(this.view.range, this.now());
   chosen = (): Autoscaler | null =>
     this.view.name === null ? null : (this.services.get(this.view.name) ?? null);
 
@@ -82,19 +84,23 @@ export class Store {
       const sample = sampleOf(service, status.nowUnixMs, before.get(service.name));
       this.spark(service.name).add(sample);
       this.spark(service.name).trim(status.nowUnixMs - sparkMs);
-      if (service.name === this.view.name && isLive(this.view.range)) {
+      if (service.name === this.view.name && this.live()) {
         for (const series of new Set([this.series, this.coming])) {
           series.add(sample);
           series.trim(this.span().since);
         }
       }
     }
-    for (const name of this.sparks.keys()) if (!this.services.has(name)) this.sparks.delete(name);
+    for (const name of this.sparks.keys()) {
+      if (this.services.has(name)) continue;
+      this.sparks.delete(name);
+      this.sparksAsked.delete(name); // it may come back
+    }
     this.changed();
   }
 
   happened(event: HappenedEvent): void {
-    if (event.autoscaler !== this.view.name || !isLive(this.view.range)) return;
+    if (event.autoscaler !== this.view.name || !this.live()) return;
     this.addEvents([event]);
     this.changed();
   }
@@ -102,12 +108,18 @@ export class Store {
   connected(connection: Connection): void {
     const back = connection.state === 'live' && this.connection.state !== 'live';
     this.connection = connection;
-    if (back) this.refresh(false); // what was missed meanwhile
+    if (back) {
+      this.refresh(false, !this.joined); // what was missed meanwhile
+      this.joined = true;
+    }
     this.changed();
   }
 
-  /** Loads history and events of what is in view. Unless it is looked at anew, what is shown stays until then. */
-  private refresh(anew: boolean): void {
+  /**
+   * Loads history and events of what is in view. Unless it is looked at anew, what is shown stays
+   * until then. `joined`: the connection was not lost before the live samples that there are.
+   */
+  private refresh(anew: boolean, joined = anew): void {
     const generation = ++this.generation;
     const { name, range, decision } = this.view;
     const span = this.span();
@@ -127,8 +139,8 @@ export class Store {
     this.loading = true;
     const current = () => generation === this.generation;
     void Promise.allSettled([
-      this.loadHistory(name, series, anew, current),
-      this.loadEvents(name, span.since, isLive(range) ? undefined : span.until, current),
+      this.loadHistory(name, series, joined, current),
+      this.loadEvents(name, span.since, this.live() ? undefined : span.until, current),
     ]).then((results) => {
       if (!current()) return;
       this.loading = false;
@@ -151,7 +163,7 @@ export class Store {
     if (!current()) return;
     series.load(loaded, joined);
     this.series = series;
-    if (!isLive(this.view.range)) return;
+    if (!this.live()) return;
     setTimeout(
       () => {
         const again = async () => {
@@ -196,7 +208,10 @@ export class Store {
   /** The decision in view: one, "…" while it is asked for, or why there is none. */
   decision(): Decision | string | null {
     if (this.view.decision === null) return this.chosen()?.decision ?? null;
-    return this.decisions.get(this.view.decision) ?? '…';
+    const decision = this.decisions.get(this.view.decision) ?? '…';
+    return typeof decision === 'object' && decision.autoscaler !== this.view.name
+      ? `Decision ${this.view.decision} is one of another service.`
+      : decision;
   }
 
   private async ask(id: number): Promise<void> {

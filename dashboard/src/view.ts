@@ -13,8 +13,16 @@ export interface View {
 
 export const isLive = (range: View['range']): range is Preset => typeof range === 'string';
 
+/** Whether it goes on: the last so many minutes, or until a time that is still to come. */
+export const goesOn = (range: View['range'], now: number) => isLive(range) || range.until > now;
+
+/** Never beyond now, but where it is all to come. */
 export function spanOf(range: View['range'], now: number): Span {
-  return isLive(range) ? { since: now - presets[range] * 60_000, until: now } : range;
+  if (isLive(range)) return { since: now - presets[range] * 60_000, until: now };
+  return {
+    since: range.since,
+    until: range.since < now ? Math.min(range.until, now) : range.until,
+  };
 }
 
 export const lengthOf = (range: View['range']) =>

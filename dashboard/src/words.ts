@@ -4,13 +4,24 @@ import type { Autoscaler, Hold, Instance, Objective, Step } from './api.js';
 
 export const unknown = '–';
 
-/** Three significant digits, no exponent: 0.034, 14.2, 310, 12,345. */
+/** Three significant digits, no exponent: 0.0345, 14.2, 310, 12,345. */
 export function number(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return unknown;
   const size = Math.abs(value);
   if (size >= 100) return Math.round(value).toLocaleString('en-GB');
-  const digits = size >= 10 ? 1 : size >= 1 ? 2 : 3;
-  return String(Number(value.toFixed(digits)));
+  if (size < 1) return size < 1e-6 ? '0' : String(Number(value.toPrecision(3)));
+  return String(Number(value.toFixed(size >= 10 ? 1 : 2)));
+}
+
+/** For an axis, where there is room for few: 700k, 15M. */
+export function compact(value: number): string {
+  const units = ['', 'k', 'M', 'G', 'T'];
+  let unit = 0;
+  for (let least = 10_000; Math.abs(value) >= least && unit < units.length - 1; least = 1000) {
+    value /= 1000;
+    ++unit;
+  }
+  return number(value) + units[unit];
 }
 
 /** A share, cut rather than rounded: what is not 99 % does not read so. */
