@@ -216,6 +216,13 @@ export class Panel {
     this.fillTable();
   }
 
+  /** What is open stays so. */
+  giveWayTo(other: Panel): void {
+    this.plot.destroy();
+    this.root.replaceWith(other.root);
+    other.disclosure.open = this.disclosure.open;
+  }
+
   private summary(): string {
     const { chart, samples } = this;
     const first = samples[0];

@@ -120,25 +120,27 @@ export class Stack {
     this.say();
   }
 
-  /** Another service or scale is other charts. */
+  /** Another service is other charts; another scale is another chart in its place. */
   private build(): void {
     const service = this.data!.service;
-    const key = JSON.stringify([
-      service?.name,
-      service?.target,
-      service?.objective?.percentile,
-      this.wide,
-    ]);
-    if (key === this.key) return;
-    this.key = key;
-    for (const panel of this.panels) panel.plot.destroy();
+    const key = JSON.stringify([service?.name, service?.target, service?.objective?.percentile]);
+    if (key !== this.key) {
+      for (const panel of this.panels) panel.plot.destroy();
+      this.panels = [];
+      this.place.replaceChildren();
+      this.key = key;
+    }
     const charts = chartsOf(service, this.wide);
-    this.panels = charts.map(
-      (chart, i) => new Panel(chart, i === 0 || i === charts.length - 1, this),
-    );
-    this.panels[0]?.header.append(this.whenAbove);
-    this.place.replaceChildren(...this.panels.map((panel) => panel.root));
-    this.width = 0;
+    charts.forEach((chart, i) => {
+      const old = this.panels[i];
+      if (old && old.chart.logarithmic === chart.logarithmic) return;
+      const panel = new Panel(chart, i === 0 || i === charts.length - 1, this);
+      this.panels[i] = panel;
+      if (i === 0) panel.header.append(this.whenAbove);
+      if (old) old.giveWayTo(panel);
+      else this.place.append(panel.root);
+      this.width = 0;
+    });
     this.resize();
   }
 

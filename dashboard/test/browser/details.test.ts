@@ -57,12 +57,15 @@ test('an open table and a chart’s summary are of the range in view', async () 
   const { page } = visit;
   await eventually('marks', () => page.locator('.marks button').count());
   await page.locator('.as-table summary').first().click();
-  const times = () => page.locator('.as-table[open] tbody th').allInnerTexts();
+  await page.locator('.as-table summary').nth(2).click();
+  const times = () => page.locator('.chart:first-child tbody th').allInnerTexts();
   await eventually('rows', async () => (await times()).length > 20);
   const [newest] = await times();
   await eventually('it goes on', async () => (await times())[0] !== newest, 12);
   await page.getByLabel('The last 7 days, live').check();
   await eventually('rows of days', async () => /\d \w+, \d/.test((await times()).at(-1) ?? ''), 4);
+  // The latencies of a week take a logarithmic scale: another chart in the place of the old one.
+  assert.equal(await page.locator('.as-table[open]').count(), 2);
   const summary = await page.locator('.plot').first().getAttribute('aria-label');
   assert.match(summary!, /^Load: requests in flight, \d+ \w+, \d\d:\d\d:\d\d to /);
   visit.blameless();
