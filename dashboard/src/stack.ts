@@ -9,7 +9,7 @@ import type { Axis } from './marks.js';
 import { Panel } from './panel.js';
 import { columns, gapsOf, type Sample } from './series.js';
 import type { View } from './view.js';
-import { moment } from './words.js';
+import { clock, moment } from './words.js';
 
 export interface Drawn {
   service: Autoscaler | null;
@@ -201,9 +201,10 @@ export class Stack {
     const words = this.panels.map((panel) => panel.say(sample));
     const now = this.data!.now;
     const at = sample ? moment(sample.unixMs, now) : '';
-    const when = pointed !== null ? at : this.data!.live ? 'now' : sample ? `at ${at}` : '';
-    setText(this.when, when);
-    setText(this.whenAbove, when);
+    const rest = pointed === null && this.data!.live;
+    setText(this.when, rest ? 'now' : pointed === null && at ? `at ${at}` : at);
+    // As long whatever it is of: nothing moves under the pointer.
+    setText(this.whenAbove, rest ? 'now' : sample ? clock(sample.unixMs) : '');
     if (!this.held) this.slider.value = this.slider.max;
     else if (this.slider.value !== String(index)) this.slider.value = String(index);
     // Nobody can listen to each second's.

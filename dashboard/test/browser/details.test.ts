@@ -333,3 +333,22 @@ test('while it is not connected nothing looks well', async () => {
   assert.ok(!found.includes(green), JSON.stringify(found));
   visit.blameless();
 });
+
+test('a service that goes and comes back has its past again', async () => {
+  const [few, one] = [await madeUp(cleanup, 'few'), await madeUp(cleanup, 'one')];
+  const wire = await Wire.to(few, cleanup);
+  const visit = await Visit.to(browser, cleanup, `${wire.url}#/shop`);
+  const services = visit.page.locator('.overview li');
+  const behind = async (target: string, count: number) => {
+    wire.target = target;
+    wire.set('cut');
+    wire.set('pass');
+    await eventually(`${count} services`, async () => (await services.count()) === count);
+  };
+  const asked = () => wire.asked.filter((each) => /checkout\/history/.test(each)).length;
+  await eventually('its past', () => asked() === 1);
+  await behind(one, 1);
+  await behind(few, 6);
+  await eventually('its past again', () => asked() === 2);
+  visit.blameless();
+});

@@ -209,10 +209,7 @@ export class Visit {
       void dialog.dismiss();
     });
     page.on('request', (request) => {
-      if (
-        new URL(request.url()).origin !== new URL(url).origin &&
-        !request.url().startsWith('data:')
-      )
+      if (new URL(request.url()).origin !== new URL(url).origin)
         visit.elsewhere.push(request.url());
     });
     await page.goto(url);

@@ -13,6 +13,7 @@ import {
   framesOf,
   Headroom,
   load,
+  madeUp,
   openBrowser,
   programs,
   Visit,
@@ -77,14 +78,14 @@ test('under load it shows what the API says, and why', { skip }, async () => {
   ]);
   const page = await fetch(headroom.url);
   const policy = page.headers.get('content-security-policy') ?? '';
-  for (const part of [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "connect-src 'self'",
-  ])
-    assert.ok(policy.includes(part), policy);
-  assert.doesNotMatch(policy, /unsafe/);
+  assert.match(policy, /^default-src 'none';.*; trusted-types 'none'$/);
+  assert.doesNotMatch(policy, /unsafe|data:|\*/);
+  const madeUpPage = await fetch(await madeUp(cleanup, 'empty'));
+  assert.equal(
+    madeUpPage.headers.get('content-security-policy'),
+    policy,
+    'that of the other tests',
+  );
 
   const visit = await Visit.to(browser, cleanup, headroom.url);
   await visit.shows('.head .state', /asleep/);
@@ -151,6 +152,43 @@ test('under load it shows what the API says, and why', { skip }, async () => {
     async () => (await visit.page.locator('.holding [data-by=operator]').count()) === 0,
   );
   await requests.end('SIGKILL');
+  visit.blameless();
+});
+
+test('a service that crashes again and again is never well', { skip }, async () => {
+  const folder = cleanup.folder();
+  const headroom = await Headroom.run(cleanup, folder, [
+    '--admin',
+    '127.0.0.1:0',
+    '--name',
+    'shop',
+    '--listen',
+    '127.0.0.1:0',
+    '--min',
+    '1',
+    '--',
+    'sh',
+    '-c',
+    'timeout 2 "$0" --port "$PORT"; exit 1',
+    programs.service!,
+  ]);
+  const visit = await Visit.to(browser, cleanup, headroom.url);
+  await visit.shows('.state', /^crashing/);
+  // It starts, is ready, ends and waits, some times over.
+  const said = await visit.page.evaluate(async () => {
+    const [found, states] = [new Set<string>(), new Set<string>()];
+    for (let i = 0; i < 150; ++i) {
+      const text = (what: string) => document.querySelector(what)?.textContent ?? '';
+      found.add(`${document.title} | ${text('.summary')} | ${text('.state')}`);
+      states.add(text('.replicas tbody td[data-state]'));
+      await new Promise((done) => setTimeout(done, 100));
+    }
+    return { found: [...found], states: [...states].sort() };
+  });
+  assert.deepEqual(said.found, [
+    'shop: crashing – Headroom | 1 service, 1 needs attention | crashing: 1 replica crashed and is started again',
+  ]);
+  assert.ok(said.states.includes('ready') && said.states.includes('backing off'), `${said.states}`);
   visit.blameless();
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { format, parse, spanOf, type View } from '../../src/view.js';
+import { format, goesOn, parse, spanOf, type View } from '../../src/view.js';
 
 test('a view is its address', () => {
   const cases: [View, string][] = [
@@ -37,4 +37,17 @@ test('an address that we did not write is still one', () => {
 test('a live range ends now', () => {
   assert.deepEqual(spanOf('1h', 7_200_000), { since: 3_600_000, until: 7_200_000 });
   assert.deepEqual(spanOf({ since: 1, until: 2 }, 7_200_000), { since: 1, until: 2 });
+});
+
+test('what is shown never ends beyond now, and goes on until its end', () => {
+  const cases: [View['range'], number, number, boolean][] = [
+    ['15m', 100_000, 1_000_000, true],
+    [{ since: 1000, until: 2000 }, 1000, 2000, false],
+    [{ since: 1000, until: 2_000_000 }, 1000, 1_000_000, true],
+    [{ since: 1_500_000, until: 2_000_000 }, 1_500_000, 2_000_000, true],
+  ];
+  for (const [range, since, until, on] of cases) {
+    assert.deepEqual(spanOf(range, 1_000_000), { since, until });
+    assert.equal(goesOn(range, 1_000_000), on);
+  }
 });
