@@ -241,6 +241,8 @@ test('a time to look back at', async () => {
     return Math.abs(Number(now.get('until')) - Number(now.get('since')) - 1_800_000) < 60_000;
   });
   await page.locator('body').press('Escape');
+  await eventually('the whole again', () => page.url().endsWith(query.toString()));
+  await page.locator('body').press('Escape');
   await visit.shows('.liveness', /^live$/);
   visit.blameless();
 });
