@@ -9,6 +9,7 @@ import { stateOf, type State } from './words.js';
 
 const sparkMs = 15 * 60_000;
 const sparkBucketMs = 15_000;
+const sparkAgainMs = 10_000; // after a failure
 const mostPoints = 900; // of live samples in a chart
 const eventsAtOnce = 1000;
 const mostEvents = 4000;
@@ -262,7 +263,7 @@ export class Store {
       api
         .history(name, { since: now - sparkMs, until: now })
         .then((history) => this.spark(name).load(history, true))
-        .catch(() => this.sparksAsked.delete(name))
+        .catch(() => setTimeout(() => this.sparksAsked.delete(name), sparkAgainMs))
         .finally(() => {
           --this.sparksRunning;
           this.nextSpark();

@@ -345,10 +345,13 @@ test('a service that goes and comes back has its past again', async () => {
     wire.set('pass');
     await eventually(`${count} services`, async () => (await services.count()) === count);
   };
-  const asked = () => wire.asked.filter((each) => /checkout\/history/.test(each)).length;
-  await eventually('its past', () => asked() === 1);
+  const asked = (name: string) =>
+    wire.asked.filter((each) => each.includes(`/${name}/history`)).length;
+  const lines = visit.page.locator('.overview .line[d*="L"]');
+  await eventually('the past of each', async () => (await lines.count()) === 6);
+  assert.equal(asked('checkout'), 1);
   await behind(one, 1);
   await behind(few, 6);
-  await eventually('its past again', () => asked() === 2);
+  await eventually('its past again', () => asked('checkout') === 2);
   visit.blameless();
 });
