@@ -17,7 +17,6 @@ build=(
   "libboost1.81-dev: Asio, for control and targets"
   "libboost-json1.81-dev: JSON, for the journal and explain"
   "libfmt-dev: text"
-  "libspdlog-dev: log lines"
   "libcli11-dev: flags"
   "libyaml-cpp-dev: documents"
   "libsqlite3-dev: the journal"

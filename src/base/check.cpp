@@ -1,13 +1,14 @@
 #include "base/check.h"
 
-#include <cstdio>
 #include <cstdlib>
+
+#include "base/log.h"
 
 namespace headroom {
 
 void check_failed(std::string_view what, const char* file, int line) {
-  std::fprintf(stderr, "headroom: a bug in headroom itself: %.*s (%s:%d)\n",
-               static_cast<int>(what.size()), what.data(), file, line);
+  log::error("a bug in headroom itself: {} ({}:{})", what, file, line);
+  log::finish(log::kLastWords);  // what led to it, too
   std::abort();
 }
 

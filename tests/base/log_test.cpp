@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/check.h"
+
 namespace headroom {
 namespace {
 
@@ -52,6 +54,10 @@ TEST(Log, TheEndSaysWhatWasLeftOut) {
   });
   EXPECT_THAT(text, HasSubstr("info  a flood 99\n"));
   EXPECT_THAT(text, EndsWith("warn  a flood 104 (5 such lines were left out)\n"));
+}
+
+TEST(Log, ABugOfOursIsTheLastLine) {
+  EXPECT_DEATH(check(false, "numbers add up"), "error a bug in headroom itself: numbers add up");
 }
 
 }  // namespace

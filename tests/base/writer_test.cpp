@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <deque>
 #include <string>
 #include <thread>
 
@@ -39,7 +40,11 @@ struct PipeOfAWriter {
   Fd read, write;
 };
 
-Writer& leaked(int fd) { return *new Writer(fd); }  // its thread goes on
+/// Never destroyed: its thread goes on.
+Writer& writer_to(int fd) {
+  static auto* const all = new std::deque<Writer>;
+  return all->emplace_back(fd);
+}
 
 std::string lines(std::size_t bytes) {
   std::string all;
@@ -51,7 +56,7 @@ TEST(Writer, WritesAllInOrder) {
   for (const bool thread : {false, true}) {
     SCOPED_TRACE(thread);
     PipeOfAWriter pipe;
-    Writer& writer = leaked(pipe.write.get());
+    Writer& writer = writer_to(pipe.write.get());
     if (thread) writer.start();
     const auto text = lines(300'000);
     std::string got;
@@ -69,7 +74,7 @@ TEST(Writer, AReaderThatStandsStillStopsNobody) {
   for (const bool thread : {false, true}) {
     SCOPED_TRACE(thread);
     PipeOfAWriter pipe;
-    Writer& writer = leaked(pipe.write.get());
+    Writer& writer = writer_to(pipe.write.get());
     if (thread) writer.start();
     const auto text = lines(kMostWaiting / 10);
     std::size_t taken = 0;
@@ -91,7 +96,7 @@ TEST(Writer, AReaderThatStandsStillStopsNobody) {
 
 TEST(Writer, GoesOnWhereNobodyReads) {
   const Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
-  Writer& writer = leaked(full.get());
+  Writer& writer = writer_to(full.get());
   EXPECT_TRUE(writer.add(lines(100'000), kMostWaiting));
   EXPECT_TRUE(writer.add(lines(kMostWaiting / 2), kMostWaiting)) << "what is refused does not wait";
   writer.flush(steady_clock::now());
