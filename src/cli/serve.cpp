@@ -124,7 +124,8 @@ class Server {
   void upgrade();
   void hand_over();
   void give_up(const Error& error);
-  void reopen_journal();
+  Result<void> take_journal_back();
+  void reopen_journal(Millis pause = 200ms);
   void let_go();
   void end_if_done();
   void stop(int signal);
@@ -140,6 +141,7 @@ class Server {
   control::Predecessor predecessor_{io_};
   boost::asio::posix::stream_descriptor successor_{io_};
   boost::asio::steady_timer upgrade_timer_{io_};
+  boost::asio::steady_timer journal_timer_{io_};
   std::optional<control::LiveClock> clock_;
   std::optional<control::Recorder> recorder_;
   control::Board board_;
@@ -178,18 +180,21 @@ Result<void> Server::open_guardian() {
 }
 
 /// Of a Headroom that was just killed somebody may still be at work, ending its replicas.
-Result<journal::Journal> open_when_free(const std::string& path) {
+Result<journal::Journal> open_when_free(const std::string& path, journal::Journal::Mode mode) {
   constexpr int kTries = 20;
   for (int n = 0;; ++n) {
-    auto journal = journal::Journal::open(path, journal::Journal::Mode::write);
+    auto journal = journal::Journal::open(path, mode);
     if (journal || journal.error().code != Code::conflict || n == kTries) return journal;
     std::this_thread::sleep_for(100ms);
   }
 }
 
+/// With a predecessor nothing in it is changed before all is ours: it may have to go on with it,
+/// and may be of an earlier version.
 Result<void> Server::open_journal() {
+  using Mode = journal::Journal::Mode;
   if (auto made = make_folder_of(options_.journal); !made) return made;
-  auto journal = open_when_free(options_.journal);
+  auto journal = open_when_free(options_.journal, has_predecessor_ ? Mode::stand_by : Mode::write);
   if (!journal) return fail(journal.error());
   const auto newest = journal->newest();
   if (!newest) return fail(newest.error());
@@ -263,6 +268,10 @@ Result<void> Server::begin(const std::vector<policy::Autoscaler>& wanted, Fd bef
     say_over(before.get());
     predecessor_.watch(std::move(before));
     gateway_->open();
+    if (auto begun = recorder_->begin(); !begun) {
+      log::error("{}", to_string(begun.error()));
+      reopen_journal();
+    }
     loop_->begin();
   }
   const auto applied = loop_->apply(wanted);
@@ -410,6 +419,7 @@ void Server::hand_over() {
   const auto version = read_hello(socket);
   if (!version) return give_up(version.error());
   if (stopping_) return give_up({Code::conflict, "we are stopping", {}});
+  static_cast<void>(take_journal_back());  // where it is not, close() says what that means
   if (auto closed = recorder_->close(); !closed) return give_up(closed.error());
   Handover all{loop_->hand_over(), {}, {}};
   if (admin_) all.admin = admin_->sockets();
@@ -425,14 +435,26 @@ void Server::hand_over() {
   reopen_journal();
 }
 
-/// The one that was given up may still have it.
-void Server::reopen_journal() {
+Result<void> Server::take_journal_back() {
+  if (recorder_->is_open()) return {};
   auto journal = journal::Journal::open(options_.journal, journal::Journal::Mode::write);
-  if (journal) return recorder_->reopened(std::move(*journal));
-  log::warn("{}; decisions wait", to_string(journal.error()));
-  upgrade_timer_.expires_after(1s);
-  upgrade_timer_.async_wait([this](boost::system::error_code error) {
-    if (!error) reopen_journal();
+  if (!journal) return fail(journal.error());
+  recorder_->reopened(std::move(*journal));
+  return {};
+}
+
+/// The one that was given up may still have it for a moment, or have left it as we cannot use it.
+void Server::reopen_journal(Millis pause) {
+  const auto back = take_journal_back();
+  if (back) return;
+  if (pause >= 1s) {
+    log::warn("{}; decisions wait; the next try is in {}", to_string(back.error()),
+              to_string(pause));
+  }
+  journal_timer_.expires_after(pause);
+  const auto next = std::clamp<Millis>(2 * pause, 1s, 30s);
+  journal_timer_.async_wait([this, next](boost::system::error_code error) {
+    if (!error && !succeeded_) reopen_journal(next);
   });
 }
 
@@ -444,6 +466,7 @@ void Server::let_go() {
   admin_.reset();
   watch_.reset();
   notify_timer_.cancel();
+  journal_timer_.cancel();
   successor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                         [this](boost::system::error_code) {
                           if (is_over(successor_.native_handle())) return end_if_done();

@@ -1,5 +1,6 @@
 """An upgrade of the running program, and sockets that a service manager made."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -7,6 +8,7 @@ import random
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -131,6 +133,24 @@ class Upgrade(Case):
         upgrade(headroom)
         self.assertEqual(headroom.get()[0], 200)
         self.assertEqual(headroom.replicas(), replicas)
+
+    def test_a_journal_that_neither_can_use_is_asked_for_less_and_less(self):
+        headroom = self.service("--min", "1")
+        headroom.wait_for("ready after")
+        self.version_of_journal(headroom, 99)
+        headroom.process.send_signal(signal.SIGUSR2)
+        headroom.wait_for("did not start; what ran goes on")
+        headroom.wait_for("another Headroom .*; decisions wait; the next try is in 4s")
+        self.assertEqual(headroom.log().count("; decisions wait"), 3, headroom.log())
+        self.version_of_journal(headroom, 3)
+        headroom.wait_for("journal: writable again")
+        upgrade(headroom)
+        self.assertTrue(headroom.explain())
+        self.assertNotIn("next try is in 8s", headroom.log())
+
+    def version_of_journal(self, headroom, version):
+        with contextlib.closing(sqlite3.connect(headroom.journal)) as journal:
+            journal.execute(f"PRAGMA user_version = {version}")
 
     def test_a_request_that_waits_for_its_first_replica(self):
         headroom = self.service("--min", "0", "--max", "1", service=("--start-delay", "1500ms"))
