@@ -1,5 +1,7 @@
 #include "cli/handover.h"
 
+#include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -104,6 +106,15 @@ bool send(int socket, const control::HandedScaler& scaler) {
   return true;
 }
 
+bool send_passed(int socket, const std::vector<Fd>& all) {
+  for (std::size_t n = 0; n < all.size(); n += kMostDescriptors) {
+    std::vector<int> some;
+    for (auto i = n; i < std::min(n + kMostDescriptors, all.size()); ++i) add(some, all[i]);
+    if (!send_message(socket, "passed {}", kMessagePatience, some)) return false;
+  }
+  return true;
+}
+
 /// The descriptors of a message, in the order in which they were put there.
 class Descriptors {
  public:
@@ -187,6 +198,8 @@ bool take(Message& message, std::string& document, Handover& all) {
   } else if (kind == "replica") {
     all.scalers.at(all.scalers.size() - 1)
         .process.replicas.push_back(read_replica(body.as_object(), message));
+  } else if (kind == "passed") {
+    std::ranges::move(message.fds, std::back_inserter(all.passed));
   } else if (kind == "rest") {
     Descriptors fds(message);
     all.admin.local = fds.next(body.at("local").as_bool());
@@ -206,6 +219,7 @@ Result<void> hand_over(int socket, const Handover& all) {
   for (const auto& scaler : all.scalers) {
     if (!send(socket, scaler)) return fail(broken("the new one takes no more"));
   }
+  if (!send_passed(socket, all.passed)) return fail(broken("the new one takes no more"));
   std::vector<int> admin;
   add(admin, all.admin.local);
   add(admin, all.admin.tcp);

@@ -290,6 +290,7 @@ Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
     auto taken = take_over(before.get());
     if (!taken) return fail(taken.error());
     handed = std::move(*taken);
+    for (auto& socket : handed.passed) listeners_.add(std::move(socket));
   }
   if (auto opened = open_journal(); !opened) return opened;
   if (auto opened = open_exporter(handed.told); !opened) return opened;
@@ -321,10 +322,11 @@ Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
     if (auto opened = open_admin({}); !opened) return opened;
   }
   for (const auto& address : listeners_.left()) {
-    log::warn("socket activation: {}: no service and no --admin of ours has that address; closed",
-              address);
+    log::warn(
+        "socket activation: {}: no service and no --admin of ours has that address; who connects "
+        "waits until one has",
+        address);
   }
-  listeners_ = {};
   if (!options_.file.empty()) {
     const auto look = [this] {
       if (!(Print::of(options_.file) == print_)) reload();
@@ -421,7 +423,7 @@ void Server::hand_over() {
   if (stopping_) return give_up({Code::conflict, "we are stopping", {}});
   static_cast<void>(take_journal_back());  // where it is not, close() says what that means
   if (auto closed = recorder_->close(); !closed) return give_up(closed.error());
-  Handover all{loop_->hand_over(), {}, {}};
+  Handover all{loop_->hand_over(), {}, {}, listeners_.hand_over()};
   if (admin_) all.admin = admin_->sockets();
   if (exporter_) all.told = exporter_->let_go();
   if (notify_->watchdog()) notify_->alive();

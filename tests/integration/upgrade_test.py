@@ -306,6 +306,33 @@ class SocketActivation(Case):
         with socket.create_connection(("127.0.0.1", port), timeout=5):
             pass  # the manager's socket takes connections while nobody runs
 
+    def test_an_address_may_be_given_up_and_wanted_again(self):
+        (first, port), (second, other) = self.listening(), self.listening()
+        path = self.write("app.yaml", harness.document(port=port, least=1))
+        headroom = self.start([first, second], path, "--admin", "none")
+        headroom.wait_for("ready after")
+        headroom.wait_for(f"socket activation: 127.0.0.1:{other}: .* waits until one has")
+        early = socket.create_connection(("127.0.0.1", other), timeout=20)
+        self.addCleanup(early.close)
+        early.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        for times, listen in ((1, other), (2, port), (3, other)):
+            if times == 3:
+                before = upgrade(headroom)
+                self.assertTrue(eventually(lambda: before.isdisjoint(headroom.workers())))
+            self.write("app.yaml", harness.document(port=listen, least=1))
+            self.assertTrue(eventually(lambda: headroom.log().count("changed, taken") >= 2 * times),
+                            headroom.log())
+            self.assertEqual(self.status_of(listen), 200, headroom.log())
+            if times == 1:
+                self.assertIn(b"200 OK", early.recv(4096), "it waited until somebody listened")
+        self.assertNotIn("in use", headroom.log())
+
+    def status_of(self, port):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/")
+        return connection.getresponse().status
+
     @unittest.skipUnless(shutil.which("systemd-socket-activate"), "no systemd here")
     def test_systemds_own_tool(self):
         port = free_port()
