@@ -357,7 +357,7 @@ void Server::tell_manager() {
                               all.size() == 1 ? "" : "s", ready, ready == 1 ? "" : "s",
                               stopping_ ? "; stopping" : ""));
   if (notify_->watchdog()) notify_->alive();
-  notify_timer_.expires_after(std::min<Millis>(notify_->watchdog().value_or(5s), 5s));
+  notify_timer_.expires_after(std::min<Millis>(notify_->watchdog().value_or(1s), 1s));
   notify_timer_.async_wait([this](boost::system::error_code error) {
     if (!error) tell_manager();
   });
@@ -506,8 +506,10 @@ void Server::reload() {
 }
 
 void Server::stop(int signal) {
+  constexpr Millis kSomeMore = 10s;
   stopping_ = true;
-  notify_->stopping();
+  notify_->stopping(loop_->longest_drain() + loop_->longest_grace() + kSomeMore);
+  tell_manager();
   log::info("{}: answering what is open, then stopping; once more kills",
             signal == SIGINT ? "SIGINT" : "SIGTERM");
   loop_->stop(loop_->longest_drain(), [this] {

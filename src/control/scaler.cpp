@@ -91,9 +91,9 @@ Result<std::unique_ptr<Scaler>> Scaler::start(World& world, const policy::Autosc
 
 void Scaler::begin() {
   if (adopted_) {
-    tell(Event::policy,
-         fmt::format("taken over at an upgrade, with {} replicas of which {} are ready",
-                     target_->replicas().size(), runs_.size()));
+    tell(Event::policy, fmt::format("taken over at an upgrade, with {} replica{}, {} ready",
+                                    target_->replicas().size(),
+                                    target_->replicas().size() == 1 ? "" : "s", runs_.size()));
   }
   target_->scale(current_);
   tick();
@@ -144,7 +144,8 @@ Result<void> Scaler::restore() {
   if (*restored) {
     memory_ = std::move((*restored)->memory);
     wanted = std::clamp((*restored)->replicas, policy_.min_replicas, policy_.max_replicas);
-    log::info("{}: goes on with {} replicas, as the journal says", policy_.name, wanted.count);
+    log::info("{}: goes on with {} replica{}, as the journal says", policy_.name, wanted.count,
+              wanted.count == 1 ? "" : "s");
   }
   current_ = wanted;
   return {};

@@ -196,7 +196,7 @@ TEST_F(Serve, GoesOnWhereItWasKilled) {
     EXPECT_EQ(headroom.wait(), 128 + SIGKILL);
   }
   Program again(run(flags, service()));
-  EXPECT_NE(again.wait_for("shop: goes on with 1 replicas"), std::string::npos) << again.err();
+  EXPECT_NE(again.wait_for("shop: goes on with 1 replica,"), std::string::npos) << again.err();
   EXPECT_NE(again.wait_for("shop: replica 1 ready"), std::string::npos) << again.err();
   again.signal(SIGTERM);
   EXPECT_EQ(again.wait(), 0);
