@@ -15,6 +15,7 @@ enum class Format { text, logfmt, json };
 void write(Level level, std::string_view message);
 /// Lines below this level are dropped. Default: info.
 void set_level(Level level);
+Level level();
 /// Default: text, with local times and, on a terminal, colours. The others have UTC.
 void set_format(Format format);
 

@@ -179,6 +179,14 @@ HandedReplica read_replica(const json::object& from, Message& message) {
   return replica;
 }
 
+/// A predecessor may not say it.
+log::Level read_level(const json::object& rest) {
+  const auto* const level = rest.if_contains("level");
+  const int number = level == nullptr ? -1 : level->to_number<int>();
+  if (number < 0 || number > static_cast<int>(log::Level::error)) return log::level();
+  return static_cast<log::Level>(number);
+}
+
 /// False at the end. `document`: of the next scaler, so far. Throws for what is none of ours.
 bool take(Message& message, std::string& document, Handover& all) {
   const std::string_view text = message.text;
@@ -207,6 +215,7 @@ bool take(Message& message, std::string& document, Handover& all) {
     if (const auto& told = body.at("told"); !told.is_null()) {
       all.told = told.to_number<std::int64_t>();
     }
+    all.level = read_level(body.as_object());
   } else {
     throw std::runtime_error("an unknown word");  // what it says may matter
   }
@@ -226,7 +235,8 @@ Result<void> hand_over(int socket, const Handover& all) {
   const auto rest =
       json::serialize(json::value{{"local", static_cast<bool>(all.admin.local)},
                                   {"tcp", static_cast<bool>(all.admin.tcp)},
-                                  {"told", all.told ? json::value(*all.told) : json::value()}});
+                                  {"told", all.told ? json::value(*all.told) : json::value()},
+                                  {"level", static_cast<int>(all.level)}});
   if (!send_message(socket, "rest " + rest, kMessagePatience, admin) ||
       !send_message(socket, "end", kMessagePatience)) {
     return fail(broken("the new one takes no more"));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "base/result.h"
 #include "control/handed.h"
 #include "server/server.h"
@@ -27,8 +28,9 @@ namespace headroom::cli {
 struct Handover {
   std::vector<control::HandedScaler> scalers;
   server::Server::Sockets admin;
-  std::optional<std::int64_t> told;  // the newest event that a collector has
-  std::vector<Fd> passed;            // by a service manager (Listeners)
+  std::optional<std::int64_t> told;     // the newest event that a collector has
+  std::vector<Fd> passed;               // by a service manager (Listeners)
+  log::Level level = log::Level::info;  // as it was set while it ran
 };
 
 /// The predecessor's side, after the hello. Nothing else of this process's loop may run until it

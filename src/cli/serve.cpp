@@ -291,6 +291,7 @@ Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
     if (!taken) return fail(taken.error());
     handed = std::move(*taken);
     for (auto& socket : handed.passed) listeners_.add(std::move(socket));
+    log::set_level(handed.level);
   }
   if (auto opened = open_journal(); !opened) return opened;
   if (auto opened = open_exporter(handed.told); !opened) return opened;
@@ -423,7 +424,7 @@ void Server::hand_over() {
   if (stopping_) return give_up({Code::conflict, "we are stopping", {}});
   static_cast<void>(take_journal_back());  // where it is not, close() says what that means
   if (auto closed = recorder_->close(); !closed) return give_up(closed.error());
-  Handover all{loop_->hand_over(), {}, {}, listeners_.hand_over()};
+  Handover all{loop_->hand_over(), {}, {}, listeners_.hand_over(), log::level()};
   if (admin_) all.admin = admin_->sockets();
   if (exporter_) all.told = exporter_->let_go();
   if (notify_->watchdog()) notify_->alive();
