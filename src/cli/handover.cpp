@@ -250,7 +250,7 @@ Result<void> hand_over(int socket, const Handover& all) {
 
 Result<std::string> read_hello(int socket) {
   const auto hello = receive_message(socket, kMessagePatience);
-  if (!hello) return fail(broken("the new one ended before it was ready; it says above why"));
+  if (!hello) return fail(broken("the new one ended before it was ready; the log says why"));
   if (!hello->text.starts_with(kHello)) return fail(broken("the new one speaks otherwise"));
   return hello->text.substr(kHello.size());
 }

@@ -122,6 +122,7 @@ class Server {
   void wait_for_signal();
   void reload();
   void upgrade();
+  void upgrade_later();
   void hand_over();
   void give_up(const Error& error);
   Result<void> take_journal_back();
@@ -155,8 +156,9 @@ class Server {
   std::vector<std::string> documents_;
   bool stopping_ = false;
   bool has_predecessor_ = false;
-  bool half_done_ = false;  // of what has to be before a predecessor ends
-  bool succeeded_ = false;  // by another: only what is open is answered
+  bool half_done_ = false;      // of what has to be before a predecessor ends
+  bool upgrade_waits_ = false;  // for the predecessor's end
+  bool succeeded_ = false;      // by another: only what is open is answered
 };
 
 /// First, because it may fork: it must hold no lock of the journal and meet no thread.
@@ -389,6 +391,7 @@ void Server::upgrade() {
     log::warn("SIGUSR2: {}", stopping_ ? "stopping" : "an upgrade is under way");
     return;
   }
+  if (predecessor_.lives()) return upgrade_later();
   auto socket = guardian_->start_successor();
   if (!socket) {
     log::error("upgrade: {}; what ran goes on", to_string(socket.error()));
@@ -405,6 +408,19 @@ void Server::upgrade() {
   upgrade_timer_.async_wait([this](boost::system::error_code error) {
     if (error || upgrade_timer_.expiry() > steady_clock::now()) return;
     give_up({Code::unavailable, "the new program is silent for " + to_string(kPatience), {}});
+  });
+}
+
+/// The one before us still answers on replicas that are ours, and would have no heir.
+void Server::upgrade_later() {
+  log::info("SIGUSR2: the Headroom before this one still answers; the upgrade waits for its end");
+  if (std::exchange(upgrade_waits_, true)) return;
+  predecessor_.when_gone([this] {
+    upgrade_timer_.expires_after(100ms);  // until the guardian has reaped it
+    upgrade_timer_.async_wait([this](boost::system::error_code error) {
+      upgrade_waits_ = false;
+      if (!error) upgrade();
+    });
   });
 }
 
@@ -430,7 +446,8 @@ void Server::hand_over() {
   if (notify_->watchdog()) notify_->alive();
   const auto handed = cli::hand_over(socket, all);
   if (handed) {
-    log::info("upgrade: Headroom {} goes on; answering what is open", *version);
+    log::info("upgrade: Headroom {} → {}; the new one goes on, this one answers what is open",
+              HEADROOM_VERSION, *version);
     return let_go();
   }
   give_up(handed.error());

@@ -15,6 +15,7 @@ import time
 import unittest
 
 import harness
+from admin import Admin
 from harness import HEADROOM, SERVICE, Case, alive, eventually, free_port
 
 # Puts sockets that listen where sd_listen_fds(3) says, and becomes the rest of its arguments.
@@ -80,7 +81,13 @@ class Upgrade(Case):
         workers, replicas = headroom.workers(), headroom.replicas()
         headroom.process.send_signal(signal.SIGUSR2)
         headroom.wait_for("ended before it was ready.*what ran goes on")
+        headroom.wait_for(f"upgrade: {program} ended with status 7")
         self.assertEqual((headroom.workers(), headroom.replicas()), (workers, replicas))
+        with open(program, "w") as file:
+            file.write("neither a script nor a program\n")
+        headroom.process.send_signal(signal.SIGUSR2)
+        headroom.wait_for(f"upgrade: {program} cannot be started: Exec format error")
+        self.assertTrue(eventually(lambda: headroom.log().count("what ran goes on") == 2))
         os.remove(program)
         headroom.process.send_signal(signal.SIGUSR2)
         headroom.wait_for("No such file or directory; what ran goes on")
@@ -89,6 +96,67 @@ class Upgrade(Case):
         upgrade(headroom)
         self.assertEqual(headroom.get(port=port)[0], 200)
         self.assertEqual(headroom.replicas(), replicas)
+
+    def test_it_is_the_program_that_a_link_points_to_by_then(self):
+        for version in ("v1", "v2"):
+            os.mkdir(os.path.join(self.folder, version))
+            shutil.copy(HEADROOM, os.path.join(self.folder, version, "headroom"))
+        current = os.path.join(self.folder, "current")
+        path = f"{current}:{os.environ['PATH']}"
+        for called in (f"{current}/headroom", "current/headroom", "headroom"):
+            os.symlink("v1", current)
+            headroom = self.run_program(called, "--listen", "127.0.0.1:0", "--output", "none", "--",
+                                        SERVICE, "--port", "$(PORT)", env={"PATH": path})
+            headroom.wait_for("ready after")
+            os.remove(current)
+            os.symlink("v2", current)
+            before = upgrade(headroom)
+            headroom.wait_for(f"upgrade: starting {current}/headroom")
+            self.assertTrue(eventually(lambda: before.isdisjoint(headroom.workers())))
+            self.assertEqual(os.readlink(f"/proc/{headroom.workers()[0]}/exe"),
+                             os.path.join(self.folder, "v2", "headroom"), called)
+            self.assertEqual(headroom.terminate(), 0)
+            os.remove(current)
+
+    def test_a_signal_that_comes_before_anything_is_read_waits(self):
+        path = os.path.join(self.folder, "app.yaml")
+        os.mkfifo(path)  # who reads it waits for us
+        headroom = self.run_headroom(path)
+        eventually(lambda: False, 0.5)
+        headroom.process.send_signal(signal.SIGHUP)
+        headroom.process.send_signal(signal.SIGUSR1)
+        for said in ("journal: ", "read again, nothing changed"):
+            with open(path, "w") as file:
+                file.write(harness.document(port=0, least=1))
+            headroom.wait_for(said)
+
+    def test_what_rotates_logs_ends_nothing(self):
+        headroom = self.service("--min", "1")
+        headroom.wait_for("ready after")
+        replicas = headroom.replicas()
+        for pid in (headroom.pid, headroom.workers()[0], headroom.pid):
+            os.kill(pid, signal.SIGUSR1)
+        headroom.wait_for("SIGUSR1: it means nothing here")
+        self.assertEqual(headroom.get()[0], 200)
+        self.assertEqual(headroom.replicas(), replicas)
+        self.assertEqual(headroom.terminate(), 0)
+        self.assertEqual(headroom.log().count("SIGUSR1"), 1)
+
+    def test_another_while_the_old_one_still_answers_waits_for_its_end(self):
+        headroom = self.service("--min", "1", service=("--wait", "3s"))
+        headroom.wait_for("ready after")
+        load = self.load(headroom.url(), "--closed", "1", "--requests", "1", "--timeout", "30s")
+        eventually(lambda: False, 0.7)
+        upgrade(headroom)
+        for _ in range(2):
+            headroom.process.send_signal(signal.SIGUSR2)
+        headroom.wait_for("still answers; the upgrade waits for its end")
+        done = eventually(lambda: headroom.log().count("taken over at an upgrade") == 2)
+        self.assertTrue(done, headroom.log())
+        self.assertEqual(load.result()["failures"], 0)
+        self.assertTrue(eventually(lambda: len(headroom.workers()) == 1))
+        self.assertEqual(headroom.get()[0], 200)
+        self.assertEqual(headroom.log().count("upgrade: starting"), 2, headroom.log())
 
     def test_one_that_is_asked_for_at_the_start_waits_for_its_end(self):
         for number in (signal.SIGHUP, signal.SIGUSR2):
@@ -246,8 +314,12 @@ class Upgrade(Case):
         headroom = self.run_headroom("--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
                                      "--", SERVICE, "--port", "$(PORT)")
         headroom.wait_for("ready after")
+        admin = Admin(headroom.journal)
+        self.assertEqual(admin.get("/api/v1/log").json(), {"level": "info"})
+        self.assertEqual(admin.ask("PUT", "/api/v1/log", {"level": "debug"}).status, 200)
         upgrade(headroom)
         self.assertTrue(eventually(lambda: len(headroom.workers()) == 1))
+        self.assertEqual(admin.get("/api/v1/log").json(), {"level": "debug"})
         status = self.ask(headroom, "status", "-o", "json")
         self.assertEqual(len(json.loads(status)), 1, status)
         self.assertIn("listening on", self.ask(headroom, "logs", "cpp-service"))
@@ -262,11 +334,11 @@ class Upgrade(Case):
         self.assertEqual(out.returncode, 0, out.stderr)
         return out.stdout
 
-    def run_program(self, program, *arguments):
+    def run_program(self, program, *arguments, **options):
         """Another copy of the program than HEADROOM."""
         usual, harness.HEADROOM = harness.HEADROOM, program
         try:
-            return self.run_headroom(*arguments)
+            return self.run_headroom(*arguments, **options)
         finally:
             harness.HEADROOM = usual
 
