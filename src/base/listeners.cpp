@@ -50,23 +50,42 @@ Listeners Listeners::from_environment(pid_t others) {
 void Listeners::add(Fd socket) {
   ::fcntl(socket.get(), F_SETFD, FD_CLOEXEC);
   ::fcntl(socket.get(), F_SETFL, ::fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
-  all_.push_back(std::move(socket));
+  all_.push_back({std::move(socket)});
+}
+
+std::vector<Listeners::Kept>::iterator Listeners::find(const Address& address) {
+  return std::ranges::find_if(all_, [&](const Kept& each) {
+    return to_string(local_address(each.socket.get())) == to_string(address);
+  });
+}
+
+Fd Listeners::lend(const Address& address) {
+  const auto found = find(address);
+  if (found == all_.end()) return Fd();
+  found->lent = true;
+  return found->socket.duplicate();
 }
 
 Fd Listeners::take(const Address& address) {
-  const auto found = std::ranges::find_if(all_, [&](const Fd& each) {
-    return to_string(local_address(each.get())) == to_string(address);
-  });
-  if (found == all_.end()) return Fd();
-  Fd taken = std::move(*found);
+  const auto found = find(address);
+  if (found == all_.end() || found->lent) return Fd();
+  Fd taken = std::move(found->socket);
   all_.erase(found);
   return taken;
 }
 
 std::vector<std::string> Listeners::left() const {
   std::vector<std::string> addresses;
-  for (const auto& each : all_) addresses.push_back(to_string(local_address(each.get())));
+  for (const auto& [socket, lent] : all_) {
+    if (!lent) addresses.push_back(to_string(local_address(socket.get())));
+  }
   return addresses;
+}
+
+std::vector<Fd> Listeners::hand_over() const {
+  std::vector<Fd> sockets;
+  for (const auto& each : all_) sockets.push_back(each.socket.duplicate());
+  return sockets;
 }
 
 }  // namespace headroom

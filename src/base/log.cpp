@@ -165,6 +165,14 @@ void pass_on(const ReplicaLine& line) {
 
 void set_level(Level level) { the_log().level = level; }
 
+Level level() {
+  const auto now = the_log().logger.level();
+  for (const auto each : {Level::debug, Level::info, Level::warn}) {
+    if (level_of(each) == now) return each;
+  }
+  return Level::error;
+}
+
 void set_format(Format format) {
   auto& log = the_log();
   const std::lock_guard lock(log.mutex);

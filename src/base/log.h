@@ -32,6 +32,7 @@ struct ReplicaLine {
 void pass_on(const ReplicaLine& line);
 /// Lines below this level are dropped. Default: info.
 void set_level(Level level);
+Level level();
 /// Default: text, with local times and, on a terminal, colours. The others have UTC.
 void set_format(Format format);
 /// From now on a thread of its own writes, and nobody waits for stderr. Not before a fork. Until

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <ctime>
+#include <utility>
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -38,6 +39,14 @@ void Notify::reloading() const {
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   tell("RELOADING=1\nMONOTONIC_USEC=" +
        std::to_string(std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000));
+}
+
+void Notify::stopping(Millis at_most) const {
+  tell("STOPPING=1\nEXTEND_TIMEOUT_USEC=" + std::to_string(at_most.count() * 1000));
+}
+
+void Notify::status(const std::string& text) {
+  if (std::exchange(status_, text) != text) tell("STATUS=" + text);
 }
 
 void Notify::tell(const std::string& what) const {

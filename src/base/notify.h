@@ -22,10 +22,11 @@ class Notify {
 
   void ready() const { tell("READY=1"); }
   void reloading() const;  // ready() ends it
-  void stopping() const { tell("STOPPING=1"); }
+  /// It may take so long, whatever the unit's TimeoutStopSec says.
+  void stopping(Millis at_most) const;
   void alive() const { tell("WATCHDOG=1"); }
-  /// One line of what goes on.
-  void status(const std::string& text) const { tell("STATUS=" + text); }
+  /// One line of what goes on; told where it is another than before.
+  void status(const std::string& text);
 
   /// How often alive() is to be called; none where nobody watches.
   std::optional<Millis> watchdog() const { return watchdog_; }
@@ -36,6 +37,7 @@ class Notify {
   std::string socket_;
   std::function<void(const std::string&)> through_;
   std::optional<Millis> watchdog_;
+  std::string status_;
 };
 
 }  // namespace headroom

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/verbs.h"
+#include "target/guard.h"
 
 namespace headroom::cli {
 namespace {
@@ -108,6 +109,8 @@ int headroom(int argc, const char* const* argv) {
     call.command.assign(dashes + 1, words.end());
     words.erase(dashes, words.end());
   }
+
+  if (!words.empty() && words.front() == "run") target::guard::hold_late_signals();
 
   CLI::App app(kAbout, "headroom");
   app.footer(kAppExamples);

@@ -1,5 +1,7 @@
 #include "cli/handover.h"
 
+#include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -104,6 +106,15 @@ bool send(int socket, const control::HandedScaler& scaler) {
   return true;
 }
 
+bool send_passed(int socket, const std::vector<Fd>& all) {
+  for (std::size_t n = 0; n < all.size(); n += kMostDescriptors) {
+    std::vector<int> some;
+    for (auto i = n; i < std::min(n + kMostDescriptors, all.size()); ++i) add(some, all[i]);
+    if (!send_message(socket, "passed {}", kMessagePatience, some)) return false;
+  }
+  return true;
+}
+
 /// The descriptors of a message, in the order in which they were put there.
 class Descriptors {
  public:
@@ -168,6 +179,14 @@ HandedReplica read_replica(const json::object& from, Message& message) {
   return replica;
 }
 
+/// A predecessor may not say it.
+log::Level read_level(const json::object& rest) {
+  const auto* const level = rest.if_contains("level");
+  const int number = level == nullptr ? -1 : level->to_number<int>();
+  if (number < 0 || number > static_cast<int>(log::Level::error)) return log::level();
+  return static_cast<log::Level>(number);
+}
+
 /// False at the end. `document`: of the next scaler, so far. Throws for what is none of ours.
 bool take(Message& message, std::string& document, Handover& all) {
   const std::string_view text = message.text;
@@ -187,6 +206,8 @@ bool take(Message& message, std::string& document, Handover& all) {
   } else if (kind == "replica") {
     all.scalers.at(all.scalers.size() - 1)
         .process.replicas.push_back(read_replica(body.as_object(), message));
+  } else if (kind == "passed") {
+    std::ranges::move(message.fds, std::back_inserter(all.passed));
   } else if (kind == "rest") {
     Descriptors fds(message);
     all.admin.local = fds.next(body.at("local").as_bool());
@@ -194,6 +215,7 @@ bool take(Message& message, std::string& document, Handover& all) {
     if (const auto& told = body.at("told"); !told.is_null()) {
       all.told = told.to_number<std::int64_t>();
     }
+    all.level = read_level(body.as_object());
   } else {
     throw std::runtime_error("an unknown word");  // what it says may matter
   }
@@ -206,13 +228,15 @@ Result<void> hand_over(int socket, const Handover& all) {
   for (const auto& scaler : all.scalers) {
     if (!send(socket, scaler)) return fail(broken("the new one takes no more"));
   }
+  if (!send_passed(socket, all.passed)) return fail(broken("the new one takes no more"));
   std::vector<int> admin;
   add(admin, all.admin.local);
   add(admin, all.admin.tcp);
   const auto rest =
       json::serialize(json::value{{"local", static_cast<bool>(all.admin.local)},
                                   {"tcp", static_cast<bool>(all.admin.tcp)},
-                                  {"told", all.told ? json::value(*all.told) : json::value()}});
+                                  {"told", all.told ? json::value(*all.told) : json::value()},
+                                  {"level", static_cast<int>(all.level)}});
   if (!send_message(socket, "rest " + rest, kMessagePatience, admin) ||
       !send_message(socket, "end", kMessagePatience)) {
     return fail(broken("the new one takes no more"));
@@ -226,7 +250,7 @@ Result<void> hand_over(int socket, const Handover& all) {
 
 Result<std::string> read_hello(int socket) {
   const auto hello = receive_message(socket, kMessagePatience);
-  if (!hello) return fail(broken("the new one ended before it was ready; it says above why"));
+  if (!hello) return fail(broken("the new one ended before it was ready; the log says why"));
   if (!hello->text.starts_with(kHello)) return fail(broken("the new one speaks otherwise"));
   return hello->text.substr(kHello.size());
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "base/result.h"
 #include "control/handed.h"
 #include "server/server.h"
@@ -14,7 +15,8 @@
 ///
 ///   successor     hello 1 VERSION        its document is read; it waits
 ///   predecessor   document …             a piece of the next scaler's
-///                 scaler {…}, replica {…} (of the scaler before), rest {…}, end: with descriptors
+///                 scaler {…}, replica {…} (of the scaler before), passed {}, rest {…}: with
+///                 descriptors; end
 ///   successor     taken                  it could begin, and has changed nothing
 ///   predecessor   go                     it has let go, and only answers what it had open
 ///   successor     over                   it has begun, and the guardian knows
@@ -26,7 +28,9 @@ namespace headroom::cli {
 struct Handover {
   std::vector<control::HandedScaler> scalers;
   server::Server::Sockets admin;
-  std::optional<std::int64_t> told;  // the newest event that a collector has
+  std::optional<std::int64_t> told;     // the newest event that a collector has
+  std::vector<Fd> passed;               // by a service manager (Listeners)
+  log::Level level = log::Level::info;  // as it was set while it ran
 };
 
 /// The predecessor's side, after the hello. Nothing else of this process's loop may run until it

@@ -130,9 +130,11 @@ class Server {
   Result<void> apply(const std::vector<policy::Autoscaler>& wanted);
   void reload();
   void upgrade();
+  void upgrade_later();
   void hand_over();
   void give_up(const Error& error);
-  void reopen_journal();
+  Result<void> take_journal_back();
+  void reopen_journal(Millis pause = 200ms);
   void let_go();
   void end_if_done();
   void stop(int signal);
@@ -148,6 +150,7 @@ class Server {
   control::Predecessor predecessor_{io_};
   boost::asio::posix::stream_descriptor successor_{io_};
   boost::asio::steady_timer upgrade_timer_{io_};
+  boost::asio::steady_timer journal_timer_{io_};
   std::optional<control::LiveClock> clock_;
   std::optional<control::Recorder> recorder_;
   control::Board board_;
@@ -161,8 +164,9 @@ class Server {
   std::vector<std::string> documents_;
   bool stopping_ = false;
   bool has_predecessor_ = false;
-  bool half_done_ = false;  // of what has to be before a predecessor ends
-  bool succeeded_ = false;  // by another: only what is open is answered
+  bool half_done_ = false;      // of what has to be before a predecessor ends
+  bool upgrade_waits_ = false;  // for the predecessor's end
+  bool succeeded_ = false;      // by another: only what is open is answered
 };
 
 /// First, because it may fork: it must hold no lock of the journal and meet no thread.
@@ -187,18 +191,21 @@ Result<void> Server::open_guardian() {
 }
 
 /// Of a Headroom that was just killed somebody may still be at work, ending its replicas.
-Result<journal::Journal> open_when_free(const std::string& path) {
+Result<journal::Journal> open_when_free(const std::string& path, journal::Journal::Mode mode) {
   constexpr int kTries = 20;
   for (int n = 0;; ++n) {
-    auto journal = journal::Journal::open(path, journal::Journal::Mode::write);
+    auto journal = journal::Journal::open(path, mode);
     if (journal || journal.error().code != Code::conflict || n == kTries) return journal;
     std::this_thread::sleep_for(100ms);
   }
 }
 
+/// With a predecessor nothing in it is changed before all is ours: it may have to go on with it,
+/// and may be of an earlier version.
 Result<void> Server::open_journal() {
+  using Mode = journal::Journal::Mode;
   if (auto made = make_folder_of(options_.journal); !made) return made;
-  auto journal = open_when_free(options_.journal);
+  auto journal = open_when_free(options_.journal, has_predecessor_ ? Mode::stand_by : Mode::write);
   if (!journal) return fail(journal.error());
   const auto newest = journal->newest();
   if (!newest) return fail(newest.error());
@@ -272,6 +279,10 @@ Result<void> Server::begin(const std::vector<policy::Autoscaler>& wanted, Fd bef
     say_over(before.get());
     predecessor_.watch(std::move(before));
     gateway_->open();
+    if (auto begun = recorder_->begin(); !begun) {
+      log::error("{}", to_string(begun.error()));
+      reopen_journal();
+    }
     loop_->begin();
   }
   const auto applied = apply(wanted);
@@ -297,6 +308,8 @@ Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
     auto taken = take_over(before.get());
     if (!taken) return fail(taken.error());
     handed = std::move(*taken);
+    for (auto& socket : handed.passed) listeners_.add(std::move(socket));
+    log::set_level(handed.level);
   }
   if (auto opened = open_journal(); !opened) return opened;
   if (auto opened = open_exporter(handed.told); !opened) return opened;
@@ -328,10 +341,11 @@ Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
     if (auto opened = open_admin({}); !opened) return opened;
   }
   for (const auto& address : listeners_.left()) {
-    log::warn("socket activation: {}: no service and no --admin of ours has that address; closed",
-              address);
+    log::warn(
+        "socket activation: {}: no service and no --admin of ours has that address; who connects "
+        "waits until one has",
+        address);
   }
-  listeners_ = {};
   if (!options_.file.empty()) {
     const auto look = [this] {
       if (!(Print::of(options_.file) == print_)) reload();
@@ -363,7 +377,7 @@ void Server::tell_manager() {
                               board_.refused() ? "; the document is refused" : "",
                               stopping_ ? "; stopping" : ""));
   if (notify_->watchdog()) notify_->alive();
-  notify_timer_.expires_after(std::min<Millis>(notify_->watchdog().value_or(5s), 5s));
+  notify_timer_.expires_after(std::min<Millis>(notify_->watchdog().value_or(1s), 1s));
   notify_timer_.async_wait([this](boost::system::error_code error) {
     if (!error) tell_manager();
   });
@@ -394,6 +408,7 @@ void Server::upgrade() {
     log::warn("SIGUSR2: {}", stopping_ ? "stopping" : "an upgrade is under way");
     return;
   }
+  if (predecessor_.lives()) return upgrade_later();
   auto socket = guardian_->start_successor();
   if (!socket) {
     log::error("upgrade: {}; what ran goes on", to_string(socket.error()));
@@ -413,6 +428,19 @@ void Server::upgrade() {
   });
 }
 
+/// The one before us still answers on replicas that are ours, and would have no heir.
+void Server::upgrade_later() {
+  log::info("SIGUSR2: the Headroom before this one still answers; the upgrade waits for its end");
+  if (std::exchange(upgrade_waits_, true)) return;
+  predecessor_.when_gone([this] {
+    upgrade_timer_.expires_after(100ms);  // until the guardian has reaped it
+    upgrade_timer_.async_wait([this](boost::system::error_code error) {
+      upgrade_waits_ = false;
+      if (!error) upgrade();
+    });
+  });
+}
+
 void Server::give_up(const Error& error) {
   log::error("upgrade: {}; what ran goes on", to_string(error));
   guardian_->abandon_successor();
@@ -427,14 +455,16 @@ void Server::hand_over() {
   const auto version = read_hello(socket);
   if (!version) return give_up(version.error());
   if (stopping_) return give_up({Code::conflict, "we are stopping", {}});
+  static_cast<void>(take_journal_back());  // where it is not, close() says what that means
   if (auto closed = recorder_->close(); !closed) return give_up(closed.error());
-  Handover all{loop_->hand_over(), {}, {}};
+  Handover all{loop_->hand_over(), {}, {}, listeners_.hand_over(), log::level()};
   if (admin_) all.admin = admin_->sockets();
   if (exporter_) all.told = exporter_->let_go();
   if (notify_->watchdog()) notify_->alive();
   const auto handed = cli::hand_over(socket, all);
   if (handed) {
-    log::info("upgrade: Headroom {} goes on; answering what is open", *version);
+    log::info("upgrade: Headroom {} → {}; the new one goes on, this one answers what is open",
+              HEADROOM_VERSION, *version);
     return let_go();
   }
   give_up(handed.error());
@@ -442,14 +472,26 @@ void Server::hand_over() {
   reopen_journal();
 }
 
-/// The one that was given up may still have it.
-void Server::reopen_journal() {
+Result<void> Server::take_journal_back() {
+  if (recorder_->is_open()) return {};
   auto journal = journal::Journal::open(options_.journal, journal::Journal::Mode::write);
-  if (journal) return recorder_->reopened(std::move(*journal));
-  log::warn("{}; decisions wait", to_string(journal.error()));
-  upgrade_timer_.expires_after(1s);
-  upgrade_timer_.async_wait([this](boost::system::error_code error) {
-    if (!error) reopen_journal();
+  if (!journal) return fail(journal.error());
+  recorder_->reopened(std::move(*journal));
+  return {};
+}
+
+/// The one that was given up may still have it for a moment, or have left it as we cannot use it.
+void Server::reopen_journal(Millis pause) {
+  const auto back = take_journal_back();
+  if (back) return;
+  if (pause >= 1s) {
+    log::warn("{}; decisions wait; the next try is in {}", to_string(back.error()),
+              to_string(pause));
+  }
+  journal_timer_.expires_after(pause);
+  const auto next = std::clamp<Millis>(2 * pause, 1s, 30s);
+  journal_timer_.async_wait([this, next](boost::system::error_code error) {
+    if (!error && !succeeded_) reopen_journal(next);
   });
 }
 
@@ -461,6 +503,7 @@ void Server::let_go() {
   admin_.reset();
   watch_.reset();
   notify_timer_.cancel();
+  journal_timer_.cancel();
   successor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                         [this](boost::system::error_code) {
                           if (is_over(successor_.native_handle())) return end_if_done();
@@ -504,8 +547,10 @@ void Server::reload() {
 }
 
 void Server::stop(int signal) {
+  constexpr Millis kSomeMore = 10s;
   stopping_ = true;
-  notify_->stopping();
+  notify_->stopping(loop_->longest_drain() + loop_->longest_grace() + kSomeMore);
+  tell_manager();
   log::info("{}: answering what is open, then stopping; once more kills",
             signal == SIGINT ? "SIGINT" : "SIGTERM");
   loop_->stop(loop_->longest_drain(), [this] {

@@ -152,6 +152,14 @@ Millis Loop::longest_drain() const {
   return longest;
 }
 
+Millis Loop::longest_grace() const {
+  Millis longest = 0s;
+  for (const auto& [name, scaler] : scalers_) {
+    longest = std::max(longest, scaler->policy().target.process.termination_grace_period);
+  }
+  return longest;
+}
+
 void Loop::stop(Millis deadline, std::function<void()> done) {
   if (stopping_) return;
   stopping_ = true;

@@ -60,6 +60,8 @@ class Loop {
 
   /// What stop() needs at most to have everything answered, by the policies' drain times.
   Millis longest_drain() const;
+  /// What their replicas may take from then on to end, by the policies' grace periods.
+  Millis longest_grace() const;
 
  private:
   Result<Scaler*> find(const std::string& name) const;

@@ -19,6 +19,7 @@ class Predecessor {
 
   /// The end of the socket is its end.
   void watch(Fd socket);
+  bool lives() const { return socket_.is_open(); }
   /// At once where there is none; else when it has ended.
   void when_gone(std::function<void()> then);
 

@@ -90,8 +90,14 @@ void Recorder::startup(const std::string& autoscaler, Millis took) {
   if (journal_) static_cast<void>(journal_->startup(autoscaler, took));
 }
 
+Result<void> Recorder::begin() {
+  auto begun = journal_->begin();
+  if (!begun) journal_.reset();
+  return begun;
+}
+
 Result<void> Recorder::close() {
-  if (!waiting_.empty()) flush();
+  if (journal_ && !waiting_.empty()) flush();
   if (!waiting_.empty()) {
     return fail({Code::unavailable,
                  fmt::format("the journal does not take {} decisions that wait", waiting_.size()),

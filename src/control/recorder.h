@@ -34,10 +34,14 @@ class Recorder {
   /// What a replica usually takes to be ready; 1 s where nothing is known.
   Millis usual_startup(const std::string& autoscaler) const;
 
+  /// Writes from now on what it did not while the journal stood by (see journal::Journal::begin).
+  /// Errors: as there; then it is left alone until reopened(), as after close().
+  Result<void> begin();
   /// Leaves the journal to another writer; until reopened() decisions wait here, and the rest is
   /// lost.
   /// Errors: unavailable (decisions wait that the journal does not take; it stays open).
   Result<void> close();
+  bool is_open() const { return journal_.has_value(); }
   void reopened(journal::Journal journal) {
     journal_ = std::move(journal);
     retry_at_ = {};

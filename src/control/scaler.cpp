@@ -117,7 +117,8 @@ Result<void> Scaler::open_gateway(Fd listener) {
   if (!policy_.gateway) return {};
   auto settings = settings_of(policy_, world_.recorder.usual_startup(policy_.name));
   if (!settings) return fail(settings.error());
-  if (!listener) listener = world_.listeners.take(settings->listen);
+  auto passed = world_.listeners.lend(settings->listen);
+  if (!listener) listener = std::move(passed);
   auto service = world_.gateway.add(*settings, std::move(listener));
   if (!service) return fail({service.error().code, "gateway.listen: " + service.error().what, {}});
   service_ = *service;
@@ -490,7 +491,8 @@ Result<void> Scaler::update(const policy::Autoscaler& policy) {
   if (policy.gateway) {
     auto settings = settings_of(policy, world_.recorder.usual_startup(policy.name));
     if (!settings) return fail(settings.error());
-    if (auto done = world_.gateway.reconfigure(*service_, *settings); !done) {
+    auto passed = world_.listeners.lend(settings->listen);
+    if (auto done = world_.gateway.reconfigure(*service_, *settings, std::move(passed)); !done) {
       return fail({done.error().code, "gateway.listen: " + done.error().what, {}});
     }
   }

@@ -33,7 +33,7 @@ struct World {
   target::Guardian& guardian;
   Board& board;
   std::string state_directory;
-  Listeners& listeners;  // those that are there already
+  Listeners& listeners;  // a service manager's
   Predecessor& predecessor;
   bool traffic_ended = false;  // the gateway was shut down: nothing is open, and nothing comes
 };

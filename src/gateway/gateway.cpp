@@ -136,14 +136,15 @@ class Live : public Gateway {
     return next_service_++;
   }
 
-  Result<void> reconfigure(ServiceId id, const Settings& settings) override {
+  Result<void> reconfigure(ServiceId id, const Settings& settings, Fd listener) override {
     if (auto good = check_settings(settings); !good) return good;
     const std::lock_guard lock(mutex_);
     auto& entry = services_.at(id);
     std::shared_ptr<Fd> socket;
     if (!(settings.listen == entry.asked)) {
-      auto fd = listen_on(settings.listen);
+      auto fd = listener ? Result<Fd>(std::move(listener)) : listen_on(settings.listen);
       if (!fd) return fail(fd.error());
+      if (settings.listen.family() != AF_UNIX) pass_on_no_delay(fd->get());
       socket = std::make_shared<Fd>(std::move(*fd));
       entry.asked = settings.listen;
       entry.listening = local_address(socket->get());

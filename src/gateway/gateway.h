@@ -114,8 +114,10 @@ class Gateway {
   /// Binds and listens; where `listener` is given, on that, which does already.
   /// Errors: conflict (the address is in use), unavailable, invalid.
   virtual Result<ServiceId> add(const Settings& settings, Fd listener = {}) = 0;
-  /// New settings for requests from now on; the listener is kept where the address is the same.
-  virtual Result<void> reconfigure(ServiceId service, const Settings& settings) = 0;
+  /// New settings for requests from now on; the listener is kept where the address is the same, and
+  /// `listener` used, where it is given, where it is another.
+  virtual Result<void> reconfigure(ServiceId service, const Settings& settings,
+                                   Fd listener = {}) = 0;
 
   /// The replicas that may get traffic from now on. One that is missing gets nothing new (its
   /// idle connections close); its outstanding requests go on. One that is new and was refused

@@ -135,6 +135,13 @@ struct Journal::Impl {
   }
   Result<void> trim_by_age(Instant now);
   Result<void> trim_by_size();
+  /// A disk that is full must not stop a start; the next trim comes soon.
+  void make_room(Instant now) {
+    static_cast<void>(trim_by_age(now));
+    static_cast<void>(samples.trim_by_size());
+    static_cast<void>(events.trim_by_size());
+    static_cast<void>(trim_by_size());
+  }
 };
 
 Result<void> Journal::Impl::write_state(const std::string& autoscaler, Instant now,
@@ -280,28 +287,30 @@ Journal::~Journal() = default;
 
 Result<Journal> Journal::open(const std::string& path, Mode mode, Bounds bounds) {
   Fd held;
-  if (mode == Mode::write) {
+  if (mode != Mode::read) {
     if (auto made = make_parent(path); !made) return fail(made.error());
     auto lock = take_lock(path + ".lock");
     if (!lock) return fail(lock.error());
     held = std::move(*lock);
-    make_private(path);
+    if (mode == Mode::write) make_private(path);
   }
-  auto db = mode == Mode::write ? open_to_write(path) : open_to_read(path);
+  auto db = mode == Mode::write      ? open_to_write(path)
+            : mode == Mode::stand_by ? open_to_stand_by(path)
+                                     : open_to_read(path);
   if (!db) return fail(db.error());
   Journal journal(std::make_unique<Impl>(bounds, std::move(held),
                                          Store(path, mode == Mode::write, std::move(*db))));
   // A file that is damaged where it matters at once is refused here rather than later.
   const auto newest = journal.newest();
   if (!newest) return fail(newest.error());
-  if (mode == Mode::write) {
-    // A disk that is full must not stop a start; the next trim comes soon.
-    static_cast<void>(journal.impl_->trim_by_age(*newest));
-    static_cast<void>(journal.impl_->samples.trim_by_size());
-    static_cast<void>(journal.impl_->events.trim_by_size());
-    static_cast<void>(journal.impl_->trim_by_size());
-  }
+  if (mode == Mode::write) journal.impl_->make_room(*newest);
   return journal;
+}
+
+Result<void> Journal::begin() {
+  if (auto writable = impl_->store.become_writable(); !writable) return writable;
+  impl_->make_room(newest().value_or(Instant{}));
+  return {};
 }
 
 Result<std::int64_t> Journal::record(const std::string& autoscaler,

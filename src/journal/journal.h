@@ -113,11 +113,17 @@ constexpr Millis kSampleStep = 5s;
 /// last two steps at most.
 class Journal {
  public:
-  enum class Mode { write, read };
+  /// `stand_by`: will write, but changes nothing before begin(), as its writer before may yet go
+  /// on.
+  enum class Mode { write, stand_by, read };
 
   /// Errors: unavailable (cannot be opened, not writable, damaged: says what to do),
-  /// conflict (another Headroom writes it).
+  /// conflict (another Headroom writes it); standing by: unavailable, too, where it could not be
+  /// brought up to date, or where there is none.
   static Result<Journal> open(const std::string& path, Mode mode, Bounds bounds = {});
+  /// Of one that stands by: brings the file up to date, which an earlier Headroom does not read
+  /// from then on, and writes. Errors: unavailable (a full disk): nothing has changed.
+  Result<void> begin();
   Journal(Journal&&) noexcept;
   Journal& operator=(Journal&&) noexcept;
   ~Journal();

@@ -156,45 +156,37 @@ Result<std::int64_t> version_of(const Database& db, const std::string& path) {
   return *version;
 }
 
-/// Adds the tables of the versions after `version`: all of them or none.
-Result<void> bring_up_to_date(const Database& db, const std::string& path, std::int64_t version) {
+/// Adds the tables of the versions after `version`, all or none; `end`: COMMIT, or ROLLBACK to see
+/// whether it could be done.
+Result<void> add_tables(const Database& db, const std::string& path, std::int64_t version,
+                        const char* end) {
   std::string script = "BEGIN IMMEDIATE;";
   for (auto i = static_cast<std::size_t>(version); i < kTables.size(); ++i) script += kTables[i];
-  script += fmt::format("PRAGMA user_version = {}; PRAGMA application_id = {}; COMMIT;", kVersion,
-                        kApplication);
+  script += fmt::format("PRAGMA user_version = {}; PRAGMA application_id = {}; {};", kVersion,
+                        kApplication, end);
   return execute(db.get(), path, script.c_str());
 }
 
-}  // namespace
-
-Result<Database> open_to_write(const std::string& path) {
-  auto db = open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  if (!db) return db;
-  const auto version = version_of(*db, path);
-  if (!version) return fail(version.error());
+Result<void> set_up(const Database& db, const std::string& path) {
   // auto_vacuum only takes before the first table; FULL makes each commit an fsync.
-  const char* const settings = R"sql(
+  return execute(db.get(), path, R"sql(
 PRAGMA auto_vacuum = INCREMENTAL;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA journal_size_limit = 4194304;
 PRAGMA cache_size = -4096;
 PRAGMA temp_store = MEMORY;
-)sql";
-  if (auto set = execute(db->get(), path, settings); !set) return fail(set.error());
-  if (*version < kVersion) {
-    if (auto made = bring_up_to_date(*db, path, *version); !made) return fail(made.error());
-  }
-  return db;
+)sql");
 }
 
-Result<Database> open_to_read(const std::string& path) {
+/// One that has tables of ours, and is there.
+Result<Database> open_written(const std::string& path, int flags) {
   if (::access(path.c_str(), F_OK) != 0) {
     return fail({Code::unavailable, fmt::format("journal {}: there is none (nothing has run with "
                                                 "it yet, or it lies elsewhere)",
                                                 path)});
   }
-  auto db = open_file(path, SQLITE_OPEN_READONLY);
+  auto db = open_file(path, flags);
   if (!db) return db;
   const auto version = version_of(*db, path);
   if (!version) return fail(version.error());
@@ -202,6 +194,38 @@ Result<Database> open_to_read(const std::string& path) {
     return fail({Code::unavailable, fmt::format("journal {}: it is empty", path)});
   }
   return db;
+}
+
+}  // namespace
+
+Result<void> bring_up_to_date(const Database& db, const std::string& path) {
+  const auto version = version_of(db, path);
+  if (!version) return fail(version.error());
+  return *version < kVersion ? add_tables(db, path, *version, "COMMIT") : Result<void>();
+}
+
+Result<Database> open_to_write(const std::string& path) {
+  auto db = open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  if (!db) return db;
+  // Before anything is set: it may be somebody else's.
+  if (const auto version = version_of(*db, path); !version) return fail(version.error());
+  if (auto set = set_up(*db, path); !set) return fail(set.error());
+  if (auto made = bring_up_to_date(*db, path); !made) return fail(made.error());
+  return db;
+}
+
+Result<Database> open_to_stand_by(const std::string& path) {
+  auto db = open_written(path, SQLITE_OPEN_READWRITE);
+  if (!db) return db;
+  const auto version = version_of(*db, path);
+  if (!version) return fail(version.error());
+  if (auto set = set_up(*db, path); !set) return fail(set.error());
+  if (auto could = add_tables(*db, path, *version, "ROLLBACK"); !could) return fail(could.error());
+  return db;
+}
+
+Result<Database> open_to_read(const std::string& path) {
+  return open_written(path, SQLITE_OPEN_READONLY);
 }
 
 }  // namespace headroom::journal

@@ -1,9 +1,17 @@
 #include "journal/store.h"
 
+#include "journal/schema.h"
+
 namespace headroom::journal {
 
 Store::Store(std::string path, bool writable, Database db)
     : path_(std::move(path)), writable_(writable), db_(std::move(db)) {}
+
+Result<void> Store::become_writable() {
+  if (auto made = bring_up_to_date(db_, path_); !made) return made;
+  writable_ = true;
+  return {};
+}
 
 Result<Store::Use> Store::statement(std::string_view sql) const {
   auto found = statements_.find(sql);

@@ -33,6 +33,8 @@ class Store {
 
   const std::string& path() const { return path_; }
   bool writable() const { return writable_; }
+  /// Of one that was opened to stand by.
+  Result<void> become_writable();
   sqlite3* db() const { return db_.get(); }
 
   /// A statement in use; ready for the next time, and holding no snapshot, when it is let go.

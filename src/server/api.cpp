@@ -79,7 +79,8 @@ const std::vector<Api::Route>& Api::routes() {
       {"POST", {"api", "v1", "autoscalers", "{}", "scale"}, Need::change, {}, &Api::scale},
       {"POST", {"api", "v1", "autoscalers", "{}", "pause"}, Need::change, {}, &Api::pause},
       {"POST", {"api", "v1", "autoscalers", "{}", "resume"}, Need::change, {}, &Api::resume},
-      {"PUT", {"api", "v1", "log"}, Need::change, {}, &Api::log_level},
+      {"GET", {"api", "v1", "log"}, Need::read, {}, &Api::log_level},
+      {"PUT", {"api", "v1", "log"}, Need::change, {}, &Api::set_log_level},
   };
   return kRoutes;
 }

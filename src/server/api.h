@@ -70,6 +70,7 @@ class Api {
   void pause(const Call& call, const Done& done);
   void resume(const Call& call, const Done& done);
   void log_level(const Call& call, const Done& done);
+  void set_log_level(const Call& call, const Done& done);
 
   /// Has `work` done by the loop and its result handed to `then`: nullopt where the loop did not
   /// come to it within `patience`.

@@ -135,7 +135,12 @@ void Api::resume(const Call& call, const Done& done) {
       name, [release = doors_.release, name] { return release(name); }, done);
 }
 
-void Api::log_level(const Call& call, const Done& done) {
+void Api::log_level(const Call&, const Done& done) {
+  const auto* const now = std::ranges::find(kLevels, log::level(), &Level::level);
+  done({.body = fmt::format("{{\"level\":\"{}\"}}\n", now->word)});
+}
+
+void Api::set_log_level(const Call& call, const Done& done) {
   const auto object = read_object(call.request.body, std::array<std::string_view, 1>{"level"});
   if (!object) return done(refusal(400, object.error().what));
   const auto* const value = object->if_contains("level");

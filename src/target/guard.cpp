@@ -5,7 +5,9 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <list>
 #include <map>
 #include <set>
@@ -25,6 +27,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/message.h"
 #include "base/notify.h"
 #include "target/cgroup.h"
@@ -33,6 +36,9 @@
 namespace headroom::target::guard {
 namespace {
 
+namespace fs = std::filesystem;
+
+constexpr const char* kItself = "/proc/self/exe";
 constexpr Millis kPatience = 1s;  // with a worker that does not read what it asked for
 
 constexpr int kHeededLate[] = {SIGHUP, SIGUSR2};
@@ -109,18 +115,42 @@ void clean_up(const Book& book, const std::string* run) {
   }
 }
 
-std::string name_of_program() {
-  std::string path(PATH_MAX, '\0');
-  const auto size = ::readlink("/proc/self/exe", path.data(), path.size());
-  path.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-  return path;
-}
-
 std::vector<std::string> own_arguments() {
   std::ifstream file("/proc/self/cmdline");
   std::vector<std::string> arguments;
   for (std::string each; std::getline(file, each, '\0');) arguments.push_back(each);
   return arguments;
+}
+
+bool is_this_program(const fs::path& path) {
+  std::error_code error;
+  return fs::equivalent(path, kItself, error) && ::access(path.c_str(), X_OK) == 0;
+}
+
+/// As it was called, links and all: where they point to another version by then, that is the one to
+/// start. By itself where it was called by a name that is not its.
+std::string name_of_program(const std::vector<std::string>& arguments) {
+  const fs::path called = arguments.empty() ? "" : arguments.front();
+  std::error_code error;
+  if (called.has_parent_path()) {
+    const auto path = fs::current_path(error) / called;
+    if (is_this_program(path)) return path;
+  } else if (const char* folders = std::getenv("PATH"); folders != nullptr && !called.empty()) {
+    std::istringstream list(folders);
+    for (std::string folder; std::getline(list, folder, ':');) {
+      const auto path = fs::current_path(error) / folder / called;
+      if (is_this_program(path)) return path;
+    }
+  }
+  return fs::read_symlink(kItself, error);
+}
+
+/// "ended with status 3", "was killed by SIGSEGV"
+std::string end_of(int status) {
+  if (WIFEXITED(status)) return fmt::format("ended with status {}", WEXITSTATUS(status));
+  const char* const name = ::sigabbrev_np(WTERMSIG(status));
+  return fmt::format("was killed by {}{}", name == nullptr ? "signal " : "SIG",
+                     name == nullptr ? std::to_string(WTERMSIG(status)) : name);
 }
 
 class Guard {
@@ -147,19 +177,22 @@ class Guard {
   bool watched(pid_t group) const;
   void reap_strays();
   void see_to_workers();
+  bool alone() const;
   void clean_up_after(const Worker& worker);
   [[noreturn]] void end(int status);
 
   const sigset_t before_;
-  const std::string program_ = name_of_program();
   const std::vector<std::string> arguments_ = own_arguments();
+  const std::string program_ = name_of_program(arguments_);
   const std::string run_ = run_token();
   Fd signals_;
   // The current one first: its predecessor answers what is open, a successor starts.
   std::list<Worker> workers_;
   std::set<pid_t> strays_;
-  bool starting_ = false;   // a successor
+  pid_t starting_ = 0;      // a successor
+  bool abandoned_ = false;  // that one
   std::vector<int> again_;  // signals, for when it has taken over
+  bool ignored_ = false;    // a signal, and it was said
 };
 
 void Guard::run() {
@@ -213,15 +246,19 @@ void Guard::hear_all() {
 void Guard::pass_on(const signalfd_siginfo& signal) {
   if (signal.ssi_code == SI_KERNEL) return;
   const auto number = static_cast<int>(signal.ssi_signo);
+  if (number == SIGUSR1) {  // what rotates logs sends it to those that write files
+    if (!std::exchange(ignored_, true)) log::info("SIGUSR1: it means nothing here; passed over");
+    return;
+  }
   ::kill(current().pid, number);
-  if (starting_ && number != SIGUSR2) again_.push_back(number);
+  if (starting_ != 0 && number != SIGUSR2) again_.push_back(number);
 }
 
 /// A signal that came to the predecessor too late to be heeded is meant for the successor.
 void Guard::took_over(const Worker& worker) {
   const auto found = std::ranges::find(workers_, worker.pid, &Worker::pid);
   workers_.splice(workers_.begin(), workers_, found);
-  starting_ = false;
+  starting_ = 0;
   for (const int number : std::exchange(again_, {})) ::kill(current().pid, number);
 }
 
@@ -243,8 +280,9 @@ void Guard::act(Worker& worker, const std::string& text) {
     return reap(worker, pid);
   }
   if (verb == "took") return took_over(worker);
-  if (verb == "abandon" && starting_ && &worker == &current()) {
-    ::kill(workers_.back().pid, SIGKILL);
+  if (verb == "abandon" && starting_ != 0 && &worker == &current()) {
+    abandoned_ = true;
+    ::kill(starting_, SIGKILL);
   }
   if (verb == "notify" && &worker == &current()) {
     if (const char* manager = std::getenv(Notify::kSocket)) {
@@ -281,7 +319,7 @@ void Guard::start_successor(Worker& worker) {
   const auto refuse = [&](const std::string& why) {
     send_message(worker.socket.get(), "refused " + why, kPatience);
   };
-  if (&worker != &current() || workers_.size() > 1) {
+  if (&worker != &current() || !alone()) {
     return refuse("an upgrade is under way: a predecessor still answers, or a successor starts");
   }
   if (::access(program_.c_str(), X_OK) != 0) {
@@ -300,7 +338,9 @@ void Guard::start_successor(Worker& worker) {
   if (pid < 0) return refuse(std::strerror(errno));
   if (pid == 0) be_successor(its.get(), successors.get());
   workers_.push_back({pid, std::move(ours), {}});
-  starting_ = true;
+  starting_ = pid;
+  abandoned_ = false;
+  log::info("upgrade: starting {}", program_);
   send_message(worker.socket.get(), "started", kPatience, {predecessors.get()});
 }
 
@@ -318,7 +358,17 @@ void Guard::be_successor(int socket, int to_predecessor) {
   for (const auto& each : arguments_) argv.push_back(const_cast<char*>(each.c_str()));
   argv.push_back(nullptr);
   ::execv(program_.c_str(), argv.data());
+  log::error("upgrade: {} cannot be started: {}", program_, std::strerror(errno));
   ::_exit(127);
+}
+
+/// No other worker lives; one that has just ended may still have to be reaped.
+bool Guard::alone() const {
+  return std::all_of(std::next(workers_.begin()), workers_.end(), [](const Worker& other) {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(other.pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == other.pid;
+  });
 }
 
 bool Guard::watched(pid_t group) const {
@@ -348,9 +398,12 @@ void Guard::see_to_workers() {
     }
     hear_all();  // its successor may have taken over a moment ago
     if (worker == workers_.begin()) end(status);
-    // A predecessor or, where none has taken over, a successor that failed.
-    starting_ = false;
-    again_.clear();
+    if (worker->pid == starting_) {  // and has not taken over
+      if (!abandoned_ || !WIFSIGNALED(status))
+        log::error("upgrade: {} {}", program_, end_of(status));
+      starting_ = 0;
+      again_.clear();
+    }
     const Worker ended = std::move(*worker);
     worker = workers_.erase(worker);
     clean_up_after(ended);
@@ -377,6 +430,17 @@ void Guard::end(int status) {
 }
 
 }  // namespace
+
+void hold_late_signals() {
+  sigset_t late{};
+  for (const int number : kHeededLate) ::sigaddset(&late, number);
+  ::sigprocmask(SIG_BLOCK, &late, nullptr);
+  // A handler and not SIG_IGN, which the replicas would inherit.
+  struct sigaction nothing {};
+  nothing.sa_handler = [](int) {};
+  nothing.sa_flags = SA_RESTART;
+  ::sigaction(SIGUSR1, &nothing, nullptr);
+}
 
 Signals block_signals() {
   Signals signals{};

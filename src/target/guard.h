@@ -19,13 +19,16 @@ namespace headroom::target::guard {
 inline constexpr const char* kVariable = "HEADROOM_SUCCESSOR";
 inline constexpr int kSocket = 3, kPredecessor = 4;
 
+/// First of all in a process that will have a worker: SIGHUP and SIGUSR2 wait until that heeds
+/// them, and SIGUSR1, which would end it, does nothing.
+void hold_late_signals();
+
 struct Signals {
   sigset_t before;  // the mask that workers get
 };
 /// Those that the guardian waits for. Before the fork, so that none is missed.
 Signals block_signals();
-/// But for those that a worker can heed only once it has started, and which would end it before:
-/// they wait for unblock_late_signals().
+/// But for those that wait for unblock_late_signals().
 void unblock_signals(const Signals& signals);
 void unblock_late_signals();
 

@@ -32,6 +32,17 @@ TEST(Listeners, AreTakenByTheAddressThatTheyAreBoundTo) {
   EXPECT_NE(::fcntl(taken.get(), F_GETFD) & FD_CLOEXEC, 0);
   EXPECT_FALSE(listeners.take(address)) << "it is taken once";
   EXPECT_EQ(listeners.left(), std::vector{to_string(other)});
+  for (const int time : {1, 2}) {
+    const auto lent = listeners.lend(other);
+    ASSERT_TRUE(lent) << time;
+    EXPECT_EQ(local_address(lent.get()), other);
+    EXPECT_NE(::fcntl(lent.get(), F_GETFD) & FD_CLOEXEC, 0);
+  }
+  EXPECT_TRUE(listeners.left().empty());
+  EXPECT_FALSE(listeners.take(other)) << "it is a service's";
+  EXPECT_FALSE(listeners.lend(address)) << "it was taken for good";
+  ASSERT_EQ(listeners.hand_over().size(), 1u);
+  EXPECT_EQ(local_address(listeners.hand_over()[0].get()), other);
 }
 
 /// The descriptors of sd_listen_fds(3) begin at 3, which in a test is somebody's: a process of its

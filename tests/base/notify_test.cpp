@@ -42,18 +42,20 @@ TEST(Notify, TellsTheServiceManager) {
        {folder / "notify", std::string("@headroom-notify-test-") + std::to_string(::getpid())}) {
     SCOPED_TRACE(name);
     const Manager manager(name);
-    const Notify notify;
+    Notify notify;
     EXPECT_EQ(std::getenv("NOTIFY_SOCKET"), nullptr) << "not for the replicas";
     notify.ready();
     EXPECT_EQ(manager.hears(), "READY=1");
     notify.status("2 services");
     EXPECT_EQ(manager.hears(), "STATUS=2 services");
+    notify.status("2 services");
+    EXPECT_EQ(manager.hears(), "") << "it has heard that";
     notify.reloading();
     EXPECT_THAT(manager.hears(), testing::MatchesRegex("RELOADING=1\nMONOTONIC_USEC=[0-9]+"));
     notify.alive();
     EXPECT_EQ(manager.hears(), "WATCHDOG=1");
-    notify.stopping();
-    EXPECT_EQ(manager.hears(), "STOPPING=1");
+    notify.stopping(70s);
+    EXPECT_EQ(manager.hears(), "STOPPING=1\nEXTEND_TIMEOUT_USEC=70000000");
   }
 }
 

@@ -72,6 +72,8 @@ Handover everything() {
   all.scalers.emplace_back().document = "another, with no gateway";
   all.admin.tcp = marked('T');
   all.told = 17;
+  all.level = log::Level::debug;
+  for (char mark = 'a'; mark < 'k'; ++mark) all.passed.push_back(marked(mark));
   return all;
 }
 
@@ -129,6 +131,10 @@ TEST(Handover, BringsAllOfItAcross) {
   EXPECT_FALSE(got->admin.local);
   EXPECT_EQ(mark_of(got->admin.tcp), 'T');
   EXPECT_EQ(got->told, 17);
+  EXPECT_EQ(got->level, log::Level::debug);
+  ASSERT_EQ(got->passed.size(), 10u) << "more than a message takes";
+  EXPECT_EQ(mark_of(got->passed[0]), 'a');
+  EXPECT_EQ(mark_of(got->passed[9]), 'j');
 }
 
 TEST(Handover, OutputThatIsTooMuchIsLeftOut) {

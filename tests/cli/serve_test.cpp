@@ -137,8 +137,10 @@ TEST_F(Serve, FromZeroAndBackAndSaysWhy) {
 
 TEST_F(Serve, ASecondSignalKills) {
   // A service that takes no SIGTERM, and has 30 s for it.
-  Program headroom(run({"--name", "deaf", "--listen", "127.0.0.1:0", "--output", "none"},
-                       {"/bin/sh", "-c", "trap '' TERM; exec " EXAMPLE_SERVICE " --port $PORT"}));
+  Program headroom(
+      run({"--name", "deaf", "--listen", "127.0.0.1:0", "--output", "none"},
+          {"/bin/sh", "-c",
+           "trap '' TERM; " EXAMPLE_SERVICE " --port $PORT & while :; do sleep 1; done"}));
   ASSERT_NE(headroom.wait_for("deaf: replica 1 ready"), std::string::npos) << headroom.err();
   headroom.signal(SIGTERM);
   headroom.wait_for("SIGTERM: ");

@@ -1,6 +1,7 @@
 #include "control/recorder.h"
 
 #include <filesystem>
+#include <memory>
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -115,10 +116,27 @@ TEST(Recorder, LeavesTheJournalToAnother) {
   EXPECT_EQ(recorder.usual_startup("shop"), 1s);
   EXPECT_FALSE(recorder.restore("shop"));
   EXPECT_EQ(recorder.waiting(), 1u);
+  EXPECT_FALSE(recorder.close()) << "what waits would be lost";
   recorder.reopened(open(path, Journal::Mode::write));
   EXPECT_TRUE(put(recorder, {3s, 2, 3, "Panic"}));
   EXPECT_EQ(all(path).size(), 3u) << "what was decided meanwhile, too";
   EXPECT_EQ((*recorder.restore("shop"))->replicas, Replicas{3});
+}
+
+TEST(Recorder, WritesOnceItHasBegun) {
+  TemporaryFolder folder;
+  const auto path = folder / "journal.db";
+  ASSERT_TRUE(
+      put(*std::make_unique<Recorder>(open(path, Journal::Mode::write)), {1s, 0, 1, "Waiting"}));
+  Recorder recorder(open(path, Journal::Mode::stand_by));
+  EXPECT_EQ((*recorder.restore("shop"))->replicas, Replicas{1});
+  {
+    const Blocked blocked(path);  // by now it may not: decisions wait
+    ASSERT_TRUE(recorder.begin());
+    EXPECT_FALSE(put(recorder, {2s, 1, 2, "Panic"}));
+  }
+  EXPECT_TRUE(put(recorder, {2s + Recorder::kRetry, 2, 3, "Panic"}));
+  EXPECT_EQ(all(path).size(), 3u);
 }
 
 TEST(Recorder, KnowsTheUsualStartup) {

@@ -63,6 +63,14 @@ print(json.dumps([good, bad]))
 """
 
 
+# Has the sample's address for a while.
+TAKE = """
+import socket, time
+taken = socket.create_server(("127.0.0.1", 8080))
+time.sleep(10)
+"""
+
+
 def shell(*command, **options):
     """What it says; fails with that where it fails."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -282,6 +290,7 @@ class Deb(unittest.TestCase):
         self.starts(machine)
         self.reloads(machine)
         self.comes_back(machine)
+        self.tries_again(machine)
         if self.takes_over(machine):
             self.is_activated(machine)
             self.upgrades(machine)
@@ -341,6 +350,28 @@ class Deb(unittest.TestCase):
         self.assertTrue(eventually(
             lambda: machine.show("headroom@sample", "ActiveState") == "active"
             and machine.show("headroom@sample", "MainPID") not in ("0", before)))
+        self.assertTrue(eventually(lambda: machine.fails("headroom", "status", "sample") is None
+                                   and machine.ready() == 1))
+
+    def tries_again(self, machine):
+        """A port that is taken for a while is waited for; a document that is wrong is not."""
+        machine.run("cp", "/etc/headroom/sample.yaml", "/etc/headroom/wrong.yaml")
+        machine.run("sed", "-i", "s/maxReplicas/mostReplicas/", "/etc/headroom/wrong.yaml")
+        self.assertIsNotNone(machine.fails("systemctl", "start", "headroom@wrong"))
+        time.sleep(3)
+        self.assertEqual(machine.show("headroom@wrong", "ActiveState"), "failed")
+        self.assertEqual(machine.show("headroom@wrong", "NRestarts"), "0")
+        machine.run("systemctl", "reset-failed", "headroom@wrong")
+        machine.run("rm", "/etc/headroom/wrong.yaml")
+
+        machine.run("systemctl", "stop", "headroom@sample")
+        taken = subprocess.Popen(machine.command("python3", "-c", TAKE))
+        time.sleep(1)
+        self.assertIsNotNone(machine.fails("systemctl", "start", "headroom@sample"))
+        self.assertEqual(taken.wait(60), 0)
+        self.assertTrue(eventually(
+            lambda: machine.show("headroom@sample", "ActiveState") == "active"))
+        self.assertGreater(int(machine.show("headroom@sample", "NRestarts")), 5)
         self.assertTrue(eventually(lambda: machine.fails("headroom", "status", "sample") is None
                                    and machine.ready() == 1))
 

@@ -107,6 +107,7 @@ class OpenApi(Case):
         self.ask("POST", f"{shop}/resume", 409, {})
         self.ask("PUT", "/api/v1/log", 200, {"level": "info"})
         self.ask("PUT", "/api/v1/log", 400, {"level": "loud"})
+        self.ask("GET", "/api/v1/log", 200)
 
         load.result()
         self.assertTrue(eventually(lambda: self.admin.get(shop).json()["latency"]), "of the load")

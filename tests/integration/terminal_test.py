@@ -485,7 +485,9 @@ class Daemon(Case):
         hears("READY=1")
         self.assertEqual(headroom.get(port=port)[0], 200)
         headroom.process.send_signal(signal.SIGTERM)
-        hears("STOPPING=1")
+        # The drain, the grace period and 10 s more.
+        self.assertEqual(hears("STOPPING=1"), "STOPPING=1\nEXTEND_TIMEOUT_USEC=70000000")
+        self.assertEqual(hears("STATUS="), "STATUS=1 autoscaler, 1 replica ready; stopping")
         self.assertEqual(headroom.process.wait(60), 0)
         for line in headroom.log().splitlines():
             self.assertEqual(set(json.loads(line)), {"time", "level", "msg"}, line)

@@ -1,5 +1,6 @@
 """An upgrade of the running program, and sockets that a service manager made."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -7,6 +8,7 @@ import random
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -79,7 +81,13 @@ class Upgrade(Case):
         workers, replicas = headroom.workers(), headroom.replicas()
         headroom.process.send_signal(signal.SIGUSR2)
         headroom.wait_for("ended before it was ready.*what ran goes on")
+        headroom.wait_for(f"upgrade: {program} ended with status 7")
         self.assertEqual((headroom.workers(), headroom.replicas()), (workers, replicas))
+        with open(program, "w") as file:
+            file.write("neither a script nor a program\n")
+        headroom.process.send_signal(signal.SIGUSR2)
+        headroom.wait_for(f"upgrade: {program} cannot be started: Exec format error")
+        self.assertTrue(eventually(lambda: headroom.log().count("what ran goes on") == 2))
         os.remove(program)
         headroom.process.send_signal(signal.SIGUSR2)
         headroom.wait_for("No such file or directory; what ran goes on")
@@ -88,6 +96,67 @@ class Upgrade(Case):
         upgrade(headroom)
         self.assertEqual(headroom.get(port=port)[0], 200)
         self.assertEqual(headroom.replicas(), replicas)
+
+    def test_it_is_the_program_that_a_link_points_to_by_then(self):
+        for version in ("v1", "v2"):
+            os.mkdir(os.path.join(self.folder, version))
+            shutil.copy(HEADROOM, os.path.join(self.folder, version, "headroom"))
+        current = os.path.join(self.folder, "current")
+        path = f"{current}:{os.environ['PATH']}"
+        for called in (f"{current}/headroom", "current/headroom", "headroom"):
+            os.symlink("v1", current)
+            headroom = self.run_program(called, "--listen", "127.0.0.1:0", "--output", "none", "--",
+                                        SERVICE, "--port", "$(PORT)", env={"PATH": path})
+            headroom.wait_for("ready after")
+            os.remove(current)
+            os.symlink("v2", current)
+            before = upgrade(headroom)
+            headroom.wait_for(f"upgrade: starting {current}/headroom")
+            self.assertTrue(eventually(lambda: before.isdisjoint(headroom.workers())))
+            self.assertEqual(os.readlink(f"/proc/{headroom.workers()[0]}/exe"),
+                             os.path.join(self.folder, "v2", "headroom"), called)
+            self.assertEqual(headroom.terminate(), 0)
+            os.remove(current)
+
+    def test_a_signal_that_comes_before_anything_is_read_waits(self):
+        path = os.path.join(self.folder, "app.yaml")
+        os.mkfifo(path)  # who reads it waits for us
+        headroom = self.run_headroom(path)
+        eventually(lambda: False, 0.5)
+        headroom.process.send_signal(signal.SIGHUP)
+        headroom.process.send_signal(signal.SIGUSR1)
+        for said in ("journal: ", "read again, nothing changed"):
+            with open(path, "w") as file:
+                file.write(harness.document(port=0, least=1))
+            headroom.wait_for(said)
+
+    def test_what_rotates_logs_ends_nothing(self):
+        headroom = self.service("--min", "1")
+        headroom.wait_for("ready after")
+        replicas = headroom.replicas()
+        for pid in (headroom.pid, headroom.workers()[0], headroom.pid):
+            os.kill(pid, signal.SIGUSR1)
+        headroom.wait_for("SIGUSR1: it means nothing here")
+        self.assertEqual(headroom.get()[0], 200)
+        self.assertEqual(headroom.replicas(), replicas)
+        self.assertEqual(headroom.terminate(), 0)
+        self.assertEqual(headroom.log().count("SIGUSR1"), 1)
+
+    def test_another_while_the_old_one_still_answers_waits_for_its_end(self):
+        headroom = self.service("--min", "1", service=("--wait", "3s"))
+        headroom.wait_for("ready after")
+        load = self.load(headroom.url(), "--closed", "1", "--requests", "1", "--timeout", "30s")
+        eventually(lambda: False, 0.7)
+        upgrade(headroom)
+        for _ in range(2):
+            headroom.process.send_signal(signal.SIGUSR2)
+        headroom.wait_for("still answers; the upgrade waits for its end")
+        done = eventually(lambda: headroom.log().count("taken over at an upgrade") == 2)
+        self.assertTrue(done, headroom.log())
+        self.assertEqual(load.result()["failures"], 0)
+        self.assertTrue(eventually(lambda: len(headroom.workers()) == 1))
+        self.assertEqual(headroom.get()[0], 200)
+        self.assertEqual(headroom.log().count("upgrade: starting"), 2, headroom.log())
 
     def test_one_that_is_asked_for_at_the_start_waits_for_its_end(self):
         for number in (signal.SIGHUP, signal.SIGUSR2):
@@ -132,6 +201,24 @@ class Upgrade(Case):
         upgrade(headroom)
         self.assertEqual(headroom.get()[0], 200)
         self.assertEqual(headroom.replicas(), replicas)
+
+    def test_a_journal_that_neither_can_use_is_asked_for_less_and_less(self):
+        headroom = self.service("--min", "1")
+        headroom.wait_for("ready after")
+        self.version_of_journal(headroom, 99)
+        headroom.process.send_signal(signal.SIGUSR2)
+        headroom.wait_for("did not start; what ran goes on")
+        headroom.wait_for("another Headroom .*; decisions wait; the next try is in 4s")
+        self.assertEqual(headroom.log().count("; decisions wait"), 3, headroom.log())
+        self.version_of_journal(headroom, 3)
+        headroom.wait_for("journal: writable again")
+        upgrade(headroom)
+        self.assertTrue(headroom.explain())
+        self.assertNotIn("next try is in 8s", headroom.log())
+
+    def version_of_journal(self, headroom, version):
+        with contextlib.closing(sqlite3.connect(headroom.journal)) as journal:
+            journal.execute(f"PRAGMA user_version = {version}")
 
     def test_a_request_that_waits_for_its_first_replica(self):
         headroom = self.service("--min", "0", "--max", "1", service=("--start-delay", "1500ms"))
@@ -233,8 +320,12 @@ class Upgrade(Case):
         headroom = self.run_headroom("--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
                                      "--", SERVICE, "--port", "$(PORT)")
         headroom.wait_for("ready after")
+        admin = Admin(headroom.journal)
+        self.assertEqual(admin.get("/api/v1/log").json(), {"level": "info"})
+        self.assertEqual(admin.ask("PUT", "/api/v1/log", {"level": "debug"}).status, 200)
         upgrade(headroom)
         self.assertTrue(eventually(lambda: len(headroom.workers()) == 1))
+        self.assertEqual(admin.get("/api/v1/log").json(), {"level": "debug"})
         status = self.ask(headroom, "status", "-o", "json")
         self.assertEqual(len(json.loads(status)), 1, status)
         self.assertIn("listening on", self.ask(headroom, "logs", "cpp-service"))
@@ -249,11 +340,11 @@ class Upgrade(Case):
         self.assertEqual(out.returncode, 0, out.stderr)
         return out.stdout
 
-    def run_program(self, program, *arguments):
+    def run_program(self, program, *arguments, **options):
         """Another copy of the program than HEADROOM."""
         usual, harness.HEADROOM = harness.HEADROOM, program
         try:
-            return self.run_headroom(*arguments)
+            return self.run_headroom(*arguments, **options)
         finally:
             harness.HEADROOM = usual
 
@@ -292,6 +383,33 @@ class SocketActivation(Case):
         self.assertEqual(headroom.terminate(), 0)
         with socket.create_connection(("127.0.0.1", port), timeout=5):
             pass  # the manager's socket takes connections while nobody runs
+
+    def test_an_address_may_be_given_up_and_wanted_again(self):
+        (first, port), (second, other) = self.listening(), self.listening()
+        path = self.write("app.yaml", harness.document(port=port, least=1))
+        headroom = self.start([first, second], path, "--admin", "none")
+        headroom.wait_for("ready after")
+        headroom.wait_for(f"socket activation: 127.0.0.1:{other}: .* waits until one has")
+        early = socket.create_connection(("127.0.0.1", other), timeout=20)
+        self.addCleanup(early.close)
+        early.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        for times, listen in ((1, other), (2, port), (3, other)):
+            if times == 3:
+                before = upgrade(headroom)
+                self.assertTrue(eventually(lambda: before.isdisjoint(headroom.workers())))
+            self.write("app.yaml", harness.document(port=listen, least=1))
+            self.assertTrue(eventually(lambda: headroom.log().count("changed, taken") >= 2 * times),
+                            headroom.log())
+            self.assertEqual(self.status_of(listen), 200, headroom.log())
+            if times == 1:
+                self.assertIn(b"200 OK", early.recv(4096), "it waited until somebody listened")
+        self.assertNotIn("in use", headroom.log())
+
+    def status_of(self, port):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/")
+        return connection.getresponse().status
 
     @unittest.skipUnless(shutil.which("systemd-socket-activate"), "no systemd here")
     def test_systemds_own_tool(self):

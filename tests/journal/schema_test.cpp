@@ -220,6 +220,38 @@ TEST_F(SchemaTest, AFileOfVersion2IsBroughtUpToDateByAWriter) {
       << "as much goes as came";
 }
 
+TEST_F(SchemaTest, WhoStandsByChangesNothingBeforeItBegins) {
+  write_version_2();
+  {
+    auto journal = open(Journal::Mode::stand_by);
+    expect_what_was_written(journal);
+    expect_what_was_sampled(journal);
+    EXPECT_FALSE(journal.event({.text = "too early"}));
+    EXPECT_EQ(ask("PRAGMA user_version"), 2);
+    EXPECT_THAT(refused(Journal::Mode::write, Code::conflict), HasSubstr("another Headroom"))
+        << "it is the next writer";
+  }
+  EXPECT_EQ(ask("PRAGMA user_version"), 2) << "who wrote it goes on";
+  auto journal = open(Journal::Mode::stand_by);
+  ASSERT_TRUE(journal.begin());
+  EXPECT_EQ(ask("PRAGMA user_version"), 3);
+  expect_what_was_written(journal);
+  expect_what_was_sampled(journal);
+  must_record(journal, {2s, 3, 4});
+  EXPECT_TRUE(journal.sample("shop", {.unix_ms = kBegin + 60'000, .target = 7.0}));
+}
+
+TEST_F(SchemaTest, WhoStandsBySaysAtOnceWhatItCouldNotDo) {
+  EXPECT_THAT(refused(Journal::Mode::stand_by, Code::unavailable), HasSubstr("there is none"));
+  EXPECT_FALSE(fs::exists(path_)) << "and makes none";
+  write_version_2();
+  sql("ALTER TABLE samples ADD COLUMN target REAL");  // as the third would
+  EXPECT_THAT(refused(Journal::Mode::stand_by, Code::unavailable), HasSubstr("target"));
+  EXPECT_EQ(ask("PRAGMA user_version"), 2);
+  sql("PRAGMA user_version = 99");
+  EXPECT_THAT(refused(Journal::Mode::stand_by, Code::unavailable), HasSubstr("another Headroom"));
+}
+
 TEST_F(SchemaTest, WhereThereIsNoRoomForTheNewTablesTheOldStayAsTheyAre) {
   write_version_1();
   {

@@ -188,6 +188,7 @@ TEST_F(ServerTest, ChangesGoToTheLoop) {
       {"a pause has no number", "POST " + shop + "pause", R"({"replicas": 1})", 400,
        "unknown field"},
       {"a level", "PUT /api/v1/log", R"({"level": "debug"})", 200, R"({"level":"debug"})"},
+      {"which it is", "GET /api/v1/log", "", 200, R"({"level":"debug"})"},
       {"another", "PUT /api/v1/log", R"({"level": "loud"})", 400, "debug, info, warn, error"},
       {"no level", "PUT /api/v1/log", "{}", 400, "level: expected"},
   };

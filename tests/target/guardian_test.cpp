@@ -118,8 +118,9 @@ TEST(Guardian, PassesSignalsOnAndEndsAsTheWorkerDoes) {
   TemporaryDirectory state;
   Victim victim(state.path);
   ASSERT_TRUE(victim.up);
-  ::kill(victim.guardian(), SIGUSR1);  // the worker has no handler: it dies of it
-  EXPECT_EQ(victim.wait(), 128 + SIGUSR1);
+  ::kill(victim.guardian(), SIGUSR1);  // means nothing
+  ::kill(victim.guardian(), SIGINT);   // the worker has no handler: it dies of it
+  EXPECT_EQ(victim.wait(), 128 + SIGINT);
   for (const auto pid : victim.pids) EXPECT_TRUE(dies(pid)) << pid;
 }
 
