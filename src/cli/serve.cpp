@@ -216,7 +216,9 @@ Result<void> Server::open_journal() {
 
 Result<void> Server::open_exporter(std::optional<std::int64_t> told) {
   if (!options_.otlp) return {};
-  tracing_ = std::make_shared<gateway::Tracing>(options_.otlp->sample);
+  if (options_.otlp->traces) {
+    tracing_ = std::make_shared<gateway::Tracing>(options_.otlp->sample);
+  }
   auto exporter = otlp::Exporter::start(
       *options_.otlp, {tracing_, board_, options_.journal, HEADROOM_VERSION, told});
   if (!exporter) return fail(exporter.error());

@@ -78,6 +78,7 @@ struct Signal {
   const char* label;  // in metrics
   const char* items;  // in log lines
   const char* path;
+  const bool on;  // else it is not sent
   Backoff backoff{std::random_device{}()};
   bool failing = false;
   Time due{};  // the next, where it does not fail
@@ -104,7 +105,9 @@ struct Exporter::Impl {
   bool stopping();
   bool waits();
   bool failing() const { return spans.failing || logs.failing || metrics.failing; }
-  std::uint64_t spans_lost() const { return spans.dropped + sources.tracing->dropped(); }
+  std::uint64_t spans_lost() const {
+    return spans.dropped + (spans.on ? sources.tracing->dropped() : 0);
+  }
   bool send(Signal& signal, const std::string& body, std::size_t items, Time now);
   void fail_for_now(Signal& signal, const std::string& why, std::optional<Millis> told);
   void settle(Time now);
@@ -131,9 +134,11 @@ struct Exporter::Impl {
   std::optional<Time> complained, wanting_told;
   std::uint64_t lost_before = 0;  // dropped when it last answered to all
   Time collected{};
-  Signal spans{.label = "spans", .items = "spans", .path = "/v1/traces"};
-  Signal logs{.label = "logs", .items = "log records", .path = "/v1/logs"};
-  Signal metrics{.label = "metrics", .items = "data points", .path = "/v1/metrics"};
+  Signal spans{
+      .label = "spans", .items = "spans", .path = "/v1/traces", .on = sources.tracing != nullptr};
+  Signal logs{.label = "logs", .items = "log records", .path = "/v1/logs", .on = settings.logs};
+  Signal metrics{
+      .label = "metrics", .items = "data points", .path = "/v1/metrics", .on = settings.metrics};
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -163,6 +168,7 @@ bool Exporter::Impl::tried(const Work& work) noexcept {
 /// while it waits.
 void Exporter::Impl::collect() {
   collected = Clock::now();
+  if (!spans.on) return;
   taken.clear();
   const bool kept = tried([this] {
     sources.tracing->take(taken);
@@ -272,7 +278,7 @@ std::vector<LogRecord> Exporter::Impl::next_events() {
 
 /// The next of them: true where there may be more.
 bool Exporter::Impl::send_events(Time now) {
-  if (!logs.backoff.ready(now)) return false;
+  if (!logs.on || !logs.backoff.ready(now)) return false;
   logs.due = now + kEventsEvery;
   const auto records = next_events();
   if (records.empty()) return false;
@@ -287,7 +293,7 @@ bool Exporter::Impl::send_events(Time now) {
 }
 
 void Exporter::Impl::send_metrics(Time now) {
-  if (!metrics.backoff.ready(now)) return;
+  if (!metrics.on || !metrics.backoff.ready(now)) return;
   metrics.due = now + settings.metrics_every;
   std::string body;
   const bool made = tried([&] {
@@ -307,6 +313,7 @@ void Exporter::Impl::measure(server::MetricSink& sink) const {
   sink.family("headroom_otlp_items", "counter",
               "Spans, log records and data points for the collector, by what became of them.");
   for (const auto* signal : {&spans, &logs, &metrics}) {
+    if (!signal->on) continue;
     const auto lost = signal == &spans ? spans_lost() : signal->dropped.load();
     sink.add({{"signal", signal->label}, {"outcome", "sent"}}, signal->sent.load());
     sink.add({{"signal", signal->label}, {"outcome", "refused"}}, signal->refused.load());
@@ -366,8 +373,11 @@ Result<std::unique_ptr<Exporter>> Exporter::start(const Settings& settings,
   }
   auto impl = std::make_unique<Impl>(settings, sources, std::move(*client), std::move(*journal));
   impl->told = *told;
-  log::info("otlp: to {}, {:g} % of the traces that begin here", to_string(settings.endpoint),
-            settings.sample * 100);
+  log::info("otlp: to {}, {}{}{}", to_string(settings.endpoint),
+            settings.traces
+                ? fmt::format("{:g} % of the traces that begin here", settings.sample * 100)
+                : "no traces",
+            settings.logs ? "" : ", no logs", settings.metrics ? "" : ", no metrics");
   impl->thread = std::thread([raw = impl.get()] { raw->run(); });
   ::pthread_setname_np(impl->thread.native_handle(), "otlp");
   return std::unique_ptr<Exporter>(new Exporter(std::move(impl)));

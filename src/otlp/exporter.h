@@ -15,14 +15,14 @@ namespace headroom::otlp {
 
 /// What is sent, and where it comes from. All but the tracing outlives the exporter.
 struct Sources {
-  std::shared_ptr<gateway::Tracing> tracing;
+  std::shared_ptr<gateway::Tracing> tracing;  // null: no spans
   const control::Board& board;
   std::string journal;  // its path; read over a connection of the exporter's own
   std::string version;
   std::optional<std::int64_t> told;  // the newest event that a predecessor sent
 };
 
-/// Sends to the collector, from a thread of its own:
+/// Sends to the collector, from a thread of its own, what Settings says of:
 /// - spans: 512 at once, or what there is after a second. 16,384 wait at most; then the oldest
 ///   are dropped, and counted;
 /// - log records: the journal's events from the start (or the predecessor's last) on, in their

@@ -99,8 +99,11 @@ class Environment {
 
   /// An empty variable is as good as none.
   std::string get(std::string_view name) const { return from_(name).value_or(""); }
+  void note(std::string_view name, std::string_view what) {
+    warnings_.push_back(fmt::format("{}: {}", name, what));
+  }
   void warn(std::string_view name, std::string_view what) {
-    warnings_.push_back(fmt::format("{}: {}; not taken", name, what));
+    note(name, fmt::format("{}; not taken", what));
   }
   template <class T, class Parse>
   void take(std::string_view name, T& to, const Parse& parse) {
@@ -147,8 +150,50 @@ void add(Pairs& to, const std::pair<std::string, std::string>& pair) {
   }
 }
 
-void take_environment(Environment& environment, Settings& settings) {
-  environment.take("OTEL_TRACES_SAMPLER_ARG", settings.sample, parse_ratio);
+/// Which of the traces that begin here are sampled; always_off: none, whatever a caller says.
+void take_sampler(Environment& environment, Settings& settings) {
+  constexpr const char* kName = "OTEL_TRACES_SAMPLER";
+  constexpr std::string_view kParent = "parentbased_";
+  const auto found = environment.get(kName);
+  const bool by_parent = found.starts_with(kParent);
+  const auto root = std::string_view(found).substr(by_parent ? kParent.size() : 0);
+  if (root == "always_off") {
+    settings.sample = 0;
+    settings.traces = by_parent;
+  } else if (root == "always_on" || root == "traceidratio") {
+    settings.sample = 1;  // a ratio's, too, where the next variable does not say
+    if (!by_parent)
+      environment.note(
+          kName, fmt::format("taken as {}{}: where a caller has a trace, its flag decides", kParent,
+                             root));
+  } else if (!found.empty()) {
+    environment.warn(
+        kName,
+        fmt::format("found \"{}\", expected [parentbased_]always_on, always_off or traceidratio",
+                    printable(found)));
+    return;  // the next variable is for what we do not know
+  }
+  if (found.empty() || root == "traceidratio") {
+    environment.take("OTEL_TRACES_SAMPLER_ARG", settings.sample, parse_ratio);
+  }
+}
+
+void take_exporter(Environment& environment, const char* name, bool& sent) {
+  const auto found = environment.get(name);
+  if (found == "none") {
+    sent = false;
+  } else if (!found.empty() && found != "otlp") {
+    environment.warn(name, fmt::format("found \"{}\", expected otlp or none", printable(found)));
+  }
+}
+
+void take_environment(Environment& environment, Settings& settings, const Asked& asked) {
+  if (asked.sample.empty()) {  // else it is what says of spans
+    take_sampler(environment, settings);
+    take_exporter(environment, "OTEL_TRACES_EXPORTER", settings.traces);
+  }
+  take_exporter(environment, "OTEL_LOGS_EXPORTER", settings.logs);
+  take_exporter(environment, "OTEL_METRICS_EXPORTER", settings.metrics);
   environment.take("OTEL_EXPORTER_OTLP_HEADERS", settings.headers, parse_headers);
   environment.take("OTEL_RESOURCE_ATTRIBUTES", settings.resource, parse_pairs);
   environment.take("OTEL_EXPORTER_OTLP_TIMEOUT", settings.timeout, parse_millis);
@@ -157,6 +202,18 @@ void take_environment(Environment& environment, Settings& settings) {
   if (const auto name = environment.get("OTEL_SERVICE_NAME"); !name.empty()) {
     add(settings.resource, {"service.name", name});
   }
+}
+
+/// Those of one kind alone, which are not heeded.
+void warn_of_endpoints(Environment& environment) {
+  std::string names;
+  for (const char* kind : {"TRACES", "LOGS", "METRICS"}) {
+    const auto name = fmt::format("OTEL_EXPORTER_OTLP_{}_ENDPOINT", kind);
+    if (!environment.get(name).empty()) names += (names.empty() ? "" : ", ") + name;
+  }
+  if (names.empty()) return;
+  environment.warn(names,
+                   "all kinds go to one collector (OTEL_EXPORTER_OTLP_ENDPOINT, --otlp-endpoint)");
 }
 
 /// The environment's endpoint; none where there is none that can be spoken to.
@@ -176,9 +233,17 @@ std::optional<Endpoint> endpoint_of(Environment& environment) {
   return std::nullopt;
 }
 
-bool is_true(std::string_view text) {
-  return text.size() == 4 && (text[0] | 0x20) == 't' && (text[1] | 0x20) == 'r' &&
-         (text[2] | 0x20) == 'u' && (text[3] | 0x20) == 'e';
+/// OTEL_SDK_DISABLED. Anything but "true" is no.
+bool is_disabled(Environment& environment, const Asked& asked) {
+  constexpr const char* kName = "OTEL_SDK_DISABLED";
+  auto found = environment.get(kName);
+  for (char& c : found) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  if (found == "true") {
+    if (!asked.endpoint.empty()) environment.note(kName, "nothing is sent to --otlp-endpoint");
+    return true;
+  }
+  if (!found.empty() && found != "false") environment.warn(kName, "expected true or false");
+  return false;
 }
 
 }  // namespace
@@ -249,9 +314,12 @@ Result<Chosen> choose(const Asked& asked, const policy::Environment& from) {
     if (!parsed) return wrong_flag("--otlp-endpoint", parsed.error());
     endpoint = *parsed;
   }
-  const bool disabled = is_true(environment.get("OTEL_SDK_DISABLED"));
-  if (!endpoint && !disabled) endpoint = endpoint_of(environment);
-  if (endpoint && !disabled) take_environment(environment, settings);
+  const bool disabled = is_disabled(environment, asked);
+  if (!endpoint && !disabled) {
+    endpoint = endpoint_of(environment);
+    warn_of_endpoints(environment);
+  }
+  if (endpoint && !disabled) take_environment(environment, settings, asked);
   if (!asked.sample.empty()) {
     const auto ratio = parse_ratio(asked.sample);
     if (!ratio) return wrong_flag("--otlp-sample", ratio.error());
@@ -269,6 +337,7 @@ Result<Chosen> choose(const Asked& asked, const policy::Environment& from) {
     return wrong("--otlp-sample and --otlp-header: where to? Add --otlp-endpoint URL");
   }
   if (!endpoint || disabled) return chosen;
+  if (!settings.traces && !settings.logs && !settings.metrics) return chosen;
   settings.endpoint = *endpoint;
   chosen.settings = std::move(settings);
   return chosen;

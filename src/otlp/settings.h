@@ -30,7 +30,8 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 struct Settings {
   Endpoint endpoint;
-  double sample = 0.01;     // of the traces that begin here
+  bool traces = true, logs = true, metrics = true;  // what is sent; one of them, at least
+  double sample = 0.01;                             // of the traces that begin here
   Pairs headers;            // may be secrets: in no log line, and no error says a value
   Pairs resource;           // beside what Headroom says of itself, which they replace
   std::string certificate;  // PEM, whom to trust; empty: those that the system trusts
@@ -53,7 +54,8 @@ struct Chosen {
   std::vector<std::string> warnings;  // what in the environment was not taken, and why
 };
 /// The flags, then the environment's OTEL_… as OpenTelemetry's specification has them. Nothing
-/// is sent where neither names an endpoint, or where OTEL_SDK_DISABLED is true.
+/// is sent where neither names an endpoint, where OTEL_SDK_DISABLED is true, or where all three
+/// OTEL_…_EXPORTER are none.
 /// Errors: invalid, naming the flag. What is wrong in the environment, which may be meant for the
 /// replicas, is a warning.
 Result<Chosen> choose(const Asked& asked, const policy::Environment& environment);

@@ -203,6 +203,19 @@ TEST_F(ExporterTest, SendsAllThreeWithItsHeaders) {
   EXPECT_EQ(collector.backend().connections(), 1) << "it is kept";
 }
 
+TEST_F(ExporterTest, WhatIsOffIsNotSent) {
+  Collector collector([](const std::string&) { return ok(); });
+  tracing_.reset();
+  start(collector.url(), [](Settings& settings) { settings.traces = settings.logs = false; });
+  event("nobody's");
+  EXPECT_TRUE(eventually([&] { return collector.asked("/v1/metrics") > 7; }));
+  exporter_->stop(1s);
+  EXPECT_EQ(collector.asked("/v1/logs") + collector.asked("/v1/traces"), 0u);
+  Counts counts;
+  exporter_->measure(counts);
+  EXPECT_EQ(counts.all.size(), 3u) << "of metrics alone";
+}
+
 TEST_F(ExporterTest, WhatARefusalSaysDecides) {
   struct Case {
     const char* why;

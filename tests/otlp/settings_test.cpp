@@ -79,7 +79,14 @@ TEST(Settings, TheFlagsComeBeforeTheEnvironment) {
       {"a flag", {.endpoint = url}, {}, url, 0.01, 0},
       {"a variable", {}, {{"OTEL_EXPORTER_OTLP_ENDPOINT", other}}, other, 0.01, 0},
       {"both", {.endpoint = url}, {{"OTEL_EXPORTER_OTLP_ENDPOINT", other}}, url, 0.01, 0},
-      {"disabled", {.endpoint = url}, {{"OTEL_SDK_DISABLED", "True"}}, "", 0, 0},
+      {"disabled", {.endpoint = url}, {{"OTEL_SDK_DISABLED", "True"}}, "", 0, 1},
+      {"disabled, as all variables say",
+       {},
+       {{"OTEL_EXPORTER_OTLP_ENDPOINT", url}, {"OTEL_SDK_DISABLED", "true"}},
+       "",
+       0,
+       0},
+      {"neither", {.endpoint = url}, {{"OTEL_SDK_DISABLED", "yes"}}, url, 0.01, 1},
       {"not disabled", {.endpoint = url}, {{"OTEL_SDK_DISABLED", "false"}}, url, 0.01, 0},
       {"percent", {.endpoint = url, .sample = "5%"}, {}, url, 0.05, 0},
       {"a ratio", {.endpoint = url, .sample = "1"}, {}, url, 1, 0},
@@ -119,6 +126,109 @@ TEST(Settings, TheFlagsComeBeforeTheEnvironment) {
     EXPECT_EQ(to_string(chosen->settings->endpoint), endpoint);
     EXPECT_DOUBLE_EQ(chosen->settings->sample, sample);
   }
+}
+
+TEST(Settings, TheEnvironmentSaysWhatIsSent) {
+  struct Case {
+    const char* why;
+    Variables variables;
+    std::string sample_flag;
+    const char* sent;  // traces, logs, metrics; empty: nothing at all
+    double sample;
+    const char* warning = "";
+  };
+  const auto sampler = [](const char* name) { return Variables{{"OTEL_TRACES_SAMPLER", name}}; };
+  const Case cases[] = {
+      {"all", {}, "", "tlm", 0.01},
+      {"no spans, whatever a caller says", sampler("always_off"), "", "lm", 0},
+      {"a caller's spans alone", sampler("parentbased_always_off"), "", "tlm", 0},
+      {"a span of each request", sampler("parentbased_always_on"), "", "tlm", 1},
+      {"the caller is heeded all the same", sampler("always_on"), "", "tlm", 1,
+       "OTEL_TRACES_SAMPLER: taken as parentbased_always_on: "},
+      {"a ratio",
+       {{"OTEL_TRACES_SAMPLER", "parentbased_traceidratio"}, {"OTEL_TRACES_SAMPLER_ARG", "0.2"}},
+       "",
+       "tlm",
+       0.2},
+      {"of each request",
+       {{"OTEL_TRACES_SAMPLER", "traceidratio"}, {"OTEL_TRACES_SAMPLER_ARG", "0.2"}},
+       "",
+       "tlm",
+       0.2,
+       "OTEL_TRACES_SAMPLER: taken as parentbased_traceidratio: "},
+      {"a ratio that nobody said is 1", sampler("parentbased_traceidratio"), "", "tlm", 1},
+      {"so is one that is none",
+       {{"OTEL_TRACES_SAMPLER", "parentbased_traceidratio"}, {"OTEL_TRACES_SAMPLER_ARG", "most"}},
+       "",
+       "tlm",
+       1,
+       "OTEL_TRACES_SAMPLER_ARG: "},
+      {"one that has no ratio",
+       {{"OTEL_TRACES_SAMPLER", "parentbased_always_on"}, {"OTEL_TRACES_SAMPLER_ARG", "0.2"}},
+       "",
+       "tlm",
+       1},
+      {"another's",
+       {{"OTEL_TRACES_SAMPLER", "jaeger_remote"}, {"OTEL_TRACES_SAMPLER_ARG", "endpoint=http://a"}},
+       "",
+       "tlm",
+       0.01,
+       "OTEL_TRACES_SAMPLER: found \"jaeger_remote\", expected "},
+      {"the flag's, not the sampler's", sampler("always_off"), "0.5", "tlm", 0.5},
+      {"nor the exporter's", {{"OTEL_TRACES_EXPORTER", "none"}}, "0.5", "tlm", 0.5},
+      {"no traces", {{"OTEL_TRACES_EXPORTER", "none"}}, "", "lm", 0.01},
+      {"no logs", {{"OTEL_LOGS_EXPORTER", "none"}}, "", "tm", 0.01},
+      {"no metrics", {{"OTEL_METRICS_EXPORTER", "none"}}, "", "tl", 0.01},
+      {"nothing",
+       {{"OTEL_TRACES_EXPORTER", "none"},
+        {"OTEL_LOGS_EXPORTER", "none"},
+        {"OTEL_METRICS_EXPORTER", "none"}},
+       "",
+       "",
+       0},
+      {"as it is", {{"OTEL_LOGS_EXPORTER", "otlp"}}, "", "tlm", 0.01},
+      {"another exporter",
+       {{"OTEL_METRICS_EXPORTER", "prometheus"}},
+       "",
+       "tlm",
+       0.01,
+       "OTEL_METRICS_EXPORTER: found \"prometheus\", expected otlp or none; not taken"},
+      {"collectors of their own",
+       {{"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://b"},
+        {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://b"}},
+       "",
+       "tlm",
+       0.01,
+       "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: all kinds go to one"},
+  };
+  for (const auto& [why, variables, flag, sent, sample, warning] : cases) {
+    SCOPED_TRACE(why);
+    auto all = variables;
+    all["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://a";
+    const auto chosen = choose({.sample = flag}, environment(all));
+    ASSERT_TRUE(chosen) << chosen.error().what;
+    ASSERT_EQ(chosen->warnings.size(), *warning ? 1u : 0u);
+    if (*warning) {
+      EXPECT_THAT(chosen->warnings[0], HasSubstr(warning));
+    }
+    ASSERT_EQ(chosen->settings.has_value(), *sent != 0);
+    if (!chosen->settings) continue;
+    const auto& got = *chosen->settings;
+    EXPECT_EQ(std::string(got.traces ? "t" : "") + (got.logs ? "l" : "") + (got.metrics ? "m" : ""),
+              sent);
+    EXPECT_DOUBLE_EQ(got.sample, sample);
+  }
+}
+
+TEST(Settings, AnEndpointOfOneKindIsNotHeededAndThatIsSaid) {
+  const Variables one{{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://b:4318/v1/traces"}};
+  const auto chosen = choose({}, environment(one));
+  ASSERT_TRUE(chosen);
+  EXPECT_FALSE(chosen->settings);
+  EXPECT_THAT(chosen->warnings, ElementsAre(HasSubstr("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: ")));
+  const auto with_flag = choose({.endpoint = "http://a"}, environment(one));
+  ASSERT_TRUE(with_flag && with_flag->settings);
+  EXPECT_THAT(with_flag->warnings, IsEmpty()) << "the flag says where to";
 }
 
 TEST(Settings, AFlagThatIsWrongIsRefusedWithoutAWordOfWhatIsSecret) {
