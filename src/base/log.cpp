@@ -165,13 +165,7 @@ void pass_on(const ReplicaLine& line) {
 
 void set_level(Level level) { the_log().level = level; }
 
-Level level() {
-  const auto now = the_log().logger.level();
-  for (const auto each : {Level::debug, Level::info, Level::warn}) {
-    if (level_of(each) == now) return each;
-  }
-  return Level::error;
-}
+Level level() { return the_log().level; }
 
 void set_format(Format format) {
   auto& log = the_log();
