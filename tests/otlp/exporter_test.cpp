@@ -1,7 +1,9 @@
 #include "otlp/exporter.h"
 
+#include <cstdlib>
 #include <fstream>
 #include <map>
+#include <new>
 #include <set>
 
 #include <boost/json.hpp>
@@ -341,9 +343,8 @@ TEST_F(ExporterTest, EventsWaitInTheJournal) {
   start(collector.url());
   std::vector<std::string> ids;
   for (int i = 0; i < 600; ++i) ids.push_back(event("trouble"));  // more than go at once
-  EXPECT_TRUE(eventually([&] {
-    return collector.asked("/v1/logs") > 1 && collector.events().size() >= 256;
-  }));
+  EXPECT_TRUE(eventually(
+      [&] { return collector.asked("/v1/logs") > 1 && collector.events().size() >= 256; }));
   EXPECT_EQ(count("logs sent"), 0);
   up = true;
   EXPECT_TRUE(eventually([&] { return count("logs sent") == 600; }));
