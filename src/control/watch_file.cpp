@@ -1,7 +1,9 @@
 #include "control/watch_file.h"
 
+#include <cerrno>
 #include <deque>
 #include <filesystem>
+#include <system_error>
 
 #include <boost/asio/buffer.hpp>
 #include <sys/inotify.h>

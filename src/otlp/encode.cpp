@@ -160,23 +160,26 @@ std::string end_body(Json& json) {
   return json.take();
 }
 
-/// Families and samples as OTLP's metrics.
+/// By the name, as Prometheus' conventions have it; a counter of anything else counts. Empty: of a
+/// gauge that has none, since an exporter to Prometheus would put "_ratio" behind one of "1".
+std::string_view unit_of(std::string_view name, bool counter) {
+  if (name.ends_with("_seconds")) return "s";
+  if (name.ends_with("_bytes")) return "By";
+  if (name.ends_with("_cores")) return "{cpu}";
+  return counter || name.ends_with("_ratio") ? "1" : "";
+}
+
+/// Families and samples as OTLP's metrics. A family without samples is left out.
 class MetricsWriter : public server::MetricSink {
  public:
   MetricsWriter(Json& json, Times times) : json_(json), times_(times) {}
 
   void family(std::string_view name, std::string_view type, std::string_view help) override {
     end_family();
+    name_ = fmt::format("{}{}", name, type == "info" ? "_info" : "");
+    help_ = help;
     counter_ = type == "counter";
-    const bool histogram = type == "histogram";
-    const auto shown = fmt::format("{}{}", name, type == "info" ? "_info" : "");
-    json_.begin('{').key("name").text(shown).key("description").text(help);
-    if (histogram) json_.key("unit").text("s");
-    json_.key(histogram ? "histogram" : counter_ ? "sum" : "gauge").begin('{');
-    if (histogram || counter_) json_.key("aggregationTemporality").whole(2);  // cumulative
-    if (counter_) json_.key("isMonotonic").raw("true");
-    json_.key("dataPoints").begin('[');
-    open_ = true;
+    histogram_ = type == "histogram";
   }
   void histogram(std::string_view autoscaler, const server::Distribution& all) override {
     begin_point({{"autoscaler", autoscaler}}, true);
@@ -204,7 +207,17 @@ class MetricsWriter : public server::MetricSink {
     begin_point(labels, counter_);
     json_.key("asDouble").real(value).end('}');
   }
+  void begin_family() {
+    json_.begin('{').key("name").text(name_).key("description").text(help_);
+    if (const auto unit = unit_of(name_, counter_); !unit.empty()) json_.key("unit").text(unit);
+    json_.key(histogram_ ? "histogram" : counter_ ? "sum" : "gauge").begin('{');
+    if (histogram_ || counter_) json_.key("aggregationTemporality").whole(2);  // cumulative
+    if (counter_) json_.key("isMonotonic").raw("true");
+    json_.key("dataPoints").begin('[');
+    open_ = true;
+  }
   void begin_point(server::Labels labels, bool since_begin) {
+    if (!open_) begin_family();
     ++points_;
     json_.begin('{').key("attributes").begin('[');
     for (const auto& [name, value] : labels) attribute(json_, name, value);
@@ -222,7 +235,9 @@ class MetricsWriter : public server::MetricSink {
 
   Json& json_;
   Times times_;
-  bool counter_ = false, open_ = false;
+  std::string name_, help_;
+  bool counter_ = false, histogram_ = false;
+  bool open_ = false;  // it has a sample
   std::size_t points_ = 0;
 };
 

@@ -41,7 +41,8 @@ struct Metrics {
   std::string json;
   std::size_t points = 0;
 };
-/// Names, labels and values are those of /metrics. What is not finite is left out.
+/// Names, labels and values are those of /metrics. What is not finite is left out, and so is a
+/// family without samples.
 Metrics metrics_json(const Sender& sender, Times times,
                      const std::function<void(server::MetricSink&)>& measure);
 

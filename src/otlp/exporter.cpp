@@ -4,12 +4,14 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <mutex>
 #include <random>
 #include <thread>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -113,7 +115,8 @@ struct Exporter::Impl {
   void settle(Time now);
   bool send_spans(Time now);
   bool send_events(Time now);
-  void send_metrics(Time now);
+  bool send_metrics(Time now);
+  void say_left(bool with_metrics);
   std::vector<LogRecord> next_events();
   void measure(server::MetricSink& sink) const;
 
@@ -131,6 +134,7 @@ struct Exporter::Impl {
   std::size_t points = 0;  // of the newest metrics that could be made
   bool away = false;       // a line says that it does not answer, none that it does again
   Time failed{};           // the last time that it did not answer
+  std::string failure;     // and why
   std::optional<Time> complained, wanting_told;
   std::uint64_t lost_before = 0;  // dropped when it last answered to all
   Time collected{};
@@ -208,11 +212,13 @@ void Exporter::Impl::fail_for_now(Signal& signal, const std::string& why,
   signal.backoff.failed(failed, said);
   if (!away && !failing()) lost_before = spans_lost();
   signal.failing = true;
+  failure = fmt::format("{}: {}", signal.path, why);
+  if (stopping()) return;  // it is not tried again: say_left() has the last word
   if (away || (complained && failed - *complained < settings.complain_every)) return;
   away = true;
   complained = failed;
-  log::warn("otlp: {}{}: {}; it is tried again, what does not fit meanwhile is dropped",
-            to_string(settings.endpoint), signal.path, why);
+  log::warn("otlp: {}{}; it is tried again, what does not fit meanwhile is dropped",
+            to_string(settings.endpoint), failure);
 }
 
 /// False: it is to be sent again.
@@ -292,8 +298,8 @@ bool Exporter::Impl::send_events(Time now) {
   return records.size() == kEventsAtOnce;
 }
 
-void Exporter::Impl::send_metrics(Time now) {
-  if (!metrics.on || !metrics.backoff.ready(now)) return;
+bool Exporter::Impl::send_metrics(Time now) {
+  if (!metrics.on || !metrics.backoff.ready(now)) return false;
   metrics.due = now + settings.metrics_every;
   std::string body;
   const bool made = tried([&] {
@@ -306,7 +312,9 @@ void Exporter::Impl::send_metrics(Time now) {
     body = std::move(all.json);
     points = all.points;
   });
-  if (!made || !send(metrics, body, points, now)) metrics.dropped += points;
+  if (made && send(metrics, body, points, now)) return true;
+  metrics.dropped += points;
+  return false;
 }
 
 void Exporter::Impl::measure(server::MetricSink& sink) const {
@@ -344,10 +352,30 @@ void Exporter::Impl::flush() {
   collect();
   while (waits() && send_spans(Clock::now())) {
   }
-  if (spans_only) return;
+  if (spans_only) return say_left(false);
   while (waits() && send_events(Clock::now())) {
   }
-  if (waits()) send_metrics(Clock::now());
+  const bool measured = waits() && send_metrics(Clock::now());
+  say_left(metrics.on && !measured);
+}
+
+/// What waited and is sent no more. Of events the journal knows for good.
+void Exporter::Impl::say_left(bool with_metrics) {
+  std::vector<std::string> left;
+  if (const auto waited = batch.size() + queue.size(); waited > 0) {
+    spans.dropped += waited;
+    left.push_back(fmt::format("{} spans", waited));
+  }
+  const auto events = journal.events({.after = told.load(), .limit = kEventsAtOnce});
+  if (logs.on && !spans_only && events && !events->empty()) {
+    logs.dropped += events->size();
+    left.push_back(fmt::format("{}{} log records", events->size(),
+                               events->size() == kEventsAtOnce ? " or more" : ""));
+  }
+  if (with_metrics) left.push_back("the last metrics");
+  if (left.empty()) return;
+  log::warn("otlp: {}{}; not sent before the end: {}", to_string(settings.endpoint),
+            failing() ? failure : "", fmt::join(left, ", "));
 }
 
 void Exporter::Impl::run() {

@@ -201,7 +201,8 @@ class Otlp(Case):
 
         with self.subTest("metrics are those of /metrics"):
             page = local.get("/metrics").body.decode()
-            named = {re.sub("_total$", "", name) for name in re.findall(r"# TYPE (\S+)", page)}
+            named = {re.sub("_total$", "", name) for name in re.findall(r"# TYPE (\S+)", page)
+                     if re.search(rf"^{name}(_bucket)?[{{ ]", page, re.M)}
             self.assertTrue(eventually(lambda: receiver.value(
                 "headroom_requests_arrived", "cpp-service") == answered), receiver.metrics())
             self.assertEqual(set(receiver.metrics()) ^ named, set())
@@ -362,6 +363,8 @@ class Otlp(Case):
         began = time.monotonic()
         self.assertEqual(headroom.terminate(), 0)
         self.assertLess(time.monotonic() - began, 15, "the end waits 3 s for it at most")
+        self.assertRegex(headroom.log(), r"not sent before the end: \d+ spans")
+        self.assertEqual(headroom.log().count("it is tried again"), 1)
 
     def certificate(self, name):
         key, file = (os.path.join(self.folder, name + end) for end in (".key", ".pem"))

@@ -189,7 +189,9 @@ TEST(Encode, MetricsAreThoseOfThePage) {
   std::map<std::string, json::value> named;
   std::size_t points = 0;
   for (const auto& metric : all) {
-    named[json::value_to<std::string>(metric.at("name"))] = metric;
+    const auto name = json::value_to<std::string>(metric.at("name"));
+    EXPECT_FALSE(named.contains(name)) << name;
+    named[name] = metric;
     for (const char* kind : {"gauge", "sum", "histogram"}) {
       if (const auto* data = metric.as_object().if_contains(kind)) {
         points += data->at("dataPoints").as_array().size();
@@ -210,9 +212,19 @@ TEST(Encode, MetricsAreThoseOfThePage) {
   EXPECT_EQ(shown(arrived.at("dataPoints").at(0).at("asInt")), "110");
   EXPECT_EQ(shown(named["headroom_build_info"].at("gauge").at("dataPoints").at(0).at("asInt")),
             "1");
-  EXPECT_TRUE(named["odd"].at("gauge").at("dataPoints").as_array().empty());
+  for (const char* name : {"odd", "headroom_replicas_held"}) {
+    EXPECT_FALSE(named.contains(name)) << name << " has no sample";
+  }
+  for (const auto& [name, unit] : {std::pair{"headroom_request_duration_seconds", "s"},
+                                   {"process_cpu_seconds", "s"},
+                                   {"headroom_replicas_memory_bytes", "By"},
+                                   {"headroom_replicas_cpu_cores", "{cpu}"},
+                                   {"headroom_requests_arrived", "1"},
+                                   {"headroom_rescales", "1"}}) {
+    EXPECT_EQ(shown(named[name].at("unit")), unit) << name;
+  }
+  EXPECT_FALSE(wanted.as_object().contains("unit"));
   const auto& duration = named["headroom_request_duration_seconds"];
-  EXPECT_EQ(shown(duration.at("unit")), "s");
   const auto& point = duration.at("histogram").at("dataPoints").at(0);
   EXPECT_EQ(shown(point.at("count")), "5");
   EXPECT_EQ(point.at("bucketCounts").as_array().size(), std::size(server::kBounds) + 1);
