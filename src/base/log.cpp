@@ -173,6 +173,12 @@ void set_format(Format format) {
   log.format = format;
 }
 
+Format format() {
+  auto& log = the_log();
+  const std::lock_guard lock(log.mutex);
+  return log.format;
+}
+
 void start_thread() { the_log().writer.start(); }
 
 void finish(Millis most) {

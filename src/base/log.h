@@ -35,6 +35,7 @@ void set_level(Level level);
 Level level();
 /// Default: text, with local times and, on a terminal, colours. The others have UTC.
 void set_format(Format format);
+Format format();
 /// From now on a thread of its own writes, and nobody waits for stderr. Not before a fork. Until
 /// then a line waits a fifth of a second at most.
 void start_thread();

@@ -128,6 +128,15 @@ std::vector<std::string> document_flags(const CLI::App& verb) {
   return given;
 }
 
+/// For people as it is, for programs as a line of the log.
+void say(const std::string& text) {
+  if (log::format() == log::Format::text) {
+    fmt::print(stderr, "{}\n", text);
+  } else {
+    log::error("{}", text);
+  }
+}
+
 Result<std::vector<policy::Autoscaler>> wanted(const RunOptions& options, const CLI::App& verb,
                                                const Call& call) {
   if (options.file.empty()) {
@@ -138,8 +147,8 @@ Result<std::vector<policy::Autoscaler>> wanted(const RunOptions& options, const 
     if (!read) {
       auto shown = options.flags;
       for (auto& pair : shown.env) pair.replace(pair.find('=') + 1, std::string::npos, "…");
-      log::error("These flags make this document:\n\n{}",
-                 document_of(shown, call.command).value_or(*document));
+      say("These flags make this document:\n\n" +
+          document_of(shown, call.command).value_or(*document));
     }
     return read;
   }
@@ -182,19 +191,19 @@ int run(const RunOptions& options, const CLI::App& verb, const Call& call) {
                   : options.log_format == "logfmt" ? log::Format::logfmt
                                                    : log::Format::text);
   const auto autoscalers = wanted(options, verb, call);
-  if (!autoscalers) return log_error(autoscalers.error());
+  if (!autoscalers) return report(autoscalers.error());
   if (options.print) {
     print(*autoscalers);
     return kOk;
   }
   auto otlp = otlp::choose(options.otlp, environment());
-  if (!otlp) return log_error(otlp.error());
+  if (!otlp) return report(otlp.error());
   for (const auto& warning : otlp->warnings) log::warn("otlp: {}", warning);
   ServeOptions serving{options.file, options.journal, options.threads, options.admin,
                        std::move(otlp->settings)};
   if (serving.journal.empty()) {
     auto path = journal_path(journal_name(options.file, *autoscalers));
-    if (!path) return log_error(path.error());
+    if (!path) return report(path.error());
     serving.journal = *path;
   }
   return serve(serving, *autoscalers);

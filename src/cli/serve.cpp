@@ -579,7 +579,11 @@ policy::Environment environment() {
   };
 }
 
-int log_error(const Error& error) {
+int report(const Error& error) {
+  if (log::format() == log::Format::text) {
+    log::finish(log::kLastWords);  // what came before it stands before it
+    return complain(error);
+  }
   log_lines(to_string(error));
   return error.code == Code::invalid ? kUsage : kFailed;
 }
@@ -589,7 +593,7 @@ int serve(const ServeOptions& options, const std::vector<policy::Autoscaler>& wa
   ignore_broken_pipes();
   Server server(options);
   if (auto started = server.start(wanted); !started) {
-    const int code = log_error(started.error());
+    const int code = report(started.error());
     // What was handed over is the predecessor's still: nothing of it may be ended here.
     if (server.has_predecessor()) end_at_once(code);
     return code;

@@ -29,8 +29,8 @@ struct ServeOptions {
 /// The environment of this process, for $(NAME) in documents.
 policy::Environment environment();
 
-/// complain() in the log, in its format. The exit code.
-int log_error(const Error& error);
+/// complain(), but where programs read the log in the log's format. The exit code.
+int report(const Error& error);
 
 /// Runs the autoscalers until SIGTERM or SIGINT has stopped them. A second signal kills the
 /// replicas and ends the process at once with 128 + its number.

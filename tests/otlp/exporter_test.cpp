@@ -373,7 +373,7 @@ TEST_F(ExporterTest, WhatThereIsNoMemoryForIsDropped) {
   Collector collector([](const std::string&) { return ok(); });
   requests(512);  // taken at once: later there is room for as many without asking for memory
   start(collector.url());
-  EXPECT_TRUE(eventually([&] { return count("spans sent") == 512; }));
+  EXPECT_TRUE(eventually([&] { return count("spans sent") == 512 && count("metrics sent") > 0; }));
   const Log log;
   {
     const Scarce scarce(5000);
