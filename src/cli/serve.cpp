@@ -131,6 +131,7 @@ class Server {
   void reload();
   void upgrade();
   void upgrade_later();
+  void upgrade_soon();
   void hand_over();
   void give_up(const Error& error);
   Result<void> take_journal_back();
@@ -342,6 +343,7 @@ Result<void> Server::start(const std::vector<policy::Autoscaler>& wanted) {
   if (!has_predecessor_) {
     if (auto opened = open_admin({}); !opened) return opened;
   }
+  admin_->answer();  // what runs is on the board by now
   for (const auto& address : listeners_.left()) {
     log::warn(
         "socket activation: {}: no service and no --admin of ours has that address; who connects "
@@ -412,6 +414,7 @@ void Server::upgrade() {
   }
   if (predecessor_.lives()) return upgrade_later();
   auto socket = guardian_->start_successor();
+  if (!socket && socket.error().code == Code::conflict) return upgrade_soon();
   if (!socket) {
     log::error("upgrade: {}; what ran goes on", to_string(socket.error()));
     return;
@@ -435,11 +438,16 @@ void Server::upgrade_later() {
   log::info("SIGUSR2: the Headroom before this one still answers; the upgrade waits for its end");
   if (std::exchange(upgrade_waits_, true)) return;
   predecessor_.when_gone([this] {
-    upgrade_timer_.expires_after(100ms);  // until the guardian has reaped it
-    upgrade_timer_.async_wait([this](boost::system::error_code error) {
-      upgrade_waits_ = false;
-      if (!error) upgrade();
-    });
+    upgrade_waits_ = false;
+    upgrade_soon();
+  });
+}
+
+/// The guardian has yet to reap the one before us.
+void Server::upgrade_soon() {
+  upgrade_timer_.expires_after(50ms);
+  upgrade_timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) upgrade();
   });
 }
 

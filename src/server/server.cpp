@@ -161,9 +161,10 @@ struct Server::Impl {
   Result<void> open_tcp(const Address& address, Fd socket);
   void watch(const Options& options);
   void reread();
-  void begin() {
-    for (const auto& acceptor : acceptors) acceptor->wait();
-    thread = std::thread([this] { run(); });
+  void answer() {
+    asio::post(*io, [this] {
+      for (const auto& acceptor : acceptors) acceptor->wait();
+    });
   }
   void run() {
     for (;;) {
@@ -182,6 +183,7 @@ struct Server::Impl {
   Secrets secrets;
   // Connections live in what the io_context still has to do: all they use is above it or shared.
   std::shared_ptr<asio::io_context> io = std::make_shared<asio::io_context>(1);
+  asio::executor_work_guard<asio::io_context::executor_type> work{io->get_executor()};
   Api api;
   std::shared_ptr<Common> common;
   std::optional<Hub> hub;
@@ -239,6 +241,8 @@ void Server::Impl::reread() {
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
+void Server::answer() { impl_->answer(); }
+
 void Server::reread() {
   asio::post(*impl_->io, [impl = impl_.get()] { impl->reread(); });
 }
@@ -285,7 +289,7 @@ Result<std::unique_ptr<Server>> Server::open(const Options& options, const Doors
       return fail(tcp.error());
   }
   impl->watch(options);
-  impl->begin();
+  impl->thread = std::thread([to_run = impl.get()] { to_run->run(); });
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 

@@ -36,11 +36,12 @@ class Server {
   };
 
   /// Opens the doors: admin.sock beside the journal, and the TCP address; or goes on with sockets
-  /// that listen already.
+  /// that listen already. Who comes waits until answer().
   /// Errors: invalid (a wrong option; an address that others reach without a token), conflict (a
   /// door is taken and `required`), unavailable.
   static Result<std::unique_ptr<Server>> start(const Options& options, const Doors& doors,
                                                Sockets sockets = {});
+  void answer();
   /// Cuts what is open. Takes no longer than the answer under way.
   ~Server();
 

@@ -320,7 +320,7 @@ void Guard::start_successor(Worker& worker) {
     send_message(worker.socket.get(), "refused " + why, kPatience);
   };
   if (&worker != &current() || !alone()) {
-    return refuse("an upgrade is under way: a predecessor still answers, or a successor starts");
+    return refuse(fmt::format("{}: a predecessor still answers, or a successor starts", kUnderWay));
   }
   if (::access(program_.c_str(), X_OK) != 0) {
     return refuse(fmt::format("{}: {}", program_, std::strerror(errno)));

@@ -15,6 +15,9 @@
 /// One it does not know is passed over.
 namespace headroom::target::guard {
 
+/// How WHY begins where there is one worker too many for another.
+inline constexpr const char* kUnderWay = "an upgrade is under way";
+
 /// In a successor's environment: the run's token. Its descriptors are these.
 inline constexpr const char* kVariable = "HEADROOM_SUCCESSOR";
 inline constexpr int kSocket = 3, kPredecessor = 4;

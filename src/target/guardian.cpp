@@ -106,7 +106,9 @@ Result<Fd> Guardian::start_successor() {
     if (answer->text == "started" && answer->fds.size() == 1) return std::move(answer->fds[0]);
     constexpr std::string_view kRefused = "refused ";
     if (answer->text.starts_with(kRefused)) {
-      return fail({Code::unavailable, answer->text.substr(kRefused.size()), {}});
+      auto why = answer->text.substr(kRefused.size());
+      const bool under_way = why.starts_with(guard::kUnderWay);
+      return fail({under_way ? Code::conflict : Code::unavailable, std::move(why), {}});
     }
   }
   return fail({Code::unavailable, "the guardian does not answer", {}});

@@ -46,7 +46,8 @@ class Guardian {
 
   /// Starts the program anew, as it is on disk now and with the arguments we were started with.
   /// The end of a socket (SOCK_SEQPACKET) whose other one the new worker finds as predecessor().
-  /// Errors: unavailable (no such program; one is starting already).
+  /// Errors: unavailable (no such program), conflict (a predecessor of ours is not reaped yet, or
+  /// one is starting already).
   Result<Fd> start_successor();
   /// That one is not wanted any more.
   void abandon_successor();

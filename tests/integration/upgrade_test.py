@@ -254,7 +254,8 @@ class Upgrade(Case):
         load = self.load(headroom.url(), "--closed", "8", "--requests", "8", "--timeout", "30s")
         eventually(lambda: False, 0.7)
         upgrade(headroom)
-        self.assertEqual(Admin(headroom.journal).get("/readyz").status, 200,
+        self.assertEqual(Admin(headroom.journal).get("/readyz").json(),
+                         {"ready": True, "reasons": []},
                          "the successor is asked: the old one alone takes nothing new")
         replicas = headroom.replicas()
         self.write("app.yaml", harness.document(

@@ -290,6 +290,7 @@ TEST_F(ServerTest, WithoutATokenNothingIsChangedOverTcp) {
   auto server = Server::start(options, doors());
   ASSERT_TRUE(server) << server.error().what;
   server_ = std::move(*server);
+  server_->answer();
   const auto line = "POST /api/v1/autoscalers/shop/pause";
   const auto refused = ask(tcp(), request(line, "Content-Type: application/json\r\n"));
   EXPECT_EQ(refused.status(), 403);
@@ -302,6 +303,7 @@ TEST_F(ServerTest, OthersNeedTheTokenToReadToo) {
   auto server = Server::start(options, doors());
   ASSERT_TRUE(server) << server.error().what;
   server_ = std::move(*server);
+  server_->answer();
   const auto token = std::string("Authorization: bearer ") + kToken + "\r\n";
   struct Case {
     const char* target;
@@ -573,6 +575,7 @@ class ReachedTest : public ServerTest {
     auto server = Server::start(options, doors());
     ASSERT_TRUE(server) << server.error().what;
     server_ = std::move(*server);
+    server_->answer();
     there_ = *resolve("127.0.0.1:" + to_string(*server_->listening()).substr(8));
   }
   static std::string bearer(const std::string& token) {
