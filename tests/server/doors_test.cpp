@@ -425,6 +425,7 @@ TEST_F(ServerTest, TheFoldersPathMayBeLong) {
   doors.journal = deep + "/journal.db";
   auto server = Server::start({.address = "none"}, doors);
   ASSERT_TRUE(server) << server.error().what;
+  (*server)->answer();
   const Fd opened(::open(deep.c_str(), O_PATH | O_CLOEXEC));
   const auto address = *unix_address(fmt::format("/proc/self/fd/{}/admin.sock", opened.get()));
   EXPECT_EQ(ask(Socket::connect(address), request("GET /healthz")).body, "ok\n");

@@ -165,6 +165,7 @@ class ServerTest : public ::testing::Test {
     auto server = Server::start(options, doors());
     ASSERT_TRUE(server) << server.error().what;
     server_ = std::move(*server);
+    server_->answer();
   }
 
   Socket tcp(int receive_buffer = 0) const {
