@@ -407,7 +407,7 @@ void Server::on_signal(int signal) {
 
 /// Another worker, from the program that is on disk now. Until it says hello, all goes on as ever.
 void Server::upgrade() {
-  constexpr Millis kPatience = 60s;  // to read its document
+  static constexpr Millis kPatience = 60s;  // to read its document
   if (stopping_ || successor_.is_open()) {
     log::warn("SIGUSR2: {}", stopping_ ? "stopping" : "an upgrade is under way");
     return;
