@@ -18,6 +18,11 @@ void Board::set_late(std::size_t decisions) {
   late_ = decisions;
 }
 
+void Board::set_refused(bool refused) {
+  const std::lock_guard lock(mutex_);
+  refused_ = refused;
+}
+
 void Board::set_stopping() {
   const std::lock_guard lock(mutex_);
   stopping_ = true;
@@ -37,19 +42,14 @@ std::shared_ptr<const Status> Board::find(const std::string& name) const {
   return found == statuses_.end() ? nullptr : found->second;
 }
 
-void Board::set_refused(bool refused) {
+std::size_t Board::late() const {
   const std::lock_guard lock(mutex_);
-  refused_ = refused;
+  return late_;
 }
 
 bool Board::refused() const {
   const std::lock_guard lock(mutex_);
   return refused_;
-}
-
-std::size_t Board::late() const {
-  const std::lock_guard lock(mutex_);
-  return late_;
 }
 
 bool Board::stopping() const {

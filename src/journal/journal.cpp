@@ -32,7 +32,7 @@ std::string codes_of(const decide::Decision& decision, Instant now) {
   for (const auto& step : decision.steps) {
     codes.append(step.code).append(",");
     if (step.code != decide::step::kPinned) continue;
-    const auto [left, pause] = std::pair(step.inputs[0], step.inputs[1]);
+    const double left = step.inputs[0], pause = step.inputs[1];
     const auto end = left < 0 ? -1 : now.time_since_epoch().count() + std::llround(1000 * left);
     codes.append(fmt::format("{} {},", pause, end));
   }

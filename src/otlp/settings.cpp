@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "server/fields.h"
 
 namespace headroom::otlp {
 namespace {
@@ -17,12 +18,6 @@ constexpr std::string_view kTokenBytes =
     "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 auto wrong(std::string what) { return fail({Code::invalid, std::move(what), {}}); }
-
-std::string_view trim(std::string_view text) {
-  const auto from = text.find_first_not_of(" \t");
-  if (from == text.npos) return {};
-  return text.substr(from, text.find_last_not_of(" \t") - from + 1);
-}
 
 template <class Number>
 std::optional<Number> number(std::string_view text) {
@@ -79,14 +74,14 @@ Result<Pairs> parse_pairs(std::string_view text) {
   Pairs pairs;
   while (!text.empty()) {
     const auto end = std::min(text.find(','), text.size());
-    const auto pair = trim(text.substr(0, end));
+    const auto pair = server::trimmed(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     if (pair.empty()) continue;
     const auto equals = pair.find('=');
     if (equals == pair.npos || equals == 0) return wrong("expected NAME=VALUE,NAME=VALUE");
     if (pairs.size() == kMostPairs) return wrong(fmt::format("more than {}", kMostPairs));
-    pairs.emplace_back(decoded(trim(pair.substr(0, equals))),
-                       decoded(trim(pair.substr(equals + 1))));
+    pairs.emplace_back(decoded(server::trimmed(pair.substr(0, equals))),
+                       decoded(server::trimmed(pair.substr(equals + 1))));
   }
   return pairs;
 }
@@ -236,8 +231,7 @@ std::optional<Endpoint> endpoint_of(Environment& environment) {
 /// OTEL_SDK_DISABLED. Anything but "true" is no.
 bool is_disabled(Environment& environment, const Asked& asked) {
   constexpr const char* kName = "OTEL_SDK_DISABLED";
-  auto found = environment.get(kName);
-  for (char& c : found) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  const auto found = server::lower(environment.get(kName));
   if (found == "true") {
     if (!asked.endpoint.empty()) environment.note(kName, "nothing is sent to --otlp-endpoint");
     return true;
