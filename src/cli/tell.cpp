@@ -38,12 +38,22 @@ std::string replicas_of(const decide::Observation& seen) {
                      count(State::ready), count(State::starting), count(State::draining));
 }
 
-/// "replica 3: ready for 12.3s, cpu 0.83 cores, memory 41.2 MiB".
-std::string replica_of(const decide::ReplicaSeen& replica, Instant now) {
+/// "starting for 2.1s after 3 crashes in a row". Of one that got ready they are the past.
+std::string state_of(const decide::ReplicaSeen& replica, Instant now) {
   using State = decide::ReplicaSeen::State;
   const auto* state = replica.state() == State::ready      ? "ready"
                       : replica.state() == State::starting ? "starting"
                                                            : "draining";
+  auto text =
+      fmt::format("{} for {}", state, span_of(replica.ready ? now - replica.ready->since : 0ms));
+  if (replica.state() != State::starting || replica.restarts == 0) return text;
+  return replica.restarts == 1
+             ? text + " after a crash"
+             : fmt::format("{} after {} crashes in a row", text, replica.restarts);
+}
+
+/// "replica 3: ready for 12.3s, cpu 0.83 cores, memory 41.2 MiB".
+std::string replica_of(const decide::ReplicaSeen& replica, Instant now) {
   const auto cpu =
       replica.cpu ? fmt::format("{:.2f} cores", static_cast<double>(replica.cpu->value.milli) / 1e3)
                   : decide::said(replica.cpu.error());
@@ -51,8 +61,8 @@ std::string replica_of(const decide::ReplicaSeen& replica, Instant now) {
       replica.memory ? fmt::format("{:.1f} MiB", static_cast<double>(replica.memory->value.milli) /
                                                      1e3 / (1024.0 * 1024.0))
                      : decide::said(replica.memory.error());
-  return fmt::format("replica {}: {} for {}, cpu {}, memory {}", replica.id, state,
-                     span_of(replica.ready ? now - replica.ready->since : 0ms), cpu, memory);
+  return fmt::format("replica {}: {}, cpu {}, memory {}", replica.id, state_of(replica, now), cpu,
+                     memory);
 }
 
 std::string headline(const journal::Entry& entry) {

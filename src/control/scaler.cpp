@@ -333,6 +333,7 @@ decide::ReplicaSeen Scaler::seen(const target::Replica& replica, Instant now) {
                         now - since(replica.state_since)};
   seen.cpu = meter.cpu(now);
   seen.memory = meter.memory(now);
+  seen.restarts = replica.restarts;
   return seen;
 }
 

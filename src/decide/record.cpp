@@ -96,6 +96,7 @@ void describe(Io& io, T& replica) {
   io.field("madeOf", replica.made_of);
   io.field("cpu", replica.cpu);
   io.field("memory", replica.memory);
+  io.later_field("restarts", replica.restarts);
 }
 
 template <class Io, Is<MetricSeen> T>

@@ -43,7 +43,8 @@ class Arbitrary {
                      .deleting = one_in(8),
                      .made_of = one_in(9) ? 1 : 0,
                      .cpu = reading(4),
-                     .memory = reading(1e9)};
+                     .memory = reading(1e9),
+                     .restarts = static_cast<std::int32_t>(one_in(4) ? whole(1, 9) : 0)};
     if (!one_in(8)) made.started = at();
     if (!one_in(8)) made.ready = Readiness{truth(), at()};
     return made;

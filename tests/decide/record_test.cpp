@@ -25,8 +25,8 @@ TEST(Record, ReadsAsPeopleWouldWriteIt) {
             R"("sidecars":[],"podRequests":[],"overhead":[]}],)"
             R"("replicas":[{"id":1,"phase":"Running","deleting":false,"started":-995000,)"
             R"("ready":{"status":"True","since":-895000},"madeOf":0,)"
-            R"("cpu":{"absent":"no_data","answer":""},"memory":{"absent":"no_data","answer":""}}],)"
-            R"("metrics":[],"triggers":[],"scalers":[],"zones":[],)"
+            R"("cpu":{"absent":"no_data","answer":""},"memory":{"absent":"no_data","answer":""},)"
+            R"("restarts":0}],"metrics":[],"triggers":[],"scalers":[],"zones":[],)"
             R"("load":{"concurrency":14.2,"rate":0,"over":1000,"waiting":2,"running":14,)"
             R"("lastActive":5000}})");
 }
@@ -193,7 +193,8 @@ TEST(Record, RefusesAnObservationThatIsNone) {
        "observation.templates[0].containers[0].name: found 7, expected a string"},
       {"a word that is a number", with(good, "\"Running\"", "1"),
        "observation.replicas[0].phase: found 1, expected one of Pending, Running"},
-      {"a reading that is none", with(good, R"({"absent":"no_data","answer":""}})", "7}"),
+      {"a reading that is none",
+       with(good, R"("memory":{"absent":"no_data","answer":""})", R"("memory":7)"),
        "observation.replicas[0].memory: found 7, expected an object"},
       {"a fraction of a thousandth", with(good, "\"milli\":1500", "\"milli\":1.5"),
        "observation.triggers[0].milli: found 1.5E0, expected a whole number of 64 bits"},
@@ -239,6 +240,13 @@ TEST(Record, RefusesUnknownWords) {
   EXPECT_EQ(read.error().what,
             "observation.replicas[0].phase: found \"Runing\", expected one of Pending, Running, "
             "Succeeded, Failed");
+}
+
+TEST(Record, RestartsThatAnEarlierOneDidNotWriteAreNone) {
+  const auto seen = observation(kStart, 1, 1);
+  const auto read = observation_from_json(with(to_json(seen), ",\"restarts\":0", ""));
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(*read, seen);
 }
 
 TEST(Record, AStepsNumberThatAnEarlierOneDidNotWriteIsNone) {

@@ -208,6 +208,14 @@ class Terminal(Verbs):
                          r"shop: no decision in the journal at or before 2024-05-01 14:05; "
                          r"it begins at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n")
 
+    def test_explain_says_of_a_replica_that_it_crashes(self):
+        headroom = self.run_headroom("--admin", "none", "--name", "broken", "--listen", "127.0.0.1:0",
+                                     "--output", "none", "--", "sh", "-c", "exit 3")
+        headroom.wait_for("admin: ")
+        self.assertTrue(eventually(lambda: re.search(
+            r"replica \d+: starting for [\d.]+ s after [2-9] crashes in a row, cpu ",
+            self.verb(headroom, "explain", "broken"))))
+
     def test_nothing_runs(self):
         self.assertIn(f"no Headroom runs with the journal {self.folder}/journal.db",
                       self.call("status", "--journal", self.folder + "/journal.db", code=1))
@@ -233,7 +241,6 @@ class Terminal(Verbs):
         done = subprocess.run([HEADROOM, "scale", "two", "1"], env=environment, capture_output=True,
                               text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
-
 
     def test_the_past_is_that_of_who_has_the_name_now(self):
         environment = {**os.environ, "XDG_STATE_HOME": self.folder}
