@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <map>
 
 #include <fcntl.h>
@@ -133,6 +134,7 @@ struct Journal::Impl {
     static_cast<void>(events.trim_by_age(now_unix_ms));
     static_cast<void>(events.trim_by_size());
   }
+  Result<std::int64_t> remove_ended(std::int64_t by, std::int64_t before_id, std::int64_t most);
   Result<void> trim_by_age(Instant now);
   Result<void> trim_by_size();
   /// A disk that is full must not stop a start; the next trim comes soon.
@@ -240,14 +242,24 @@ Result<Journal::Impl::Pages> Journal::Impl::pages() const {
   return Pages{*all, *free, std::max<std::int64_t>(1, *size)};
 }
 
+/// Removes entries that no longer held at a time, the oldest first, and says how many. One that a
+/// later entry of its autoscaler ended only after that time did hold, and is spared.
+Result<std::int64_t> Journal::Impl::remove_ended(std::int64_t by, std::int64_t before_id,
+                                                 std::int64_t most) {
+  return store.remove(
+      "DELETE FROM decisions WHERE id IN (SELECT id FROM decisions AS old "
+      "WHERE loop_ms <= ?1 AND id < ?2 AND coalesce((SELECT min(loop_ms) FROM decisions AS next "
+      "WHERE next.autoscaler = old.autoscaler AND next.loop_ms > old.loop_ms), 0) <= ?1 "
+      "ORDER BY loop_ms LIMIT ?3)",
+      {by, before_id, most});
+}
+
 /// In steps, so that no one transaction is long.
 Result<void> Journal::Impl::trim_by_age(Instant now) {
+  constexpr auto kAny = std::numeric_limits<std::int64_t>::max();
   const std::int64_t oldest = (now - bounds.age).time_since_epoch().count();
   for (std::int64_t deleted = kTrimStep; deleted == kTrimStep;) {
-    auto done = store.remove(
-        "DELETE FROM decisions WHERE id IN (SELECT id FROM decisions WHERE loop_ms < ? "
-        "ORDER BY loop_ms LIMIT ?)",
-        {oldest, kTrimStep});
+    auto done = remove_ended(oldest - 1, kAny, kTrimStep);
     if (!done) return fail(done.error());
     deleted = *done;
   }
@@ -266,10 +278,14 @@ Result<void> Journal::Impl::trim_by_size() {
     if (!span) return fail(span.error());
     const auto newest = store.ask("SELECT coalesce(max(id), 0) FROM decisions");
     if (!newest) return fail(newest.error());
-    auto done = store.remove(
-        "DELETE FROM decisions WHERE id IN (SELECT id FROM decisions WHERE id < ? "
-        "ORDER BY loop_ms LIMIT ?)",
-        {*newest, std::clamp<std::int64_t>(*span / kTrimPart, 1, kTrimStep)});
+    const auto step = std::clamp<std::int64_t>(*span / kTrimPart, 1, kTrimStep);
+    // Of each autoscaler one at most is spared: so many more are looked at.
+    const auto by = store.ask(fmt::format(
+        "SELECT coalesce(max(loop_ms), 0) FROM (SELECT loop_ms FROM decisions WHERE id < {} "
+        "ORDER BY loop_ms LIMIT {} + (SELECT count(*) FROM state))",
+        *newest, step));
+    if (!by) return fail(by.error());
+    auto done = remove_ended(*by, *newest, step);
     if (!done) return fail(done.error());
     used = pages();
     if (!used) return fail(used.error());

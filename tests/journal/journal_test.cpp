@@ -200,10 +200,11 @@ TEST_F(JournalTest, TheUsualStartupIsTheMedianOfTheNewestHundred) {
 TEST_F(JournalTest, OldEntriesLeave) {
   auto journal = open(Journal::Mode::write, {.age = 1h});
   must_record(journal, {0s, 1, 2});
+  must_record(journal, {1s, 2, 3});
   for (int i = 0; i < 200; ++i) must_record(journal, {2h + i * 1s, i, i + 1});
   const auto entries = found(journal, {.limit = kAll});
-  EXPECT_EQ(entries.size(), 200U);
-  EXPECT_EQ(entries.back().observation.now, kStart + 2h);
+  EXPECT_EQ(entries.size(), 201U);
+  EXPECT_EQ(entries.back().observation.now, kStart + 1s) << "it held until the next, less long ago";
 }
 
 TEST_F(JournalTest, TheFileDoesNotGrowWithoutEnd) {
@@ -236,6 +237,32 @@ TEST_F(JournalTest, AFoldedEntryThatTheBoundsTookIsWrittenAnew) {
   ASSERT_TRUE(ids(journal, {.autoscaler = "blog"}).empty());
   must_record(journal, {700s, 0, 0, "Asleep"}, "blog");
   EXPECT_EQ(ids(journal, {.autoscaler = "blog"}).size(), 1U);
+}
+
+TEST_F(JournalTest, WhatHoldsIsNotTrimmedByItsSize) {
+  auto journal = open(Journal::Mode::write, {.bytes = 200'000});
+  for (int i = 0; i < 800; ++i) {
+    must_record(journal, {i * 1s, i, i + 1});
+    must_record(journal, {i * 1s, 0, 0, "Asleep"}, "blog");
+  }
+  const auto oldest = found(journal, {.autoscaler = "shop", .limit = kAll}).back().observation.now;
+  ASSERT_GT(oldest, kStart + 100s);
+  const auto at = oldest.time_since_epoch().count();
+  EXPECT_EQ(found(journal, {.autoscaler = "blog", .until_unix_ms = at}).at(0).observation.now,
+            kStart)
+      << "its first: since then nothing else held";
+}
+
+TEST_F(JournalTest, NorByItsAge) {
+  auto journal = open(Journal::Mode::write, {.age = 1h});
+  must_record(journal, {1s, 0, 0, "Asleep"}, "dead");
+  for (int i = 1; i < 100; ++i) {
+    must_record(journal, {i * 10min, 1, 1}, "blog");
+    must_record(journal, {i * 10min, i, i + 1}, "other");
+  }
+  EXPECT_EQ(found(journal, {.autoscaler = "blog", .limit = kAll}).back().observation.now,
+            kStart + 10min);
+  EXPECT_TRUE(ids(journal, {.autoscaler = "dead"}).empty()) << "it held when it was last seen";
 }
 
 TEST_F(JournalTest, OneWriterAtATime) {
