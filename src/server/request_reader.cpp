@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/string.hpp>
@@ -31,7 +32,14 @@ struct RequestReader::Parser : http::request_parser<http::string_body> {
     const auto& all = get().base();
     return static_cast<std::size_t>(std::distance(all.begin(), all.end()));
   }
+  /// The parser joins a line to the one before it where it begins with a blank (RFC 9112, 5.2);
+  /// others see a field without a value.
+  bool folds(std::string_view text) {
+    return std::ranges::any_of(
+        text, [this](char c) { return std::exchange(last, c) == '\n' && (c == ' ' || c == '\t'); });
+  }
   bool begun = false;
+  char last = '\0';             // of the head, so far
   std::size_t head = 0;         // bytes of it
   std::size_t head_fields = 0;  // when it was whole: those of a trailer are put to them
 };
@@ -55,6 +63,9 @@ RequestReader::State RequestReader::feed(std::string_view bytes) {
     const bool in_head = !parser_->is_header_done();
     const auto used = parser_->put(boost::asio::buffer(rest_), error);
     parser_->begun = parser_->begun || used > 0;
+    if (in_head && parser_->folds(std::string_view(rest_).substr(0, used))) {
+      return refuse(400, "a line of the head goes on in the next");
+    }
     rest_.erase(0, used);
     if (error == http::error::body_limit) return refuse(413, "a body of more than 64 KiB");
     // The parser's own limit is on what it has not taken of a head.

@@ -70,6 +70,8 @@ std::vector<Refused> refused() {
        json + right + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", 400},
       {"an encoding that is none", pause, json + right + "Transfer-Encoding: identity\r\n", 400},
       {"one that is not ours", pause, json + right + "Transfer-Encoding: gzip\r\n", 400},
+      {"one in the next line", pause,
+       json + right + "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n", 400},
       {"one behind the chunks", pause, json + right + "Transfer-Encoding: chunked, gzip\r\n", 400},
       {"a name that ends as ours", pause, json + right + "Transfer-Encoding: xchunked\r\n", 400},
       {"two encodings", pause,
