@@ -395,6 +395,7 @@ void Server::on_signal(int signal) {
     if (options_.file.empty()) {
       log::info("SIGHUP: there is no file to read again");
     } else {
+      if (watch_) watch_->refresh();
       reload();
     }
     notify_->ready();

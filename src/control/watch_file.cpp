@@ -1,6 +1,7 @@
 #include "control/watch_file.h"
 
 #include <cerrno>
+#include <cstring>
 #include <deque>
 #include <filesystem>
 #include <system_error>
@@ -20,9 +21,9 @@ namespace fs = std::filesystem;
 
 constexpr int kMostLinks = 40;  // as the kernel
 
-bool is_link(const fs::path& path) {
+fs::file_type type_of(const fs::path& path) {
   std::error_code ignored;
-  return fs::is_symlink(fs::symlink_status(path, ignored));
+  return fs::symlink_status(path, ignored).type();
 }
 
 }  // namespace
@@ -33,18 +34,27 @@ FileWatch::FileWatch(boost::asio::io_context& io, const std::string& path,
   Fd fd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
   boost::system::error_code error(fd ? 0 : errno, boost::system::system_category());
   if (!error) inotify_.assign(fd.get(), error);
-  if (!error) {
-    fd.release();
-    error.assign(follow(), boost::system::system_category());
-    wait();
-  }
   if (error) {
-    log::warn("{}: cannot be watched ({}); send SIGHUP to reload it", path, error.message());
+    say(error.value());
+    return;
   }
+  fd.release();
+  refresh();
+  wait();
+}
+
+void FileWatch::say(int error) const {
+  log::warn("{}: cannot be watched ({}); send SIGHUP to reload it", path_, std::strerror(error));
+}
+
+void FileWatch::refresh() {
+  const int failed = follow();
+  if (failed != 0 && failed_ == 0) say(failed);
+  failed_ = failed;
 }
 
 /// Watches the folders in which a change can make the path another file: that of each link on the
-/// way, and the last. 0, or errno of one that cannot be watched.
+/// way, and the last that is there. 0, or errno of one that cannot be watched.
 int FileWatch::follow() {
   constexpr auto kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE;
   std::set<int> folders;
@@ -55,8 +65,10 @@ int FileWatch::follow() {
   while (!rest.empty() && links <= kMostLinks) {
     const auto next = at / rest.front();
     rest.pop_front();
+    const auto type = type_of(next);
+    const bool missing = type == fs::file_type::not_found;
     fs::path target;
-    if (const bool link = is_link(next); link || rest.empty()) {
+    if (type == fs::file_type::symlink || missing || rest.empty()) {
       const int folder =
           ::inotify_add_watch(inotify_.native_handle(), at.empty() ? "." : at.c_str(), kEvents);
       if (folder >= 0) folders.insert(folder);
@@ -64,6 +76,7 @@ int FileWatch::follow() {
       std::error_code none;  // now that a swap of it is seen
       target = fs::read_symlink(next, none);
     }
+    if (missing) break;
     if (target.empty()) {
       at = next;
     } else {
@@ -71,6 +84,7 @@ int FileWatch::follow() {
       rest.insert(rest.begin(), target.begin(), target.end());
     }
   }
+  if (failed != 0) folders.merge(std::set(folders_));  // better those than none
   for (const int folder : folders_) {
     if (!folders.contains(folder)) ::inotify_rm_watch(inotify_.native_handle(), folder);
   }
@@ -79,12 +93,13 @@ int FileWatch::follow() {
 }
 
 void FileWatch::wait() {
-  inotify_.async_read_some(boost::asio::buffer(buffer_),
-                           [this](boost::system::error_code error, std::size_t) {
-                             if (error) return;
-                             tell_soon();
-                             wait();
-                           });
+  inotify_.async_read_some(
+      boost::asio::buffer(buffer_),
+      [this, alive = std::weak_ptr(alive_)](boost::system::error_code error, std::size_t) {
+        if (error || !alive.lock()) return;
+        tell_soon();
+        wait();
+      });
 }
 
 /// An editor makes several events of one save. The first sets the time, and later ones do not
@@ -93,10 +108,10 @@ void FileWatch::tell_soon() {
   if (telling_) return;
   telling_ = true;
   quiet_.expires_after(50ms);
-  quiet_.async_wait([this](boost::system::error_code error) {
-    if (error) return;
+  quiet_.async_wait([this, alive = std::weak_ptr(alive_)](boost::system::error_code error) {
+    if (error || !alive.lock()) return;
     telling_ = false;
-    follow();  // before it is read: what changes after that is seen
+    refresh();  // before it is read: what changes after that is seen
     changed_();
   });
 }

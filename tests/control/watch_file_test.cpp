@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "support/temporary.h"
 
@@ -125,6 +126,22 @@ TEST(FileWatch, FollowsLinksIntoOtherFolders) {
        "q/t",
        [](const auto& in) { link("../real/u", in / "q/t"); },
        {{"made", [](const auto& in) { write(in / "real/u", "b"); }}}},
+      {"a folder's link that is away for a moment",
+       "now/t",
+       [](const auto& in) { link("real", in / "now"); },
+       {{"taken away, and something else is made",
+         [](const auto& in) {
+           fs::remove(in / "now");
+           write(in / "other", "b");
+         }},
+        {"there again", [](const auto& in) { link("old", in / "now"); }},
+        {"then written", [](const auto& in) { write(in / "old/t", "c"); }}}},
+      {"folders that are not there yet",
+       "new/er/t",
+       [](const auto&) {},
+       {{"the first made", [](const auto& in) { fs::create_directory(in / "new"); }},
+        {"the second", [](const auto& in) { fs::create_directory(in / "new/er"); }},
+        {"and the file", [](const auto& in) { write(in / "new/er/t", "b"); }}}},
   };
   for (const auto& [why, watched, before, changes] : cases) {
     SCOPED_TRACE(why);
@@ -194,7 +211,13 @@ TEST(FileWatch, IsNotSilencedByABusyNeighbour) {
 
 TEST(FileWatch, SaysWhereItCannotWatch) {
   boost::asio::io_context io;
-  FileWatch watch(io, "/nonexistent/app.yaml", [] { FAIL(); });
+  boost::asio::steady_timer needs(io);  // descriptors of its own
+  ::rlimit none{}, before{};            // no descriptor, no inotify
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  none.rlim_max = before.rlim_max;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  FileWatch watch(io, "/app.yaml", [] { FAIL(); });
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_EQ(io.run_for(std::chrono::milliseconds(10)), 0u);
 }
 
