@@ -24,7 +24,7 @@ using Local = boost::asio::local::stream_protocol;
 using Stream = boost::beast::basic_stream<Local>;
 using Answer = http::response<http::string_body>;
 
-constexpr auto kAnswerPatience = std::chrono::seconds(10);
+constexpr std::chrono::seconds kEachOfSeveral{1};  // one that hangs is not waited for
 constexpr std::uint64_t kMostBytes = 64 << 20;
 
 std::string socket_of(const std::string& journal) {
@@ -34,6 +34,8 @@ std::string socket_of(const std::string& journal) {
 /// One exchange; each step ends by itself or with the stream's patience.
 class Exchange {
  public:
+  explicit Exchange(std::chrono::seconds patience) : patience_(patience) {}
+
   Result<Answer> run(const std::string& journal, http::request<http::string_body> request) {
     const auto socket = socket_of(journal);
     // A path may be longer than an address of a socket: its folder, opened, is short.
@@ -62,12 +64,13 @@ class Exchange {
   template <class Start>
   void step(Start start) {
     if (error_) return;
-    stream_.expires_after(kAnswerPatience);
+    stream_.expires_after(patience_);
     start([this](boost::system::error_code error) { error_ = error; });
     io_.restart();
     io_.run();
   }
 
+  std::chrono::seconds patience_;
   boost::asio::io_context io_;
   Stream stream_{io_};
   boost::beast::flat_buffer buffer_;
@@ -109,7 +112,7 @@ Result<Admin> Admin::find(const std::string& journal, const std::string& name) {
   }
   std::vector<Admin> running;
   for (auto& admin : all()) {
-    const auto state = admin.state();
+    const auto state = admin.state(kEachOfSeveral);
     if (!state) continue;
     if (!name.empty() && has(*state, name)) return admin;
     running.push_back(std::move(admin));
@@ -132,14 +135,15 @@ Result<Admin> Admin::find(const std::string& journal, const std::string& name) {
 }
 
 Result<boost::json::value> Admin::ask(std::string_view method, const std::string& path,
-                                      const std::string& body) const {
+                                      const std::string& body,
+                                      std::chrono::seconds patience) const {
   http::request<http::string_body> request(http::string_to_verb({method.data(), method.size()}),
                                            path, 11, body);
   request.set(http::field::host, "localhost");
   request.set(http::field::connection, "close");
   if (method != "GET") request.set(http::field::content_type, "application/json");
   request.prepare_payload();
-  const auto answer = Exchange().run(journal_, std::move(request));
+  const auto answer = Exchange(patience).run(journal_, std::move(request));
   if (!answer) return fail(answer.error());
   boost::system::error_code error;
   auto json = boost::json::parse(answer->body(), error);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,8 @@ namespace headroom::cli {
 /// A running Headroom, asked over the socket beside its journal (docs/api.md).
 class Admin {
  public:
+  static constexpr std::chrono::seconds kPatience{10};
+
   /// Of `journal` where that is said; else the one that runs the autoscaler, or, without a name,
   /// the only one there is. Errors: unavailable (none answers: says what to do), invalid (several
   /// do: names them).
@@ -22,13 +25,16 @@ class Admin {
   static std::vector<Admin> all();
 
   /// What runs there.
-  Result<boost::json::value> state() const { return get("/api/v1/autoscalers"); }
+  Result<boost::json::value> state(std::chrono::seconds patience = kPatience) const {
+    return ask("GET", "/api/v1/autoscalers", "", patience);
+  }
 
-  /// The answer's JSON. Errors: unavailable (no answer within 10 s), or what the other end says is
-  /// wrong: invalid (400), conflict (409), unavailable (all other).
+  /// The answer's JSON. Errors: unavailable (no answer within `patience`), or what the other end
+  /// says is wrong: invalid (400), conflict (409), unavailable (all other).
   Result<boost::json::value> get(const std::string& path) const { return ask("GET", path, ""); }
   Result<boost::json::value> ask(std::string_view method, const std::string& path,
-                                 const std::string& body) const;
+                                 const std::string& body,
+                                 std::chrono::seconds patience = kPatience) const;
 
   const std::string& journal() const { return journal_; }
 
