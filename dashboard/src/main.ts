@@ -192,9 +192,8 @@ function draw(): void {
   message.replaceChildren();
   delete message.dataset['said'];
   const decision = store.decision();
-  const rescales = store.events.filter(
-    (event) => event.kind === 'rescale' && event.decision !== null,
-  );
+  const happened = store.events.filter((event) => event.unixMs >= span.since);
+  const rescales = happened.filter((event) => event.kind === 'rescale' && event.decision !== null);
   const shown =
     view.decision !== null && decision !== null && typeof decision === 'object'
       ? { id: view.decision, unixMs: decision.unixMs }
@@ -215,7 +214,7 @@ function draw(): void {
   marks.set(rescales, stack.axis(), view.decision, now);
   reasons.set(decision, rescales, view.decision, now);
   replicas.set(chosen);
-  events.set(store.events, store.moreEvents, view.decision, now);
+  events.set(happened, store.moreEvents, view.decision, now);
   setText(problem, store.problem === null ? '' : `The history could not be read: ${store.problem}`);
 }
 

@@ -33,23 +33,23 @@ const nearest = 24; // pixels between two buttons: as large as a finger or a sha
 export function clusters(events: readonly HappenedEvent[], axis: Axis): Cluster[] {
   const { since, until } = axis.span;
   const stretchMs = niceStep(until - since, axis.width / nearest);
-  const found: Cluster[] = [];
+  const found = new Map<string, Cluster>(); // where the clock went back they are not in order
   for (const event of [...events].reverse()) {
     if (event.unixMs < since || event.unixMs > until) continue;
     const start = Math.floor(event.unixMs / stretchMs) * stretchMs;
     const key = String(start);
-    const last = found[found.length - 1];
-    if (last?.key === key) {
-      last.events.push(event);
+    const same = found.get(key);
+    if (same) {
+      same.events.push(event);
       continue;
     }
     // Half a button inside its stretch: two never overlap.
     const least = axis.position(start) + nearest / 2;
     const most = axis.position(start + stretchMs) - nearest / 2;
     const x = Math.max(least, Math.min(most, axis.position(event.unixMs)));
-    found.push({ key, x, events: [event] });
+    found.set(key, { key, x, events: [event] });
   }
-  return found;
+  return [...found.values()];
 }
 
 /** Up, down, or both. */

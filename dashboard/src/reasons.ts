@@ -36,6 +36,7 @@ export class Reasons {
     role: 'region',
     'aria-label': 'What was seen',
   });
+  private readonly seenBy = el('summary');
   private readonly details: HTMLDetailsElement;
   private readonly earlier: HTMLButtonElement;
   private readonly later: HTMLButtonElement;
@@ -46,7 +47,7 @@ export class Reasons {
   private readonly announced = el('p', { class: 'unseen', role: 'status' });
   private shown: Decision | null = null;
   private chosen: number | null = null;
-  private seenOf: number | null = null;
+  private seenOf = ''; // the service and what was opened of it
   private events: readonly HappenedEvent[] = [];
 
   constructor(private readonly open: (decision: number | null) => void) {
@@ -55,7 +56,7 @@ export class Reasons {
     this.earlier = button('‹', 'The scaling event before', () => this.walk(1));
     this.later = button('›', 'The scaling event after', () => this.walk(-1));
     this.newest = button('now', 'Back to now (Esc)', () => this.open(null));
-    this.details = el('details', {}, el('summary', { text: 'What was seen' }), this.seen);
+    this.details = el('details', {}, this.seenBy, this.seen);
     this.details.addEventListener('toggle', () => void this.look());
     this.stepList = new Keyed(
       this.steps,
@@ -154,7 +155,8 @@ export class Reasons {
       setText(this.problem, typeof decision === 'string' ? decision : 'Nothing is decided yet.');
       return;
     }
-    const { before, after, unixMs, reason, outcome, steps, conditions, id } = this.shown;
+    const { autoscaler, before, after, unixMs, reason, outcome, steps, conditions, id } =
+      this.shown;
     setText(this.title, `Why ${plural(after, 'replica')}`);
     setText(
       this.when,
@@ -168,7 +170,12 @@ export class Reasons {
     this.stepList.set(steps.map((step, i) => ({ step, key: String(i) })));
     this.conditionList.set(conditions);
     show(this.details, id !== null);
-    if (this.details.open && !newest && this.seenOf !== id) void this.look();
+    const of = `${autoscaler} ${chosen ?? 'now'}`;
+    if (of === this.seenOf) return;
+    this.seenOf = of;
+    setText(this.seenBy, 'What was seen');
+    setText(this.seen, '');
+    void this.look();
   }
 
   // Not disabled: that would take the focus away at the last one.
@@ -189,17 +196,21 @@ export class Reasons {
     if (decision !== null) this.open(decision);
   }
 
-  /** The observation is asked for only when somebody wants to see it. */
+  /**
+   * The observation is asked for only when somebody wants to see it. That of the newest decision
+   * stays while it is read, though newer ones come.
+   */
   private async look(): Promise<void> {
     const id = this.shown?.id;
     if (!this.details.open || id === null || id === undefined) return;
-    this.seenOf = id;
-    try {
-      const { observation } = await api.decision(id);
-      setText(this.seen, JSON.stringify(observation ?? null, null, 2));
-    } catch (error) {
-      setText(this.seen, (error as Error).message);
-    }
+    const of = this.seenOf;
+    const text = await api.decision(id).then(
+      ({ observation }) => JSON.stringify(observation ?? null, null, 2),
+      (error: Error) => error.message,
+    );
+    if (of !== this.seenOf) return; // something else is looked at by now
+    setText(this.seenBy, `What was seen by decision ${id}`);
+    setText(this.seen, text);
   }
 }
 

@@ -197,9 +197,10 @@ export function columns(
   return [times, ...rest];
 }
 
-/** At most `most` samples, evenly spaced over time, for a table. */
+/** At most `most` samples, the last and others evenly before it, for a table. */
 export function thinned(samples: readonly Sample[], most: number): Sample[] {
   if (samples.length <= most) return [...samples];
   const step = samples.length / most;
-  return Array.from({ length: most }, (_, i) => samples[Math.floor(i * step)]!);
+  const last = samples.length - 1;
+  return Array.from({ length: most }, (_, i) => samples[last - Math.floor((most - 1 - i) * step)]!);
 }

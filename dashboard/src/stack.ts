@@ -95,6 +95,9 @@ export class Stack {
     if (view !== this.view) this.saidAt = 0;
     this.view = view;
     this.gaps = drawn.loading ? [] : gapsOf(samples, this.min, this.max);
+    // The newest step of history is under way: the present comes with the next status.
+    if (drawn.live && drawn.service && drawn.lostSince === null)
+      this.gaps = this.gaps.filter(([, to]) => to !== this.max);
     show(this.empty, samples.length === 0 && !drawn.loading);
     const between = this.gaps.filter(([from]) => samples[0] && from > samples[0].unixMs).slice(-3);
     const spans = between.map(

@@ -79,7 +79,8 @@ export class Store {
     // Another Headroom brings another page.
     if (this.version && this.version !== status.version) location.reload();
     this.version = status.version;
-    const before = this.services;
+    // What was counted while the connection was lost is history's, and not of the last second.
+    const before = this.connection.state === 'live' ? this.services : new Map<string, Autoscaler>();
     this.services = new Map(status.autoscalers.map((service) => [service.name, service]));
     for (const service of status.autoscalers) {
       const sample = sampleOf(service, status.nowUnixMs, before.get(service.name));

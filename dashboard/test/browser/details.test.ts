@@ -85,14 +85,30 @@ test('what the server has not written yet is no time without data', async () => 
   await eventually('history', async () =>
     /between/.test((await page.locator('.plot').first().getAttribute('aria-label')) ?? ''),
   );
-  // Until the first status after the history there may be a second without.
-  const without = () => page.locator('.without').textContent();
-  await eventually('a status', async () => (await without()) === '');
   for (let i = 0; i < 20; ++i) {
-    assert.equal(await without(), '');
+    assert.equal(await page.locator('.without').textContent(), '');
     await pause(100);
   }
   assert.deepEqual(visit.complaints, []);
+});
+
+test('what was seen is of the decision above it', async () => {
+  const visit = await Visit.to(browser, cleanup, (await madeUp(cleanup, 'few')) + '#/shop');
+  const { page } = visit;
+  await eventually('marks', () => page.locator('.marks button').count());
+  await page.locator('.why summary').click();
+  await visit.shows('.why summary', /seen by decision \d+$/);
+  await page.locator('.marks button').first().click();
+  await visit.shows('.why .when', /number \d+$/);
+  const [number] = /\d+$/.exec(await visit.text('.why .when'))!;
+  await visit.shows('.why summary', new RegExp(`seen by decision ${number}$`));
+  const answer = await page.request.get(new URL(`/api/v1/decisions/${number}`, page.url()).href);
+  const { unixMs } = (await answer.json()) as { unixMs: number };
+  await visit.shows('.why pre', new RegExp(`"at": ${unixMs}`));
+  await page.keyboard.press('Escape');
+  await visit.shows('.why .when', /the newest decision/);
+  await visit.shows('.why summary', new RegExp(`seen by decision (?!${number}$)\\d+$`));
+  visit.blameless();
 });
 
 test('looking back, what is of now says so', async () => {

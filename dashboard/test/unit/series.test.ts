@@ -127,12 +127,12 @@ test('a line ends at a gap', () => {
   assert.deepEqual(wanted, [0, 1, 1, null, 20, 20]);
 });
 
-test('a table has the first and is evenly thinned', () => {
+test('a table has the last and is evenly thinned', () => {
   const series = new Series(1000);
   for (let seconds = 0; seconds < 100; ++seconds) series.add(at(seconds));
   assert.deepEqual(
     thinned(series.samples, 4).map((sample) => sample.unixMs),
-    [0, 25_000, 50_000, 75_000],
+    [24_000, 49_000, 74_000, 99_000],
   );
   assert.equal(thinned(series.samples, 500).length, 100);
 });
