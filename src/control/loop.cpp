@@ -47,6 +47,8 @@ Result<void> Loop::apply(const std::vector<policy::Autoscaler>& wanted) {
     auto started = Scaler::start(world_, policy);
     if (!started) {
       note(policy.name, started.error());
+      world_.recorder.event(policy.name, journal::Event::Kind::policy,
+                            "not started: " + started.error().what);
       continue;
     }
     scalers_.emplace(policy.name, std::move(*started));
@@ -154,9 +156,11 @@ Millis Loop::longest_drain() const {
 
 Millis Loop::longest_grace() const {
   Millis longest = 0s;
-  for (const auto& [name, scaler] : scalers_) {
-    longest = std::max(longest, scaler->policy().target.process.termination_grace_period);
-  }
+  const auto count = [&longest](const Scaler& scaler) {
+    longest = std::max(longest, scaler.policy().target.process.termination_grace_period);
+  };
+  for (const auto& [name, scaler] : scalers_) count(*scaler);
+  for (const auto& scaler : retired_) count(*scaler);
   return longest;
 }
 

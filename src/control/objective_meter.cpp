@@ -5,19 +5,6 @@ namespace {
 
 constexpr Millis kMarkEvery = 5s;
 
-/// Those that are the service's to answer for.
-std::uint64_t failed_of(const gateway::Snapshot& traffic) {
-  using gateway::Failure;
-  std::uint64_t failed = 0;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(Failure::kCount); ++i) {
-    const auto reason = static_cast<Failure>(i);
-    if (reason != Failure::client_abort && reason != Failure::bad_request) {
-      failed += traffic.failed[i];
-    }
-  }
-  return failed;
-}
-
 std::uint64_t within(const Histogram::Counts& counts, Millis latency) {
   const auto most = static_cast<std::uint64_t>(std::chrono::microseconds(latency).count());
   std::uint64_t sum = 0;
@@ -31,7 +18,7 @@ std::uint64_t within(const Histogram::Counts& counts, Millis latency) {
 
 void ObjectiveMeter::add(Instant now, const std::optional<policy::Objective>& objective,
                          const gateway::Snapshot& traffic) {
-  const auto failed = failed_of(traffic);
+  const auto failed = traffic.service_failures();
   if (looked_ && objective) {
     auto since = traffic.duration;
     since -= duration_;

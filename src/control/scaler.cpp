@@ -1,7 +1,6 @@
 #include "control/scaler.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include <boost/asio/post.hpp>
 
@@ -118,8 +117,9 @@ Result<void> Scaler::open_gateway(Fd listener) {
   auto settings = settings_of(policy_, world_.recorder.usual_startup(policy_.name));
   if (!settings) return fail(settings.error());
   auto passed = world_.listeners.lend(settings->listen);
+  const bool kept = static_cast<bool>(passed);
   if (!listener) listener = std::move(passed);
-  auto service = world_.gateway.add(*settings, std::move(listener));
+  auto service = world_.gateway.add(*settings, {std::move(listener), kept});
   if (!service) return fail({service.error().code, "gateway.listen: " + service.error().what, {}});
   service_ = *service;
   log::info("{}: listening on {}", policy_.name, to_string(world_.gateway.listening(*service)));
@@ -145,6 +145,7 @@ HandedScaler Scaler::hand_over() const {
 
 void Scaler::let_go() {
   phase_ = Phase::succeeded;
+  shown_ = false;
   timer_.cancel();
   publish_backends();
   target_->let_go();
@@ -367,37 +368,57 @@ ReplicaStatus Scaler::status_of(const target::Replica& replica, Instant now) con
 
 void Scaler::show(decide::Observation observation, decide::Decision decision,
                   std::optional<std::int64_t> entry) {
-  auto status = std::make_shared<Status>();
-  status->name = policy_.name;
-  status->minimum = policy_.min_replicas;
-  status->maximum = policy_.max_replicas;
+  Status status;
+  status.name = policy_.name;
+  status.minimum = policy_.min_replicas;
+  status.maximum = policy_.max_replicas;
   if (policy_.concurrency || policy_.metrics.empty()) {
     const auto by_load = policy::settings_of(policy_.concurrency.value_or(policy::Concurrency{}));
-    status->target = by_load.target;
-    status->by_rate = by_load.rps;
+    status.target = by_load.target;
+    status.by_rate = by_load.rps;
   }
-  if (service_) status->listening = to_string(world_.gateway.listening(*service_));
-  status->traffic = traffic_;
-  // Those, too, that the decision has started since the look.
+  if (service_) status.listening = to_string(world_.gateway.listening(*service_));
+  status.hold = memory_.hold;
+  status.decisions = decisions_;
+  status.ups = ups_;
+  status.downs = downs_;
+  status.entry = entry;
+  status.seen = std::move(observation);
+  status.decided = std::move(decision);
+  publish(std::move(status));
+}
+
+/// Nothing is decided any more, but what was open and the replicas end: until the last is gone the
+/// board says so.
+void Scaler::show_the_end() {
+  const auto last = world_.board.find(policy_.name);
+  if (!last) return;
+  Status status = *last;
+  status.seen = collect();
+  publish(std::move(status));
+  timer_.expires_after(kLookWhileRunning);
+  timer_.async_wait([this, alive = std::weak_ptr(alive_)](boost::system::error_code error) {
+    if (!error && alive.lock()) show_the_end();
+  });
+}
+
+/// With what was counted until now, and the replicas that there are now: those, too, that the
+/// decision has started since the look.
+void Scaler::publish(Status status) {
+  status.traffic = traffic_;
+  status.replicas.clear();
   for (const auto& replica : target_->replicas()) {
-    status->replicas.push_back(status_of(replica, observation.now));
+    status.replicas.push_back(status_of(replica, status.seen.now));
   }
-  status->hold = memory_.hold;
-  status->decisions = decisions_;
-  status->ups = ups_;
-  status->downs = downs_;
-  status->entry = entry;
-  status->seen = std::move(observation);
-  status->decided = std::move(decision);
   world_.board.set_late(world_.recorder.waiting());
-  hold_against(*status);
-  sample(*status);
-  status->latency = steps_.latency();
-  if (status->objective) {
-    status->objective->at_percentile_ms =
-        steps_.latency_at(status->objective->wanted.percentile / 100);
+  hold_against(status);
+  sample(status);
+  status.latency = steps_.latency();
+  if (status.objective) {
+    status.objective->at_percentile_ms =
+        steps_.latency_at(status.objective->wanted.percentile / 100);
   }
-  if (phase_ == Phase::running) world_.board.put(std::move(status));
+  if (shown_) world_.board.put(std::make_shared<const Status>(std::move(status)));
 }
 
 void Scaler::hold_against(Status& status) {
@@ -422,8 +443,7 @@ void Scaler::sample(const Status& status) {
     look.rate = status.seen.load->rate;
   }
   if (status.traffic) {
-    look.failed = std::accumulate(std::begin(status.traffic->failed),
-                                  std::end(status.traffic->failed), std::uint64_t{0});
+    look.failed = status.traffic->service_failures();
     look.duration = status.traffic->duration;
   }
   if (status.target > 0) look.target = status.target;
@@ -472,6 +492,7 @@ void Scaler::settle_soon() {
 }
 
 void Scaler::settle() {
+  if (phase_ == Phase::stopping && shown_) show_the_end();
   if (!pending_) return;
   const auto replicas = target_->replicas();
   const auto ready =
@@ -493,7 +514,9 @@ Result<void> Scaler::update(const policy::Autoscaler& policy) {
     auto settings = settings_of(policy, world_.recorder.usual_startup(policy.name));
     if (!settings) return fail(settings.error());
     auto passed = world_.listeners.lend(settings->listen);
-    if (auto done = world_.gateway.reconfigure(*service_, *settings, std::move(passed)); !done) {
+    const bool kept = static_cast<bool>(passed);
+    if (auto done = world_.gateway.reconfigure(*service_, *settings, {std::move(passed), kept});
+        !done) {
       return fail({done.error().code, "gateway.listen: " + done.error().what, {}});
     }
   }
@@ -519,6 +542,7 @@ void Scaler::stop(std::function<void()> done) {
   stopped_ = std::move(done);
   if (phase_ == Phase::succeeded) return stop_target();
   phase_ = Phase::closing;
+  shown_ = world_.traffic_ended;  // one that leaves alone is off the board already
   stop_at_ = std::chrono::steady_clock::now();
   if (service_ && !world_.traffic_ended) {
     world_.gateway.close(*service_);
@@ -531,6 +555,7 @@ void Scaler::stop_target() {
   phase_ = Phase::stopping;
   timer_.cancel();
   target_->stop(stopped_);
+  if (shown_) show_the_end();
 }
 
 }  // namespace headroom::control

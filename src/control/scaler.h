@@ -111,6 +111,8 @@ class Scaler {
   void act(const decide::Decision& decision, std::optional<std::int64_t> entry);
   void show(decide::Observation observation, decide::Decision decision,
             std::optional<std::int64_t> entry);
+  void show_the_end();
+  void publish(Status status);
   ReplicaStatus status_of(const target::Replica& replica, Instant now) const;
   void settle_soon();
   void settle();
@@ -143,6 +145,7 @@ class Scaler {
   };
   std::optional<Pending> pending_;
 
+  bool shown_ = true;  // on the board
   std::function<void()> stopped_;
   std::chrono::steady_clock::time_point stop_at_;  // then the replicas stop, whatever waits
   enum class Phase { running, closing, stopping, succeeded } phase_ = Phase::running;

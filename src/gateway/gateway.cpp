@@ -110,18 +110,15 @@ class Live : public Gateway {
     for (auto& worker : common_.workers) worker->stop();
   }
 
-  Result<ServiceId> add(const Settings& settings, Fd listener) override {
+  Result<ServiceId> add(const Settings& settings, Listener listener) override {
     if (auto good = check_settings(settings); !good) return fail(good.error());
-    auto fd = listener ? Result<Fd>(std::move(listener)) : listen_on(settings.listen);
-    if (!fd) return fail(fd.error());
-    if (settings.listen.family() != AF_UNIX) pass_on_no_delay(fd->get());
     const std::lock_guard lock(mutex_);
+    auto socket = socket_for(settings.listen, std::move(listener.socket));
+    if (!socket) return fail(socket.error());
     auto& entry = services_[next_service_];
     entry.shared = std::make_shared<Service>();
     entry.shared->id = next_service_;
-    entry.asked = settings.listen;
-    entry.listening = local_address(fd->get());
-    entry.socket = std::make_shared<Fd>(std::move(*fd));
+    listen_at(entry, settings.listen, *std::move(socket), listener.kept);
     const auto shared_settings = std::make_shared<const Settings>(settings);
     for (auto& worker : common_.workers) {
       auto local = std::make_shared<WorkerService>();
@@ -136,19 +133,17 @@ class Live : public Gateway {
     return next_service_++;
   }
 
-  Result<void> reconfigure(ServiceId id, const Settings& settings, Fd listener) override {
+  Result<void> reconfigure(ServiceId id, const Settings& settings, Listener listener) override {
     if (auto good = check_settings(settings); !good) return good;
     const std::lock_guard lock(mutex_);
     auto& entry = services_.at(id);
     std::shared_ptr<Fd> socket;
     if (!(settings.listen == entry.asked)) {
-      auto fd = listener ? Result<Fd>(std::move(listener)) : listen_on(settings.listen);
-      if (!fd) return fail(fd.error());
-      if (settings.listen.family() != AF_UNIX) pass_on_no_delay(fd->get());
-      socket = std::make_shared<Fd>(std::move(*fd));
-      entry.asked = settings.listen;
-      entry.listening = local_address(socket->get());
-      entry.socket = socket;
+      auto another = socket_for(settings.listen, std::move(listener.socket));
+      if (!another) return fail(another.error());
+      remove_file(entry);
+      listen_at(entry, settings.listen, *std::move(another), listener.kept);
+      socket = entry.socket;
     }
     const auto shared_settings = std::make_shared<const Settings>(settings);
     to_all([=](Worker& worker) { worker.reconfigure(id, shared_settings, socket); });
@@ -209,8 +204,10 @@ class Live : public Gateway {
       worker.close_clients(id, Worker::Which::idle_and_tunnels);
     });
     const std::lock_guard lock(mutex_);
-    services_.at(id).socket.reset();
-    remove_socket(services_.at(id));
+    auto& entry = services_.at(id);
+    if (!entry.socket) return;  // closed already: by now its file may be another's
+    entry.socket.reset();
+    remove_file(entry);
   }
 
   Snapshot snapshot(ServiceId id) const override {
@@ -263,6 +260,7 @@ class Live : public Gateway {
     std::shared_ptr<Service> shared;
     Address asked, listening;
     std::shared_ptr<Fd> socket;                          // empty: closed
+    bool kept = false;                                   // Listener's
     std::vector<std::shared_ptr<WorkerService>> locals;  // one per thread
     std::map<ReplicaId, std::shared_ptr<Replica>> replicas;
   };
@@ -304,8 +302,30 @@ class Live : public Gateway {
     }
   }
 
-  static void remove_socket(const Entry& entry) {
-    if (entry.listening.family() != AF_UNIX) return;
+  /// The one given, or one made. What a service manager passes can be had twice, where bind() would
+  /// refuse: two services would share the connections between them.
+  Result<Fd> socket_for(const Address& address, Fd given) const {
+    if (!given) return listen_on(address);
+    const auto at = to_string(local_address(given.get()));
+    for (const auto& [id, entry] : services_) {
+      if (!entry.socket || to_string(entry.listening) != at) continue;
+      return fail({Code::conflict, fmt::format("cannot listen on {}: another service does, on the "
+                                               "same passed socket; choose another address",
+                                               at)});
+    }
+    return given;
+  }
+
+  static void listen_at(Entry& entry, const Address& asked, Fd socket, bool kept) {
+    if (asked.family() != AF_UNIX) pass_on_no_delay(socket.get());
+    entry.asked = asked;
+    entry.listening = local_address(socket.get());
+    entry.socket = std::make_shared<Fd>(std::move(socket));
+    entry.kept = kept;
+  }
+
+  static void remove_file(const Entry& entry) {
+    if (entry.listening.family() != AF_UNIX || entry.kept) return;
     ::unlink(reinterpret_cast<const sockaddr_un&>(entry.listening.storage).sun_path);
   }
 

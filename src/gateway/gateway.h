@@ -88,6 +88,10 @@ struct Snapshot {
   std::uint64_t codes[6] = {};     // by class: [2] is 2xx; [0] none
   Histogram::Counts duration;      // from arrived to the last byte in the kernel
   Histogram::Counts hold;          // how long requests waited for a replica
+
+  /// Of the failed ones those that are no client's doing: what it broke off or got wrong is not the
+  /// service's to answer for.
+  std::uint64_t service_failures() const;
 };
 
 class Tracing;
@@ -103,6 +107,14 @@ struct Options {
   bool deaf = false;
 };
 
+/// A socket that listens already: a predecessor's, or one that a service manager `keeps`.
+struct Listener {
+  Listener() = default;
+  Listener(Fd already, bool keeps = false) : socket(std::move(already)), kept(keeps) {}
+  Fd socket;
+  bool kept = false;  // a Unix socket's file stays when the service goes
+};
+
 class Gateway {
  public:
   static Result<std::unique_ptr<Gateway>> start(Options options);
@@ -111,13 +123,13 @@ class Gateway {
   /// Accepts from now on, where Options::deaf had it wait.
   virtual void open() = 0;
 
-  /// Binds and listens; where `listener` is given, on that, which does already.
-  /// Errors: conflict (the address is in use), unavailable, invalid.
-  virtual Result<ServiceId> add(const Settings& settings, Fd listener = {}) = 0;
+  /// Binds and listens; where `listener` is given, on that.
+  /// Errors: conflict (the address is in use, be it by another service), unavailable, invalid.
+  virtual Result<ServiceId> add(const Settings& settings, Listener listener = {}) = 0;
   /// New settings for requests from now on; the listener is kept where the address is the same, and
   /// `listener` used, where it is given, where it is another.
   virtual Result<void> reconfigure(ServiceId service, const Settings& settings,
-                                   Fd listener = {}) = 0;
+                                   Listener listener = {}) = 0;
 
   /// The replicas that may get traffic from now on. One that is missing gets nothing new (its
   /// idle connections close); its outstanding requests go on. One that is new and was refused

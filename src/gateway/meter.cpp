@@ -30,6 +30,15 @@ void Counters::add_to(Snapshot& sum, Time now) const {
   sum.hold += hold.counts();
 }
 
+std::uint64_t Snapshot::service_failures() const {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < std::size(failed); ++i) {
+    const auto reason = static_cast<Failure>(i);
+    if (reason != Failure::client_abort && reason != Failure::bad_request) sum += failed[i];
+  }
+  return sum;
+}
+
 const char* name(Failure failure) {
   const auto word = about(failure).name;
   return word.empty() ? "unknown" : word.data();

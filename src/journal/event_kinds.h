@@ -33,8 +33,8 @@ constexpr Meaning about(Event::Kind kind) {
               "pinned at 5 for 10 min; paused at 5 until resumed; resumed"};
     case Event::Kind::policy:
       return {"policy", "its document changed, and was taken or refused",
-              "Where it is refused: mend what is said; until then what ran goes on, but a restart "
-              "fails. `headroom check FILE` tells whether it is right.",
+              "Where it is refused, or not started: mend what is said; until then what ran goes on, "
+              "but a restart may fail. `headroom check FILE` tells whether it is right.",
               "its document changed, taken: maxReplicas 4 → 8; its document is refused, what ran "
               "before goes on: shop.yaml:7:3: unknown field; taken over at an upgrade, with 2 "
               "replicas, 2 ready"};

@@ -177,10 +177,8 @@ struct RequestsView {
   const gateway::Snapshot& traffic;
 };
 void describe(JsonWriter& io, const RequestsView& view) {
-  std::uint64_t failed = 0;
-  for (const auto each : view.traffic.failed) failed += each;
   io.field("completed", view.traffic.completed);
-  io.field("failed", failed);
+  io.field("failed", view.traffic.service_failures());
   io.field("rejected", view.traffic.rejected);
 }
 

@@ -247,6 +247,43 @@ TEST(Lifecycle, ASuccessorsFileStays) {
   EXPECT_TRUE(Socket::connect(settings.listen).open());
 }
 
+TEST(Lifecycle, AFileThatAServiceManagerKeepsStays) {
+  const TemporaryFolder folder;
+  World world;
+  Settings settings;
+  settings.listen = *unix_address(folder / "socket");
+  const auto kept = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::bind(kept.get(), settings.listen.get(), settings.listen.length), 0);
+  ASSERT_EQ(::listen(kept.get(), 10), 0);
+  auto backend = echo();
+  for (int i = 0; i < 2; ++i) {
+    const auto service = world.gateway->add(settings, {kept.duplicate(), true});
+    ASSERT_TRUE(service);
+    const auto twice = world.gateway->add(settings, {kept.duplicate(), true});
+    ASSERT_FALSE(twice) << "two would share its connections";
+    EXPECT_EQ(twice.error().code, Code::conflict);
+    world.gateway->set_backends(*service, {{1, backend.address(), 0}});
+    auto client = Socket::connect(settings.listen);
+    client.send(kGet);
+    EXPECT_EQ(read_message(client).status(), 200);
+    world.gateway->close(*service);
+  }
+  world.gateway->shutdown(1s);
+  EXPECT_TRUE(Socket::connect(settings.listen).open()) << "it can be wanted again";
+}
+
+TEST(Lifecycle, AFileIsLeftWithItsAddress) {
+  const TemporaryFolder folder;
+  Settings settings;
+  settings.listen = *unix_address(folder / "one");
+  World world(settings);
+  settings.name = "test";
+  settings.listen = *unix_address(folder / "two");
+  ASSERT_TRUE(world.gateway->reconfigure(world.service, settings));
+  EXPECT_FALSE(std::filesystem::exists(folder / "one"));
+  EXPECT_TRUE(Socket::connect(settings.listen).open());
+}
+
 TEST(Lifecycle, ShutdownCutsWhatDoesNotEnd) {
   Backend hangs([](Socket& socket) { socket.rest(); });
   World world;

@@ -317,6 +317,23 @@ class Otlp(Case):
         self.assertEqual(headroom.terminate(), 0)
         self.assertEqual(len(receiver.spans()), 1)
 
+    def test_what_was_open_at_the_end_is_counted(self):
+        receiver = Receiver(self)
+        headroom = self.headroom(receiver.port, "--min", "1", "--admin", "none",
+                                 service=("--wait", "1500ms"))
+        headroom.wait_for("ready")
+        load = self.load(headroom.url(), "--closed", "8", "--requests", "8")
+        self.assertTrue(eventually(
+            lambda: receiver.value("headroom_requests_outstanding", "cpp-service") == 8))
+        self.assertEqual(headroom.terminate(), 0)
+        self.assertEqual(load.result()["failures"], 0)
+        receiver.stop()
+        for name, labels, count in (("headroom_requests_completed", (), 8),
+                                    ("headroom_requests_outstanding", (), 0),
+                                    ("headroom_replicas", ("ready",), 0),
+                                    ("headroom_replicas", ("draining",), 0)):
+            self.assertEqual(receiver.value(name, "cpp-service", *labels), count, (name, labels))
+
     def test_a_collector_that_comes_late_and_goes(self):
         port = free_port()
         headroom = self.headroom(port, "--otlp-sample", "1", "--min", "1", "--max", "2",
