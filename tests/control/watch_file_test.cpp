@@ -1,12 +1,13 @@
 #include "control/watch_file.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <string>
 #include <vector>
 
-#include <gtest/gtest.h>
-#include <sys/resource.h>
+#include <gmock/gmock.h>
 
 #include "support/temporary.h"
 
@@ -14,6 +15,7 @@ namespace headroom::control {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::HasSubstr;
 
 void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
 
@@ -211,13 +213,13 @@ TEST(FileWatch, IsNotSilencedByABusyNeighbour) {
 
 TEST(FileWatch, SaysWhereItCannotWatch) {
   boost::asio::io_context io;
-  boost::asio::steady_timer needs(io);  // descriptors of its own
-  ::rlimit none{}, before{};            // no descriptor, no inotify
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-  none.rlim_max = before.rlim_max;
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-  FileWatch watch(io, "/app.yaml", [] { FAIL(); });
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ::testing::internal::CaptureStderr();
+  // A folder that can neither be there nor be made.
+  FileWatch watch(io, "/" + std::string(300, 'x') + "/app.yaml", [] { FAIL(); });
+  watch.refresh();
+  const auto log = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, HasSubstr("app.yaml: cannot be watched (File name too long); send SIGHUP"));
+  EXPECT_EQ(std::ranges::count(log, '\n'), 1) << "once: " << log;
   EXPECT_EQ(io.run_for(std::chrono::milliseconds(10)), 0u);
 }
 
