@@ -65,18 +65,18 @@ int FileWatch::follow() {
   while (!rest.empty() && links <= kMostLinks) {
     const auto next = at / rest.front();
     rest.pop_front();
-    const auto type = type_of(next);
-    const bool missing = type == fs::file_type::not_found;
+    auto type = type_of(next);
     fs::path target;
-    if (type == fs::file_type::symlink || missing || rest.empty()) {
+    if (type == fs::file_type::symlink || type == fs::file_type::not_found || rest.empty()) {
       const int folder =
           ::inotify_add_watch(inotify_.native_handle(), at.empty() ? "." : at.c_str(), kEvents);
       if (folder >= 0) folders.insert(folder);
       if (folder < 0) failed = errno;
       std::error_code none;  // now that a swap of it is seen
       target = fs::read_symlink(next, none);
+      type = type_of(next);
     }
-    if (missing) break;
+    if (type == fs::file_type::not_found) break;
     if (target.empty()) {
       at = next;
     } else {

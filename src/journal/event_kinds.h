@@ -32,12 +32,14 @@ constexpr Meaning about(Event::Kind kind) {
       return {"operator", "somebody scaled, paused or resumed it", "Nothing.",
               "pinned at 5 for 10 min; paused at 5 until resumed; resumed"};
     case Event::Kind::policy:
-      return {"policy", "its document changed, and was taken or refused",
-              "Where it is refused, or not started: mend what is said; until then what ran goes on, "
-              "but a restart may fail. `headroom check FILE` tells whether it is right.",
-              "its document changed, taken: maxReplicas 4 → 8; its document is refused, what ran "
-              "before goes on: shop.yaml:7:3: unknown field; taken over at an upgrade, with 2 "
-              "replicas, 2 ready"};
+      return {
+          "policy", "its document changed, and was taken or refused",
+          "Where it is refused, or not started: mend what is said; until then what ran goes on, "
+          "but a restart may fail. `headroom check FILE` tells whether it is right.",
+          "its document changed, taken: maxReplicas 4 → 8; its document is refused, what ran "
+          "before goes on: shop.yaml:7:3: unknown field; not started: gateway.listen: cannot "
+          "listen on 127.0.0.1:8080: the address is in use by another process; taken over at an "
+          "upgrade, with 2 replicas, 2 ready"};
   }
   return {};
 }

@@ -54,6 +54,17 @@ class Terminal(Verbs):
         self.assertIn("name: shop", self.verb(headroom, "status", "-o", "yaml"))
         self.assertIn('no autoscaler "cart"', self.verb(headroom, "status", "cart", code=1))
 
+    def test_status_goes_on_while_it_stops(self):
+        slow = 'trap "sleep 2; exit 0" TERM; "$0" --port "$PORT" & wait; wait'
+        headroom = self.run_headroom("--admin", "none", "--name", "shop", "--listen", "127.0.0.1:0",
+                                     "--output", "none", "--", "sh", "-c", slow, SERVICE)
+        headroom.wait_for("admin: ")
+        self.assertTrue(self.ready(headroom, 1))
+        headroom.process.send_signal(signal.SIGTERM)
+        self.assertTrue(eventually(lambda: self.status(headroom)["replicas"]["draining"] == 1))
+        self.assertEqual(self.status(headroom)["replicas"]["ready"], 0)
+        self.assertEqual(headroom.process.wait(30), 0)
+
     def test_a_pin_holds_shows_ends_and_outlasts_a_restart(self):
         headroom = self.shop("--min", "1", "--max", "4")
         self.assertTrue(self.ready(headroom, 1))
