@@ -171,7 +171,7 @@ export class Reasons {
     this.conditionList.set(conditions);
     show(this.details, id !== null);
     const of = `${autoscaler} ${chosen ?? 'now'}`;
-    if (of === this.seenOf) return;
+    if (id === null || of === this.seenOf) return;
     this.seenOf = of;
     setText(this.seenBy, 'What was seen');
     setText(this.seen, '');
