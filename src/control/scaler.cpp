@@ -71,6 +71,13 @@ std::optional<double> sum_of(const std::vector<ReplicaStatus>& replicas,
   return sum;
 }
 
+/// What a service manager made for the address, if it did.
+gateway::Listener passed_for(const Address& address, Listeners& listeners) {
+  auto socket = listeners.lend(address);
+  const bool kept = static_cast<bool>(socket);
+  return {std::move(socket), kept};
+}
+
 }  // namespace
 
 Scaler::Scaler(World& world, const policy::Autoscaler& policy)
@@ -112,14 +119,13 @@ void Scaler::begin() {
   tick();
 }
 
-Result<void> Scaler::open_gateway(Fd listener) {
+Result<void> Scaler::open_gateway(Fd handed) {
   if (!policy_.gateway) return {};
   auto settings = settings_of(policy_, world_.recorder.usual_startup(policy_.name));
   if (!settings) return fail(settings.error());
-  auto passed = world_.listeners.lend(settings->listen);
-  const bool kept = static_cast<bool>(passed);
-  if (!listener) listener = std::move(passed);
-  auto service = world_.gateway.add(*settings, {std::move(listener), kept});
+  auto listener = passed_for(settings->listen, world_.listeners);
+  if (handed) listener.socket = std::move(handed);
+  auto service = world_.gateway.add(*settings, std::move(listener));
   if (!service) return fail({service.error().code, "gateway.listen: " + service.error().what, {}});
   service_ = *service;
   log::info("{}: listening on {}", policy_.name, to_string(world_.gateway.listening(*service)));
@@ -270,13 +276,14 @@ void Scaler::publish_backends() {
 
 void Scaler::look_again_in(Millis wait) {
   timer_.expires_after(wait);
-  timer_.async_wait([this](boost::system::error_code error) {
-    if (!error) tick();
+  timer_.async_wait([this, alive = std::weak_ptr(alive_)](boost::system::error_code error) {
+    if (!error && alive.lock()) tick();
   });
 }
 
 /// The way of one number: observe, decide, record, act.
 void Scaler::tick() {
+  if (phase_ == Phase::stopping && shown_) return show_the_end();
   if (phase_ == Phase::stopping || phase_ == Phase::succeeded) return;
   auto observation = collect();
   if (phase_ == Phase::closing) {
@@ -368,23 +375,23 @@ ReplicaStatus Scaler::status_of(const target::Replica& replica, Instant now) con
 
 void Scaler::show(decide::Observation observation, decide::Decision decision,
                   std::optional<std::int64_t> entry) {
-  Status status;
-  status.name = policy_.name;
-  status.minimum = policy_.min_replicas;
-  status.maximum = policy_.max_replicas;
+  auto status = std::make_shared<Status>();
+  status->name = policy_.name;
+  status->minimum = policy_.min_replicas;
+  status->maximum = policy_.max_replicas;
   if (policy_.concurrency || policy_.metrics.empty()) {
     const auto by_load = policy::settings_of(policy_.concurrency.value_or(policy::Concurrency{}));
-    status.target = by_load.target;
-    status.by_rate = by_load.rps;
+    status->target = by_load.target;
+    status->by_rate = by_load.rps;
   }
-  if (service_) status.listening = to_string(world_.gateway.listening(*service_));
-  status.hold = memory_.hold;
-  status.decisions = decisions_;
-  status.ups = ups_;
-  status.downs = downs_;
-  status.entry = entry;
-  status.seen = std::move(observation);
-  status.decided = std::move(decision);
+  if (service_) status->listening = to_string(world_.gateway.listening(*service_));
+  status->hold = memory_.hold;
+  status->decisions = decisions_;
+  status->ups = ups_;
+  status->downs = downs_;
+  status->entry = entry;
+  status->seen = std::move(observation);
+  status->decided = std::move(decision);
   publish(std::move(status));
 }
 
@@ -393,32 +400,29 @@ void Scaler::show(decide::Observation observation, decide::Decision decision,
 void Scaler::show_the_end() {
   const auto last = world_.board.find(policy_.name);
   if (!last) return;
-  Status status = *last;
-  status.seen = collect();
+  auto status = std::make_shared<Status>(*last);
+  status->seen = collect();
   publish(std::move(status));
-  timer_.expires_after(kLookWhileRunning);
-  timer_.async_wait([this, alive = std::weak_ptr(alive_)](boost::system::error_code error) {
-    if (!error && alive.lock()) show_the_end();
-  });
+  look_again_in(kLookWhileRunning);
 }
 
 /// With what was counted until now, and the replicas that there are now: those, too, that the
 /// decision has started since the look.
-void Scaler::publish(Status status) {
-  status.traffic = traffic_;
-  status.replicas.clear();
+void Scaler::publish(std::shared_ptr<Status> status) {
+  status->traffic = traffic_;
+  status->replicas.clear();
   for (const auto& replica : target_->replicas()) {
-    status.replicas.push_back(status_of(replica, status.seen.now));
+    status->replicas.push_back(status_of(replica, status->seen.now));
   }
   world_.board.set_late(world_.recorder.waiting());
-  hold_against(status);
-  sample(status);
-  status.latency = steps_.latency();
-  if (status.objective) {
-    status.objective->at_percentile_ms =
-        steps_.latency_at(status.objective->wanted.percentile / 100);
+  hold_against(*status);
+  sample(*status);
+  status->latency = steps_.latency();
+  if (status->objective) {
+    status->objective->at_percentile_ms =
+        steps_.latency_at(status->objective->wanted.percentile / 100);
   }
-  if (shown_) world_.board.put(std::make_shared<const Status>(std::move(status)));
+  if (shown_) world_.board.put(std::move(status));
 }
 
 void Scaler::hold_against(Status& status) {
@@ -492,7 +496,7 @@ void Scaler::settle_soon() {
 }
 
 void Scaler::settle() {
-  if (phase_ == Phase::stopping && shown_) show_the_end();
+  if (phase_ == Phase::stopping) tick();
   if (!pending_) return;
   const auto replicas = target_->replicas();
   const auto ready =
@@ -513,10 +517,8 @@ Result<void> Scaler::update(const policy::Autoscaler& policy) {
   if (policy.gateway) {
     auto settings = settings_of(policy, world_.recorder.usual_startup(policy.name));
     if (!settings) return fail(settings.error());
-    auto passed = world_.listeners.lend(settings->listen);
-    const bool kept = static_cast<bool>(passed);
-    if (auto done = world_.gateway.reconfigure(*service_, *settings, {std::move(passed), kept});
-        !done) {
+    auto passed = passed_for(settings->listen, world_.listeners);
+    if (auto done = world_.gateway.reconfigure(*service_, *settings, std::move(passed)); !done) {
       return fail({done.error().code, "gateway.listen: " + done.error().what, {}});
     }
   }
@@ -555,7 +557,7 @@ void Scaler::stop_target() {
   phase_ = Phase::stopping;
   timer_.cancel();
   target_->stop(stopped_);
-  if (shown_) show_the_end();
+  tick();
 }
 
 }  // namespace headroom::control

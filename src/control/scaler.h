@@ -92,7 +92,7 @@ class Scaler {
   };
 
   Scaler(World& world, const policy::Autoscaler& policy);
-  Result<void> open_gateway(Fd listener);
+  Result<void> open_gateway(Fd handed);
   void adopt();
   Result<void> restore();
 
@@ -112,7 +112,7 @@ class Scaler {
   void show(decide::Observation observation, decide::Decision decision,
             std::optional<std::int64_t> entry);
   void show_the_end();
-  void publish(Status status);
+  void publish(std::shared_ptr<Status> status);
   ReplicaStatus status_of(const target::Replica& replica, Instant now) const;
   void settle_soon();
   void settle();

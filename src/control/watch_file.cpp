@@ -35,7 +35,8 @@ FileWatch::FileWatch(boost::asio::io_context& io, const std::string& path,
   boost::system::error_code error(fd ? 0 : errno, boost::system::system_category());
   if (!error) inotify_.assign(fd.get(), error);
   if (error) {
-    say(error.value());
+    failed_ = error.value();
+    say(failed_);
     return;
   }
   fd.release();
