@@ -368,6 +368,28 @@ class Service {
     };
   }
 
+  /** As src/server/health.cpp says it, of what there is here. */
+  state(ready) {
+    const starting = this.wanted - ready;
+    if (this.instances.some((each) => each.state === 'backingOff' || each.restarts > 0))
+      return { name: 'crashing', mood: 'bad', why: '1 replica crashed and is started again' };
+    if (this.asks.asks > this.max)
+      return {
+        name: 'at its limit',
+        mood: 'warning',
+        why: `the load asks for more than the ${this.max} replicas allowed`,
+      };
+    if (this.hold)
+      return { name: 'paused', mood: 'held', why: `at ${this.hold.replicas} replicas` };
+    if (starting > 0)
+      return { name: 'scaling up', mood: 'moving', why: `${starting} more replicas starting` };
+    if (starting < 0)
+      return { name: 'scaling down', mood: 'moving', why: `${-starting} replicas finishing` };
+    return this.wanted === 0
+      ? { name: 'asleep', mood: 'quiet', why: 'the next request starts a replica' }
+      : { name: 'steady', mood: 'good', why: `${ready} replicas ready` };
+  }
+
   autoscaler(now) {
     const look = this.now;
     const counts = (state) => this.instances.filter((each) => each.state === state).length;
@@ -375,6 +397,7 @@ class Service {
     const { load, asks, most, stable } = this.asks;
     return {
       name: this.name,
+      state: this.state(counts('ready')),
       listening: `127.0.0.1:${8000 + this.seed}`,
       minReplicas: this.min,
       maxReplicas: this.max,
@@ -399,6 +422,8 @@ class Service {
         completed: Math.round((now - this.start) / 90),
         failed: this.crashing ? Math.floor((now - this.since) / 9000) : 0,
         rejected: 0,
+        failedRecently: this.crashing ? 6 : 0,
+        recentMs: 60_000,
       },
       hold: this.hold
         ? {

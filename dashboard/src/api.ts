@@ -72,8 +72,18 @@ export interface Objective {
   total: Judged; // since Headroom's start
 }
 
+export type Mood = 'good' | 'moving' | 'quiet' | 'held' | 'warning' | 'bad';
+
+/** The gravest thing there is to say of a service. */
+export interface State {
+  name: string;
+  mood: Mood;
+  why: string;
+}
+
 export interface Autoscaler {
   name: string;
+  state: State;
   listening: string | null;
   minReplicas: number;
   maxReplicas: number;
@@ -93,7 +103,13 @@ export interface Autoscaler {
   } | null;
   latency: { p50Ms: number | null; p95Ms: number | null; p99Ms: number | null } | null;
   objective: Objective | null;
-  requests: { completed: number; failed: number; rejected: number } | null;
+  requests: {
+    completed: number;
+    failed: number;
+    rejected: number;
+    failedRecently: number; // of failed, in recentMs
+    recentMs: number;
+  } | null;
   hold: Hold | null;
   decision: Decision | null;
   instances: Instance[];

@@ -122,7 +122,7 @@ function choose(): void {
   const all = [...store.services.values()].sort((a, b) =>
     a.name.localeCompare(b.name, 'en', { numeric: true }),
   );
-  const first = all.find((each) => needsAttention(store.state(each).mood)) ?? all[0]!;
+  const first = all.find((each) => needsAttention(each.state.mood)) ?? all[0]!;
   store.go({ name: first.name }, true);
 }
 
@@ -166,7 +166,7 @@ function draw(): void {
   const { view, services, connection } = store;
   const [now, span, chosen] = [store.now(), store.span(), store.chosen()];
   setText(version, store.version);
-  document.title = chosen ? `${chosen.name}: ${store.state(chosen).word} – Headroom` : 'Headroom';
+  document.title = chosen ? `${chosen.name}: ${chosen.state.name} – Headroom` : 'Headroom';
   liveness.set(connection, store.live(), span, now, now - Date.now());
   tokenForm.set(connection);
   range.set(view.range);
@@ -180,7 +180,6 @@ function draw(): void {
     services,
     chosen: view.name,
     now,
-    state: store.state,
     spark: (name) => store.spark(name),
     wantSpark: (name) => store.wantSpark(name),
     link: (name) => format({ ...view, name, decision: null }),
@@ -198,7 +197,7 @@ function draw(): void {
     view.decision !== null && decision !== null && typeof decision === 'object'
       ? { id: view.decision, unixMs: decision.unixMs }
       : null;
-  head.set(chosen, store.failedLately(chosen.name), store.events, now, store.live());
+  head.set(chosen, store.events, now, store.live());
   stack.set({
     service: chosen,
     samples: store.series.samples,

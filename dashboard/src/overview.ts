@@ -3,7 +3,7 @@
 import type { Autoscaler } from './api.js';
 import { el, Keyed, setAttribute, setText, show, svg } from './dom.js';
 import { isGap, roomOf, type Sample, type Series } from './series.js';
-import { capacityOf, loadOf, needsAttention, number, plural, type State } from './words.js';
+import { capacityOf, loadOf, needsAttention, number, plural } from './words.js';
 
 export const searchFrom = 8; // services
 const [width, height] = [76, 26];
@@ -55,7 +55,6 @@ export interface Overviewed {
   services: Map<string, Autoscaler>;
   chosen: string | null;
   now: number;
-  state(service: Autoscaler): State;
   spark(name: string): Series;
   wantSpark(name: string): void;
   link(name: string): string;
@@ -173,13 +172,12 @@ export class Overview {
     const all = [...data.services.values()].sort((a, b) =>
       a.name.localeCompare(b.name, 'en', { numeric: true }),
     );
-    const states = new Map(all.map((service) => [service.name, data.state(service)]));
-    const grave = all.filter((service) => needsAttention(states.get(service.name)!.mood)).length;
+    const grave = all.filter((service) => needsAttention(service.state.mood)).length;
     const text = this.find.value.trim().toLowerCase();
     const found = all.filter(
       (service) =>
         service.name.toLowerCase().includes(text) &&
-        (!this.grave.checked || needsAttention(states.get(service.name)!.mood)),
+        (!this.grave.checked || needsAttention(service.state.mood)),
     );
     setText(
       this.summary,
@@ -191,8 +189,7 @@ export class Overview {
     setText(this.graveLabel, `only what needs attention (${grave})`);
     show(this.none, found.length === 0 && all.length > 0);
     this.list.set(found);
-    for (const service of found)
-      this.update(this.list.rows.get(service.name)!, service, states.get(service.name)!, data);
+    for (const service of found) this.update(this.list.rows.get(service.name)!, service, data);
     for (const [element, row] of this.byElement) {
       if (element.isConnected) continue;
       this.watch.unobserve(element);
@@ -201,10 +198,10 @@ export class Overview {
     }
   }
 
-  private update(row: Row, service: Autoscaler, state: State, data: Overviewed): void {
+  private update(row: Row, service: Autoscaler, data: Overviewed): void {
     const { ready, wanted } = service.replicas;
-    setText(row.word, state.word);
-    setAttribute(row.word, 'data-mood', state.mood);
+    setText(row.word, service.state.name);
+    setAttribute(row.word, 'data-mood', service.state.mood);
     setText(row.count, ready === wanted ? String(ready) : `${ready}/${wanted}`);
     setAttribute(row.link, 'href', data.link(service.name));
     setAttribute(row.link, 'aria-current', service.name === data.chosen ? 'page' : null);

@@ -16,7 +16,6 @@ import {
   moment,
   number,
   plural,
-  stateOf,
 } from './words.js';
 
 class Figure {
@@ -91,17 +90,11 @@ export class Head {
     );
   }
 
-  set(
-    service: Autoscaler,
-    failed: number,
-    events: readonly HappenedEvent[],
-    now: number,
-    live: boolean,
-  ): void {
-    const state = stateOf(service, failed);
+  set(service: Autoscaler, events: readonly HappenedEvent[], now: number, live: boolean): void {
+    const state = service.state;
     show(this.ofNow, !live);
     setText(this.name, service.name);
-    setText(this.state, `${state.word}: ${state.sentence}`);
+    setText(this.state, `${state.name}: ${state.why}`);
     setAttribute(this.state, 'data-mood', state.mood);
     setText(this.address, service.listening ? `on ${service.listening}` : '');
     const objective = service.objective;
@@ -115,10 +108,10 @@ export class Head {
     }
     this.held.set(heldOf(service, events, now, live));
     show(this.holding, this.held.rows.size > 0);
-    this.setFigures(service, failed);
+    this.setFigures(service);
   }
 
-  private setFigures(service: Autoscaler, failed: number): void {
+  private setFigures(service: Autoscaler): void {
     const { wanted, ready, starting, draining, backingOff } = service.replicas;
     const parts = [
       starting && `${starting} starting`,
@@ -156,7 +149,7 @@ export class Head {
     this.failed.set(
       number(requests?.failed),
       requests ? `of ${number(requests.completed)}; ${number(requests.rejected)} rejected` : '',
-      failed > 0 ? 'bad' : null,
+      requests?.failedRecently ? 'bad' : null,
     );
   }
 }

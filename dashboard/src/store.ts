@@ -5,7 +5,6 @@ import type { Autoscaler, Decision, HappenedEvent, Span, Status } from './api.js
 import { unconnected, type Connection } from './live.js';
 import { Series, sampleOf } from './series.js';
 import { format, goesOn, lengthOf, parse, spanOf, type View } from './view.js';
-import { stateOf, type State } from './words.js';
 
 const sparkMs = 15 * 60_000;
 const sparkBucketMs = 15_000;
@@ -112,6 +111,7 @@ export class Store {
     this.connection = connection;
     if (back) {
       this.refresh(false, !this.joined); // what was missed meanwhile
+      if (this.joined) this.forgetSparks();
       this.joined = true;
     }
     this.changed();
@@ -235,17 +235,11 @@ export class Store {
     return series;
   }
 
-  /** Requests of it that failed in the last minute. */
-  failedLately(name: string): number {
-    const since = this.now() - 60_000;
-    return this.spark(name).samples.reduce(
-      (sum, sample) => sum + (sample.unixMs >= since ? (sample.failed ?? 0) : 0),
-      0,
-    );
+  /** Each is loaded again when it is seen. */
+  private forgetSparks(): void {
+    this.sparks.clear();
+    this.sparksAsked.clear();
   }
-
-  /** Its state in a word. */
-  state = (service: Autoscaler): State => stateOf(service, this.failedLately(service.name));
 
   /** Loads a sparkline's past, once it is seen; a few at a time. */
   wantSpark(name: string): void {

@@ -1,6 +1,6 @@
-/** Numbers, times and sizes as the page says them; and a service's state in a word. Pure. */
+/** Numbers, times and sizes as the page says them. Pure. */
 
-import type { Autoscaler, Hold, Instance, Objective, Step } from './api.js';
+import type { Autoscaler, Hold, Mood, Objective, Step } from './api.js';
 
 export const unknown = '–';
 
@@ -135,104 +135,6 @@ export const isMissed = (objective: Objective | null): boolean =>
 /** How an objective is kept, in words. */
 export const kept = ({ latencyMs, percentile, recent, recentMs }: Objective): string =>
   `${percent(recent.share)} of the requests within ${latency(latencyMs)} in ${duration(recentMs)}, ${percentile} % wanted`;
-
-export type Mood = 'good' | 'moving' | 'quiet' | 'held' | 'warning' | 'bad';
-
-export interface State {
-  mood: Mood;
-  word: string;
-  sentence: string;
-}
-
-const steadyAfterMs = 60_000;
-
-/**
- * It waits to be started again, or was and has not lasted: between two crashes a service is not
- * well.
- */
-const crashing = ({ state, restarts, ageMs }: Instance): boolean =>
-  state === 'backingOff' ||
-  (restarts > 0 &&
-    (state === 'starting' || (state === 'ready' && ageMs !== null && ageMs < steadyAfterMs)));
-
-/** Is it well? The gravest thing there is to say. `failed`: requests in the last minute. */
-export function stateOf(service: Autoscaler, failed = 0): State {
-  const { wanted, ready, draining, backingOff } = service.replicas;
-  const crashed = Math.max(backingOff, service.instances.filter(crashing).length);
-  const waiting = service.load?.waiting ?? 0;
-  const load = loadOf(service);
-  const capacity = capacityOf(service);
-  const atMost = wanted >= service.maxReplicas && wanted > 0;
-  if (crashed > 0) {
-    return {
-      mood: 'bad',
-      word: 'crashing',
-      sentence: `${plural(crashed, 'replica')} crashed and ${crashed === 1 ? 'is' : 'are'} started again`,
-    };
-  }
-  if (
-    atMost &&
-    (waiting > 0 || (load !== null && capacity !== null && ready >= wanted && load > capacity))
-  ) {
-    return {
-      mood: 'warning',
-      word: 'at its limit',
-      sentence: `the load asks for more than the ${service.maxReplicas} replicas that are allowed`,
-    };
-  }
-  if (failed > 0)
-    return {
-      mood: 'warning',
-      word: 'failing',
-      sentence: `${plural(failed, 'request')} failed in the last minute`,
-    };
-  if (service.target && load === null) {
-    return {
-      mood: 'warning',
-      word: 'load unknown',
-      sentence: 'the load could not be read: nothing is scaled down',
-    };
-  }
-  if (isMissed(service.objective)) {
-    return { mood: 'warning', word: 'late', sentence: kept(service.objective!) };
-  }
-  if (service.hold)
-    return {
-      mood: 'held',
-      word: service.hold.why === 'paused' ? 'paused' : 'pinned',
-      sentence: `at ${plural(service.hold.replicas, 'replica')}`,
-    };
-  if (ready < wanted) {
-    const missing = wanted - ready;
-    if (ready === 0)
-      return {
-        mood: 'moving',
-        word: 'waking',
-        sentence:
-          `${plural(missing, 'replica')} starting` +
-          (waiting ? `, ${plural(waiting, 'request')} waiting` : ''),
-      };
-    return {
-      mood: 'moving',
-      word: 'scaling up',
-      sentence: `${plural(missing, 'more replica')} starting`,
-    };
-  }
-  if (ready > wanted || draining > 0) {
-    return {
-      mood: 'moving',
-      word: 'scaling down',
-      sentence: `${plural(Math.max(draining, ready - wanted), 'replica')} finishing what is open`,
-    };
-  }
-  if (wanted === 0)
-    return {
-      mood: 'quiet',
-      word: 'asleep',
-      sentence: 'at zero: the next request starts a replica',
-    };
-  return { mood: 'good', word: 'steady', sentence: `${plural(ready, 'replica')} ready` };
-}
 
 export const needsAttention = (mood: Mood) => mood === 'bad' || mood === 'warning';
 

@@ -12,6 +12,7 @@
 #include "decide/words.h"
 #include "gateway/failures.h"
 #include "journal/event_kinds.h"
+#include "server/health.h"
 #include "target/states.h"
 #include "target/troubles.h"
 
@@ -297,8 +298,9 @@ constexpr std::string_view kHead = R"(# Reasons
 Every fixed word by which Headroom says what it did and why, made from the tables in its sources by
 `headroom schema --reasons`: [steps](#steps-of-a-decision) and
 [conditions](#conditions-of-a-decision) of a decision, [why there is no
-reading](#why-there-is-no-reading), [events](#events), [troubles of a replica](#troubles-of-a-replica), [its
-states](#states-of-a-replica), [failures of requests](#failures-of-requests). The words do not change: they are made for searching.
+reading](#why-there-is-no-reading), [states of a service](#states-of-a-service), [events](#events),
+[troubles of a replica](#troubles-of-a-replica), [its states](#states-of-a-replica), [failures of
+requests](#failures-of-requests). The words do not change: they are made for searching.
 By symptom instead: [troubleshooting.md](troubleshooting.md). How a decision is made:
 [decide.md](decide.md).
 
@@ -321,6 +323,13 @@ constexpr std::string_view kAbsences = R"(## Why there is no reading
 
 Unknown is not zero: what cannot be read takes nobody's replicas away. The source's own answer follows
 in brackets.
+
+)";
+
+constexpr std::string_view kHealth = R"(## States of a service
+
+As the dashboard, `headroom status` and `headroom top` show them, and as `state` in JSON: one for each
+service, the first of these that is so.
 
 )";
 
@@ -360,6 +369,8 @@ std::string reasons_page() {
   page += conditions();
   page += kAbsences;
   page += absences();
+  page += kHealth;
+  page += rows<server::Health>("| State | Means | What to do |", "");
   page += kEvents;
   page += rows<journal::Event::Kind>("| Kind | Means | For example | What to do |", "{}");
   page += kTroubles;

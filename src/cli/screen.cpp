@@ -58,34 +58,6 @@ std::optional<double> sum(const value& autoscaler, std::string_view pointer) {
   return all;
 }
 
-/// One crashed, and none came of it yet: it waits, or starts again.
-bool fails(const value& autoscaler) {
-  return count_at(autoscaler, "/replicas/backingOff") > 0 ||
-         std::ranges::any_of(list_at(autoscaler, "/instances"), [](const value& each) {
-           return text_at(each, "/state") == "starting" && count_at(each, "/restarts") > 0;
-         });
-}
-
-/// There is more to do than for all that are allowed.
-bool at_limit(const value& autoscaler) {
-  if (count_at(autoscaler, "/replicas/wanted") < count_at(autoscaler, "/maxReplicas")) return false;
-  const auto load = load_of(autoscaler);
-  return number_at(autoscaler, "/load/waiting").value_or(0) > 0 ||
-         (load.now && load.capacity && *load.now > *load.capacity);
-}
-
-std::string state_of(const value& autoscaler) {
-  if (const auto why = text_at(autoscaler, "/hold/why"); !why.empty()) {
-    return why == "pause" || why == "paused" ? "paused" : "pinned";
-  }
-  if (fails(autoscaler)) return "failing";
-  if (count_at(autoscaler, "/replicas/wanted") == 0) return "at zero";
-  if (count_at(autoscaler, "/replicas/ready") != count_at(autoscaler, "/replicas/wanted")) {
-    return "scaling";
-  }
-  return at_limit(autoscaler) ? "at max" : "steady";
-}
-
 /// "98.2% in 100ms, of 99%: missed", of the last minutes; `brief`: "98.2% missed".
 std::string objective_of(const value& autoscaler, bool brief) {
   const auto latency = number_at(autoscaler, "/objective/latencyMs");
@@ -98,6 +70,14 @@ std::string objective_of(const value& autoscaler, bool brief) {
   const auto kept = share ? fmt::format("{:.2f}%", std::floor(*share * 1e4) / 100) : "-";
   if (brief) return kept + (missed ? " missed" : "");
   return fmt::format("{} in {}, of {}%{}", kept, within, wanted, missed ? ": missed" : "");
+}
+
+/// ", failing (3 requests failed in the last minute)", or nothing.
+std::string what_is_wrong(const value& autoscaler) {
+  const auto mood = text_at(autoscaler, "/state/mood");
+  if (mood != "bad" && mood != "warning") return "";
+  return fmt::format(", {} ({})", text_at(autoscaler, "/state/name"),
+                     text_at(autoscaler, "/state/why"));
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -132,7 +112,7 @@ Row service_row(const value& each) {
       known(number_at(each, "/latency/p99Ms"), latency),
       known(sum(each, "/cpu"), [](double cores) { return fmt::format("{:.2f}", cores); }),
       known(sum(each, "/memory"), memory),
-      state_of(each)};
+      text_at(each, "/state/name")};
 }
 
 std::vector<Row> service_rows(const boost::json::array& autoscalers, bool brief) {
@@ -225,7 +205,8 @@ std::string replicas_table(const value& autoscaler) {
 std::string why(const value& autoscaler) {
   const auto name = text_at(autoscaler, "/name");
   const auto reason = printable(text_at(autoscaler, "/decision/reason"), kLongestReason);
-  return fmt::format("{}: {}", name, reason.empty() ? "nothing decided yet" : reason);
+  return fmt::format("{}{}: {}", name, what_is_wrong(autoscaler),
+                     reason.empty() ? "nothing decided yet" : reason);
 }
 
 std::vector<std::string> draw(const boost::json::array& autoscalers,

@@ -72,7 +72,7 @@ class Lines {
   }
 
  private:
-  Widths widths_{8, 7, 7, 14, 5, 6, 6, 5, 9, 7};  // of what is usual
+  Widths widths_{8, 7, 7, 14, 5, 6, 6, 5, 9, 12};  // of what is usual
   Row heads_;
 };
 

@@ -3,8 +3,6 @@
 namespace headroom::control {
 namespace {
 
-constexpr Millis kMarkEvery = 5s;
-
 std::uint64_t within(const Histogram::Counts& counts, Millis latency) {
   const auto most = static_cast<std::uint64_t>(std::chrono::microseconds(latency).count());
   std::uint64_t sum = 0;
@@ -28,17 +26,9 @@ void ObjectiveMeter::add(Instant now, const std::optional<policy::Objective>& ob
   looked_ = true;
   duration_ = traffic.duration;
   failed_ = failed;
-  if (objective_ != objective) marks_.clear();
+  if (objective_ != objective) recent_.forget();
   objective_ = objective;
-  // A mark is of what had been counted by then, so that what comes after it can be told.
-  if (marks_.empty() || now - marks_.back().at >= kMarkEvery) marks_.push_back({now, all_});
-  while (marks_.size() > 1 && now - marks_[1].at >= kRecent) marks_.pop_front();
-}
-
-Judged ObjectiveMeter::recent() const {
-  if (marks_.empty()) return {};
-  const auto& begin = marks_.front().before;
-  return {all_.requests - begin.requests, all_.within - begin.within};
+  recent_.add(now, all_);
 }
 
 }  // namespace headroom::control

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 
 #include "base/histogram.h"
 #include "base/time.h"
+#include "control/lately.h"
 #include "gateway/gateway.h"
 #include "policy/autoscaler.h"
 
@@ -15,6 +15,9 @@ namespace headroom::control {
 struct Judged {
   std::uint64_t requests = 0, within = 0;
   bool operator==(const Judged&) const = default;
+  Judged operator-(const Judged& before) const {
+    return {requests - before.requests, within - before.within};
+  }
 };
 
 /// Holds the gateway's cumulative counters against the objective there is at each look: what came
@@ -33,19 +36,15 @@ class ObjectiveMeter {
   Judged all() const { return all_; }  // since the first look
   /// Of the last 5 min before the newest look, 5 s more or less; of those since the objective is
   /// what it is.
-  Judged recent() const;
+  Judged recent() const { return recent_.grown(); }
 
  private:
-  struct Mark {
-    Instant at;
-    Judged before;
-  };
   bool looked_ = false;
   std::optional<policy::Objective> objective_;
   Histogram::Counts duration_;
   std::uint64_t failed_ = 0;
   Judged all_;
-  std::deque<Mark> marks_;  // the first is the recent time's begin
+  Lately<Judged> recent_{kRecent, 5s};
 };
 
 }  // namespace headroom::control

@@ -427,6 +427,8 @@ void Scaler::publish(std::shared_ptr<Status> status) {
 
 void Scaler::hold_against(Status& status) {
   if (!traffic_) return;
+  failures_.add(status.seen.now, traffic_->service_failures());
+  status.failed_recently = failures_.grown();
   objective_.add(status.seen.now, policy_.objective, *traffic_);
   if (!policy_.objective) return;
   status.objective = {.wanted = *policy_.objective,

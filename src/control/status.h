@@ -40,6 +40,8 @@ struct ObjectiveStatus {
 
 /// One autoscaler at its newest look.
 struct Status {
+  static constexpr Millis kRecent = 1min;  // for failures
+
   std::string name;
   std::string listening;  // the gateway's address; empty: it has none
   Replicas minimum, maximum;
@@ -52,6 +54,7 @@ struct Status {
   std::optional<std::int64_t> entry;         // of the decision in the journal; none: it waits
   std::optional<decide::Hold> hold;          // by an operator
   std::optional<gateway::Snapshot> traffic;  // counters since the start of this process
+  std::uint64_t failed_recently = 0;         // of requests, by no doing of their clients
   std::optional<Latency> latency;            // of the last 5 to 10 s
   std::optional<ObjectiveStatus> objective;  // none: the policy has none
   std::uint64_t decisions = 0, ups = 0, downs = 0;  // since then: all, those that rescaled

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "server/views.h"
+
 namespace headroom::server {
 namespace {
 

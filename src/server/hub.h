@@ -11,7 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "server/api.h"
-#include "server/views.h"
+#include "server/health.h"
 
 namespace headroom::server {
 

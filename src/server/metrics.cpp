@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "server/fields.h"
+#include "server/health.h"
 #include "server/process_facts.h"
-#include "server/views.h"
 
 namespace headroom::server {
 namespace {

@@ -9,6 +9,7 @@
 #include "decide/record.h"
 #include "decide/steps.h"
 #include "decide/words.h"
+#include "server/health.h"
 #include "target/states.h"
 
 namespace headroom::server {
@@ -175,11 +176,14 @@ void describe(JsonWriter& io, const ObjectiveView& view) {
 
 struct RequestsView {
   const gateway::Snapshot& traffic;
+  std::uint64_t failed_recently;
 };
 void describe(JsonWriter& io, const RequestsView& view) {
   io.field("completed", view.traffic.completed);
   io.field("failed", view.traffic.service_failures());
   io.field("rejected", view.traffic.rejected);
+  io.field("failedRecently", view.failed_recently);
+  io.field("recentMs", control::Status::kRecent);
 }
 
 struct HoldView {
@@ -217,12 +221,23 @@ std::optional<View> when(bool is, T&& value) {
   return View{std::forward<T>(value)};
 }
 
+struct StateView {
+  const control::Status& status;
+};
+void describe(JsonWriter& io, const StateView& view) {
+  const auto health = health_of(view.status);
+  io.field("name", std::string(about(health).name));
+  io.field("mood", std::string(mood_of(health)));
+  io.field("why", why(health, view.status));
+}
+
 struct StatusView {
   const control::Status& status;
 };
 void describe(JsonWriter& io, const StatusView& view) {
   const auto& status = view.status;
   io.field("name", status.name);
+  io.field("state", StateView{status});
   io.field("listening", said(status.listening));
   io.field("minReplicas", status.minimum);
   io.field("maxReplicas", status.maximum);
@@ -238,7 +253,7 @@ void describe(JsonWriter& io, const StatusView& view) {
   if (status.objective) objective.emplace(ObjectiveView{*status.objective});
   io.field("objective", objective);
   std::optional<RequestsView> requests;
-  if (status.traffic) requests.emplace(RequestsView{*status.traffic});
+  if (status.traffic) requests.emplace(RequestsView{*status.traffic, status.failed_recently});
   io.field("requests", requests);
   std::optional<HoldView> hold;
   if (status.hold) hold.emplace(HoldView{*status.hold, status.seen});
@@ -249,18 +264,6 @@ void describe(JsonWriter& io, const StatusView& view) {
 }
 
 }  // namespace
-
-Counts counts_of(const control::Status& status) {
-  Counts counts{.wanted = status.decided.replicas.count};
-  using State = target::Replica::State;
-  for (const auto& replica : status.replicas) {
-    counts.ready += replica.state == State::ready;
-    counts.starting += replica.state == State::starting;
-    counts.draining += replica.state == State::draining;
-    counts.backing_off += replica.state == State::backing_off;
-  }
-  return counts;
-}
 
 std::string autoscaler_json(const control::Status& status) {
   return written(StatusView{status}) + "\n";

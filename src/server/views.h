@@ -12,13 +12,6 @@
 /// What the API shows, as JSON: see docs/api.md and openapi.json.
 namespace headroom::server {
 
-/// How many replicas are in each state. `wanted` are asked for.
-struct Counts {
-  std::int32_t wanted = 0, ready = 0, starting = 0, draining = 0, backing_off = 0;
-  bool operator==(const Counts&) const = default;
-};
-Counts counts_of(const control::Status& status);
-
 std::string autoscaler_json(const control::Status& status);
 struct Header {
   std::string version;

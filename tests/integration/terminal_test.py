@@ -134,11 +134,11 @@ class Terminal(Verbs):
         def state():
             return self.verb(headroom, "status").splitlines()[1].split()[-1]
 
-        self.assertTrue(eventually(lambda: state() == "failing"))
+        self.assertTrue(eventually(lambda: state() == "crashing"))
         until, states = time.monotonic() + 5, set()
         while time.monotonic() < until:
             states.add(state())
-        self.assertEqual(states, {"failing"}, "while it starts again, too")
+        self.assertEqual(states, {"crashing"}, "while it starts again, too")
 
     def test_names_of_events_are_under_each_other(self):
         headroom = self.run_headroom("--admin", "none", self.write("two.yaml", "---\n".join(
@@ -352,9 +352,9 @@ class Top(Verbs):
         self.assertTrue(self.ready(headroom, 1))
         self.load(headroom.url() + "/?wait=1100ms", "--closed", "6", "--duration", "600s")
         _, terminal = self.on_terminal("--journal", headroom.journal)
-        lines = self.lines(terminal, "at max.*missed")
+        lines = self.lines(terminal, "at its limit.*missed")
         self.assertRegex(lines[2], "^NAME .* STATE +OBJECTIVE$")
-        self.assertRegex(lines[3], r"^checkout-eu-w.*… +1/1 .* 1\.\ds +at max +0\.00% missed$")
+        self.assertRegex(lines[3], r"^checkout-eu-w.*… +1/1 .* of 1\.4 .* at its limit +0\.00% missed$")
         self.assertLessEqual(max(len(line) for line in lines), 80)
         self.assertNotIn("…", "".join(lines[4:9]), "reasons go on on the next line")
 

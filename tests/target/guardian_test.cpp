@@ -146,39 +146,44 @@ TEST(Guardian, ForgetsWhatItIsTold) {
 
 TEST(Guardian, ReapsReplicasWhenToldAndStraysOfItself) {
   const std::vector<std::string> env{"PATH=/usr/bin:/bin"};
-  EXPECT_EQ(in_a_process([&] {
-              ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // every orphan comes to the guardian
-              auto guardian = Guardian::start();
-              if (!guardian) ::_exit(1);
-              auto replica = spawn({{"sh", "-c", "exit 3"}, env, ""},
-                                   {.pipes = false, .parent = guardian->pid()});
-              if (!replica) ::_exit(2);
-              guardian->watch(replica->pid, "", "");
-              const pid_t between = ::fork();
-              if (between == 0) {
-                if (::fork() == 0) ::_exit(0);
-                ::_exit(0);
-              }
-              ::waitpid(between, nullptr, 0);
-              const auto zombies_of_guardian = [&] {
-                std::vector<pid_t> found;
-                for_each_process([&](const ProcessSeen& seen) {
-                  if (seen.parent == guardian->pid() && seen.state == 'Z')
-                    found.push_back(seen.pid);
-                });
-                return found;
-              };
-              for (int tries = 0; tries < 3000; ++tries) {
-                if (zombies_of_guardian() == std::vector<pid_t>{replica->pid}) break;
-                ::usleep(10'000);
-              }
-              if (zombies_of_guardian() != std::vector<pid_t>{replica->pid}) ::_exit(3);
-              const auto info = guardian->reap(replica->pid);
-              if (info.si_pid != replica->pid || info.si_code != CLD_EXITED) ::_exit(4);
-              if (info.si_status != 3) ::_exit(5);
-              if (guardian->reap(replica->pid).si_pid != 0) ::_exit(6);
-            }),
-            0);
+  EXPECT_EQ(
+      in_a_process([&] {
+        ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // every orphan comes to the guardian
+        auto guardian = Guardian::start();
+        if (!guardian) ::_exit(1);
+        auto replica =
+            spawn({{"sh", "-c", "exit 3"}, env, ""}, {.pipes = false, .parent = guardian->pid()});
+        if (!replica) ::_exit(2);
+        guardian->watch(replica->pid, "", "");
+        int told[2];
+        if (::pipe(told) != 0) ::_exit(3);
+        const pid_t between = ::fork();
+        if (between == 0) {
+          const pid_t orphan = ::fork();
+          if (orphan == 0) ::_exit(0);
+          ::_exit(::write(told[1], &orphan, sizeof orphan) == sizeof orphan ? 0 : 1);
+        }
+        ::waitpid(between, nullptr, 0);
+        pid_t stray = 0;
+        if (::read(told[0], &stray, sizeof stray) != sizeof stray) ::_exit(3);
+        const auto zombies_of_guardian = [&] {
+          std::vector<pid_t> found;
+          for_each_process([&](const ProcessSeen& seen) {
+            if (seen.parent == guardian->pid() && seen.state == 'Z') found.push_back(seen.pid);
+          });
+          return found;
+        };
+        const auto settled = [&] {
+          return !see_process(stray) && zombies_of_guardian() == std::vector<pid_t>{replica->pid};
+        };
+        for (int tries = 0; tries < 3000 && !settled(); ++tries) ::usleep(10'000);
+        if (!settled()) ::_exit(3);
+        const auto info = guardian->reap(replica->pid);
+        if (info.si_pid != replica->pid || info.si_code != CLD_EXITED) ::_exit(4);
+        if (info.si_status != 3) ::_exit(5);
+        if (guardian->reap(replica->pid).si_pid != 0) ::_exit(6);
+      }),
+      0);
 }
 
 TEST(Guardian, TheNextRunRemovesWhatBothLeftBehind) {

@@ -372,5 +372,7 @@ test('a service that goes and comes back has its past again', async () => {
   await behind(one, 1);
   await behind(few, 6);
   await eventually('its past again', () => asked('checkout') === 2);
+  await behind(few, 6);
+  await eventually('and what it missed', () => asked('checkout') === 3);
   visit.blameless();
 });

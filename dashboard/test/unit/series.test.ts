@@ -167,6 +167,7 @@ test('an objective is missed by counting, not by a quantile', () => {
 test('live samples have what came since the one before, and add up in a bucket', () => {
   const look = (requests: number, within: number, latencyMs = 100): Autoscaler => ({
     name: 'shop',
+    state: { name: 'steady', mood: 'good', why: '1 replica ready' },
     listening: null,
     minReplicas: 0,
     maxReplicas: 8,

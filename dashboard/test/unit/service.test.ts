@@ -5,6 +5,7 @@ import { heldOf } from '../../src/service.js';
 
 const base: Autoscaler = {
   name: 'shop',
+  state: { name: 'steady', mood: 'good', why: '1 replica ready' },
   listening: null,
   minReplicas: 0,
   maxReplicas: 8,

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <string>
+
+#include "base/meaning.h"
+#include "control/status.h"
+
+namespace headroom::server {
+
+/// How a service is, in a word; the gravest first.
+enum class Health {
+  crashing,
+  at_its_limit,
+  failing,
+  load_unknown,
+  late,
+  paused,
+  pinned,
+  waking,
+  scaling_up,
+  scaling_down,
+  asleep,
+  steady
+};
+
+/// What each of them is called, means, and asks for. A new one without a case does not compile.
+constexpr Meaning about(Health health) {
+  switch (health) {
+    case Health::crashing:
+      return {"crashing",
+              "a replica crashed: it waits to be started again, or was less than a minute ago",
+              "Read its last lines: `headroom events NAME --kind trouble`.", ""};
+    case Health::at_its_limit:
+      return {"at its limit", "the load asks for more replicas than `maxReplicas`",
+              "Raise `maxReplicas`, or let a replica take more.", ""};
+    case Health::failing:
+      return {"failing", "requests failed in the last minute, by no doing of their clients",
+              "See [why](#failures-of-requests): `headroom_request_failures_total`.", ""};
+    case Health::load_unknown:
+      return {"load unknown", "the load could not be read: nothing is scaled down",
+              "See [why](#why-there-is-no-reading): `headroom explain NAME`.", ""};
+    case Health::late:
+      return {"late",
+              "more requests of the last five minutes missed the "
+              "[objective](reference.md#specobjective) than may",
+              "Lower the target, so that a replica has less to do; or see what takes its time.",
+              ""};
+    case Health::paused:
+      return {"paused", "an operator holds the number: nothing is decided",
+              "Nothing. `headroom resume NAME` ends it.", ""};
+    case Health::pinned:
+      return {"pinned", "an operator set the number", "Nothing. `headroom resume NAME` ends it.",
+              ""};
+    case Health::waking:
+      return {"waking", "the first replica starts", "Nothing, if it passes.", ""};
+    case Health::scaling_up:
+      return {"scaling up", "more replicas start", "Nothing, if it passes.", ""};
+    case Health::scaling_down:
+      return {"scaling down", "some replicas finish what they have open", "Nothing.", ""};
+    case Health::asleep:
+      return {"asleep", "it is at zero: the next request starts a replica", "Nothing.", ""};
+    case Health::steady:
+      return {"steady", "as many replicas as wanted are ready", "Nothing.", ""};
+  }
+  return {};
+}
+
+/// What a word is of: "bad" and "warning" need somebody's attention.
+constexpr std::string_view mood_of(Health health) {
+  switch (health) {
+    case Health::crashing:
+      return "bad";
+    case Health::at_its_limit:
+    case Health::failing:
+    case Health::load_unknown:
+    case Health::late:
+      return "warning";
+    case Health::paused:
+    case Health::pinned:
+      return "held";
+    case Health::waking:
+    case Health::scaling_up:
+    case Health::scaling_down:
+      return "moving";
+    case Health::asleep:
+      return "quiet";
+    case Health::steady:
+      return "good";
+  }
+  return "";
+}
+
+/// The gravest there is to say of it.
+Health health_of(const control::Status& status);
+/// The same with its numbers: "1 more replica starting".
+std::string why(Health health, const control::Status& status);
+
+/// How many replicas are in each state. `wanted` are asked for.
+struct Counts {
+  std::int32_t wanted = 0, ready = 0, starting = 0, draining = 0, backing_off = 0;
+  bool operator==(const Counts&) const = default;
+};
+Counts counts_of(const control::Status& status);
+
+}  // namespace headroom::server
