@@ -109,8 +109,6 @@ struct Options {
 
 /// A socket that listens already: a predecessor's, or one that a service manager `keeps`.
 struct Listener {
-  Listener() = default;
-  Listener(Fd already, bool keeps = false) : socket(std::move(already)), kept(keeps) {}
   Fd socket;
   bool kept = false;  // a Unix socket's file stays when the service goes
 };

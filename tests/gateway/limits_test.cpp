@@ -210,7 +210,7 @@ TEST(Lifecycle, ASuccessorOnTheSameSocketMissesNothing) {
   Settings settings;
   settings.name = "test";
   settings.listen = address;
-  const auto service = (*second)->add(settings, first.gateway->listener(first.service));
+  const auto service = (*second)->add(settings, {first.gateway->listener(first.service)});
   ASSERT_TRUE(service);
   (*second)->set_backends(*service, {{1, second_backend.address(), 0}});
   first.gateway->let_go();
@@ -241,7 +241,7 @@ TEST(Lifecycle, ASuccessorsFileStays) {
   auto second = Gateway::start({.threads = 1, .demand = [](ServiceId) {}});
   ASSERT_TRUE(second);
   settings.name = "test";
-  ASSERT_TRUE((*second)->add(settings, first.gateway->listener(first.service)));
+  ASSERT_TRUE((*second)->add(settings, {first.gateway->listener(first.service)}));
   first.gateway->let_go();
   first.gateway->shutdown(1s);
   EXPECT_TRUE(Socket::connect(settings.listen).open());
