@@ -8,6 +8,7 @@
 #include "cli/paths.h"
 #include "cli/print.h"
 #include "cli/screen.h"
+#include "cli/terminal.h"
 #include "cli/verbs.h"
 
 namespace headroom::cli {
@@ -52,7 +53,8 @@ int status(const StatusOptions& options) {
   const auto found = autoscalers(options);
   if (!found) return complain(found.error());
   if (print_data(options.output, *found)) return kOk;
-  fmt::print("{}", services_table(*found));
+  fmt::print("{}",
+             on_terminal() ? services_table(*found, window().columns) : services_table(*found));
   if (found->size() == 1) {
     fmt::print("\n{}\n\n{}", why(found->front()), replicas_table(found->front()));
   }

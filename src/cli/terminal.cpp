@@ -57,6 +57,12 @@ void on(int signal, void (*handler)(int)) {
 
 }  // namespace
 
+Screen window() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return {};
+  return {size.ws_col, size.ws_row};
+}
+
 bool says_enough(std::string_view keys) {
   while (!keys.empty()) {
     if (keys[0] == 'q' || keys[0] == 'Q') return true;
@@ -113,12 +119,6 @@ void Terminal::stop() {
   ::pthread_sigmask(SIG_BLOCK, &stop, nullptr);
   on(SIGTSTP, heard);
   take();
-}
-
-Screen Terminal::size() const {
-  winsize window{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_col == 0) return {};
-  return {window.ws_col, window.ws_row};
 }
 
 void Terminal::show(const std::vector<std::string>& lines) const {

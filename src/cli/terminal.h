@@ -12,6 +12,9 @@
 
 namespace headroom::cli {
 
+/// How large the terminal is; 80 by 24 where it does not say.
+Screen window();
+
 /// Whether these keys, as a terminal sends them, say that it is enough: q, Q, or Esc by itself,
 /// not the one that an arrow key begins with.
 bool says_enough(std::string_view keys);
@@ -25,7 +28,6 @@ class Terminal {
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
 
-  Screen size() const;
   /// In one write, each line over the one that was there: nothing flickers. The first is bold.
   void show(const std::vector<std::string>& lines) const;
   /// After so long, or as soon as its size changed or it is ours again. False: a key, a signal or

@@ -43,7 +43,7 @@ int page(Watch& watch, Millis interval) {
         break;
       }
       terminal.show(draw(seen->autoscalers, {seen->events.rbegin(), seen->events.rend()},
-                         time_of_day(control::unix_millis()), terminal.size()));
+                         time_of_day(control::unix_millis()), window()));
     } while (terminal.wait(interval));
   }
   return error ? complain(*error) : kOk;

@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import struct
 import subprocess
 import time
@@ -239,19 +240,19 @@ class Terminal(Verbs):
     def test_several_are_found_by_name(self):
         environment = {**os.environ, "XDG_STATE_HOME": self.folder}
         environment.pop("STATE_DIRECTORY", None)
-        for name in ("one", "two"):
-            headroom = self.run_headroom(
-                "--admin", "none", "--name", name, "--listen", "127.0.0.1:0", "--output", "none",
-                "--", SERVICE, "--port", "$(PORT)",
-                journal=f"{self.folder}/headroom/{name}/journal.db")
-            headroom.wait_for("admin: ")
+        running = {name: self.shop(name=name, journal=f"{self.folder}/headroom/{name}/journal.db")
+                   for name in ("one", "two")}
         done = subprocess.run([HEADROOM, "status"], env=environment, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("one", done.stdout)
         self.assertIn("two", done.stdout)
-        done = subprocess.run([HEADROOM, "scale", "two", "1"], env=environment, capture_output=True,
-                              text=True)
-        self.assertEqual(done.returncode, 0, done.stderr)
+        for name, other in (("one", "two"), ("two", "one")):
+            worker, = running[other].workers()
+            os.kill(worker, signal.SIGSTOP)  # one that hangs does not matter
+            done = subprocess.run([HEADROOM, "scale", name, "1"], env=environment,
+                                  capture_output=True, text=True)
+            os.kill(worker, signal.SIGCONT)
+            self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_the_past_is_that_of_who_has_the_name_now(self):
         environment = {**os.environ, "XDG_STATE_HOME": self.folder}
@@ -301,12 +302,13 @@ class Top(Verbs):
                     break
         return text.decode(errors="replace")
 
-    def on_terminal(self, *arguments, columns=80, rows=24, **environment):
-        """top on a terminal of its own: (its process id, the terminal)."""
+    def on_terminal(self, *arguments, verb="top", columns=80, rows=24, **environment):
+        """On a terminal of its own: (its process id, the terminal)."""
+        often = ["--interval", "200ms"] if verb == "top" else []
         pid, terminal = pty.fork()
         if pid == 0:
             self.window(0, columns, rows)
-            os.execvpe(HEADROOM, [HEADROOM, "top", "--interval", "200ms", *arguments],
+            os.execvpe(HEADROOM, [HEADROOM, verb, *often, *arguments],
                        {**os.environ, "TERM": "xterm", **environment})
         self.addCleanup(os.close, terminal)
         return pid, terminal
@@ -357,6 +359,17 @@ class Top(Verbs):
         self.assertRegex(lines[3], r"^checkout-eu-w.*… +1/1 .* of 1\.4 .* at its limit +0\.00% missed$")
         self.assertLessEqual(max(len(line) for line in lines), 80)
         self.assertNotIn("…", "".join(lines[4:9]), "reasons go on on the next line")
+
+    def test_status_is_no_wider_than_its_window(self):
+        headroom = self.shop("--min", "1", "--max", "1", name="checkout-eu-west-orders")
+        self.assertTrue(self.ready(headroom, 1))
+        _, terminal = self.on_terminal("--journal", headroom.journal, verb="status", columns=60)
+        head, line = self.read(terminal, 30, "REPLICA").splitlines()[:2]
+        self.assertRegex(head, "^NAME +READY .*STATE$")
+        self.assertRegex(line, "^checkout-eu.*… +1/1 .*(steady|waking)$")
+        self.assertLessEqual(len(line), 60)
+        whole = self.verb(headroom, "status").splitlines()[1]
+        self.assertRegex(whole, "^checkout-eu-west-orders +1/1 +1..1 .* MiB ")
 
     def test_only_what_means_the_end_ends_it(self):
         headroom = self.shop()
@@ -474,41 +487,58 @@ class Top(Verbs):
 
 
 class Daemon(Case):
+    def setUp(self):
+        super().setUp()
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.manager.close)
+        self.address = os.path.join(self.folder, "notify")
+        self.manager.bind(self.address)
+        self.manager.settimeout(30)
+
+    def hears(self, what):
+        until = time.monotonic() + 30
+        heard = []
+        while time.monotonic() < until:
+            heard.append(self.manager.recv(4096).decode())
+            if heard[-1].startswith(what):
+                return heard[-1]
+        self.fail(f"no {what}: {heard}")
+
+    def start(self, *documents):
+        return self.run_headroom("--admin", "none", "--log-format", "json",
+                                 self.write("app.yaml", "---\n".join(documents)),
+                                 env={"NOTIFY_SOCKET": self.address, "WATCHDOG_USEC": "400000"})
+
     def test_it_tells_the_service_manager(self):
-        import socket
-        path = os.path.join(self.folder, "notify")
-        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.addCleanup(manager.close)
-        manager.bind(path)
-        manager.settimeout(30)
         port = free_port()
-        file = self.write("app.yaml", document(port=port, least=1, most=1))
-        headroom = self.run_headroom("--admin", "none", "--log-format", "json", file,
-                                     env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"})
-
-        def hears(what):
-            until = time.monotonic() + 30
-            heard = []
-            while time.monotonic() < until:
-                heard.append(manager.recv(4096).decode())
-                if heard[-1].startswith(what):
-                    return heard[-1]
-            self.fail(f"no {what}: {heard}")
-
-        hears("READY=1")
-        hears("STATUS=1 autoscaler, 1 replica ready")
-        hears("WATCHDOG=1")
+        headroom = self.start(document(port=port, least=1, most=1))
+        self.hears("READY=1")
+        self.hears("STATUS=1 autoscaler, 1 replica ready")
+        self.hears("WATCHDOG=1")
         headroom.process.send_signal(signal.SIGHUP)
-        hears("RELOADING=1\nMONOTONIC_USEC=")
-        hears("READY=1")
+        self.hears("RELOADING=1\nMONOTONIC_USEC=")
+        self.hears("READY=1")
         self.assertEqual(headroom.get(port=port)[0], 200)
         headroom.process.send_signal(signal.SIGTERM)
         # The drain, the grace period and 10 s more.
-        self.assertEqual(hears("STOPPING=1"), "STOPPING=1\nEXTEND_TIMEOUT_USEC=70000000")
-        self.assertEqual(hears("STATUS="), "STATUS=1 autoscaler, 1 replica ready; stopping")
+        self.assertEqual(self.hears("STOPPING=1"), "STOPPING=1\nEXTEND_TIMEOUT_USEC=70000000")
+        self.assertEqual(self.hears("STATUS="), "STATUS=1 autoscaler, 1 replica ready; stopping")
         self.assertEqual(headroom.process.wait(60), 0)
         for line in headroom.log().splitlines():
             self.assertEqual(set(json.loads(line)), {"time", "level", "msg"}, line)
+
+    def test_what_ends_slowly_has_its_time_though_it_is_no_longer_in_the_document(self):
+        shop = document(port=free_port(), least=1, most=1)
+        slow = document(name="slow", port=free_port(), least=1, most=1,
+                        probe="      terminationGracePeriodSeconds: 100").replace(
+                            f"[{json.dumps(SERVICE)}, --port, $(PORT)]",
+                            """[sh, -c, "trap '' TERM; while :; do sleep 1; done"]""")
+        headroom = self.start(shop, slow)
+        self.hears("STATUS=2 autoscalers, 1 replica ready")
+        self.write("app.yaml", shop)
+        self.hears("STATUS=1 autoscaler, 1 replica ready")
+        headroom.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.hears("STOPPING=1"), "STOPPING=1\nEXTEND_TIMEOUT_USEC=140000000")
 
 
 if __name__ == "__main__":
