@@ -149,7 +149,17 @@ class Service {
   decide(id, t, load, asks, most, stable, before, after) {
     const steps = [];
     const step = (stage, code, from, to, text, inputs = {}) =>
-      steps.push({ stage, code, before: from, after: to, text, inputs });
+      steps.push({
+        stage,
+        code,
+        before: from,
+        after: to,
+        text,
+        holds: ['Pinned', 'ScaleDownStabilized', 'TooFewReplicas', 'TooManyReplicas'].includes(
+          code,
+        ),
+        inputs,
+      });
     if (this.of === null)
       step(
         'recommend',
@@ -359,16 +369,18 @@ class Service {
     const judged = (of) => ({ ...of, share: of.requests ? of.within / of.requests : null });
     const last = this.samples.slice(-20);
     const sum = (key) => last.reduce((all, sample) => all + sample.objective[key], 0);
+    const recent = judged({ requests: sum('requests'), within: sum('within') });
     return {
       ...this.objective,
       atPercentileMs: look.p99Ms,
-      recent: judged({ requests: sum('requests'), within: sum('within') }),
+      recent,
       recentMs: 300_000,
+      missed: recent.within * 100 < this.objective.percentile * recent.requests,
       total: judged(this.total),
     };
   }
 
-  /** As src/server/health.cpp says it, of what there is here. */
+  /** One of the words of src/server/health.h. */
   state(ready) {
     const starting = this.wanted - ready;
     if (this.instances.some((each) => each.state === 'backingOff' || each.restarts > 0))

@@ -22,6 +22,7 @@ export interface Step {
   before: number;
   after: number;
   text: string;
+  holds: boolean; // keeps the number from where the load alone would take it
   inputs?: Record<string, number | string | null>;
 }
 
@@ -69,6 +70,7 @@ export interface Objective {
   atPercentileMs: number | null;
   recent: Judged;
   recentMs: number;
+  missed: boolean; // fewer of the recent ones were within than are to be
   total: Judged; // since Headroom's start
 }
 

@@ -3,7 +3,7 @@
 import * as api from './api.js';
 import type { Condition, Decision, HappenedEvent, Step } from './api.js';
 import { el, Keyed, setAttribute, setText, show } from './dom.js';
-import { holds, moment, number, plural } from './words.js';
+import { moment, number, plural } from './words.js';
 
 interface StepRow {
   root: HTMLElement;
@@ -128,7 +128,7 @@ export class Reasons {
     setAttribute(
       row.root,
       'data-kind',
-      holds(step) ? 'held' : step.before !== step.after ? 'moved' : null,
+      step.holds ? 'held' : step.before !== step.after ? 'moved' : null,
     );
   }
 

@@ -58,10 +58,10 @@ export const shareOf = ({ objective }: HistorySample) =>
   objective?.requests && objective.within !== null ? objective.within / objective.requests : null;
 
 /** Fewer of its requests were within the objective than are to be. */
-export function missed(sample: HistorySample): boolean {
-  const share = shareOf(sample);
-  return share !== null && share * 100 < sample.objective!.percentile;
-}
+export const missed = ({ objective }: HistorySample): boolean =>
+  objective !== null &&
+  objective.within !== null &&
+  objective.within * 100 < objective.percentile * (objective.requests ?? 0);
 
 /**
  * Samples in order of time. Live ones that fall into one bucket are one sample, so that a range of

@@ -8,8 +8,6 @@ import {
   capacityOf,
   duration,
   held,
-  holds,
-  isMissed,
   kept,
   latency,
   loadOf,
@@ -100,8 +98,11 @@ export class Head {
     const objective = service.objective;
     show(this.objective, objective !== null);
     if (objective) {
-      const late = isMissed(objective);
-      const mood = late ? 'warning' : objective.recent.share === null ? 'quiet' : 'good';
+      const mood = objective.missed
+        ? 'warning'
+        : objective.recent.share === null
+          ? 'quiet'
+          : 'good';
       const how = { warning: 'missed', quiet: 'no request yet', good: 'kept' }[mood];
       setText(this.objective, `Objective ${how}: ${kept(objective)}`);
       setAttribute(this.objective, 'data-mood', mood);
@@ -141,7 +142,7 @@ export class Head {
     this.latency.set(
       latency(times?.p99Ms),
       times ? `p50 ${latency(times.p50Ms)}, p95 ${latency(times.p95Ms)}` : 'no request in 10 s',
-      isMissed(service.objective) ? 'warning' : null,
+      service.objective?.missed ? 'warning' : null,
     );
     const now = sampleOf(service, 0);
     this.used.set(number(now.cpu), `cores; memory ${bytes(now.memory)}`);
@@ -180,7 +181,7 @@ export function heldOf(
     });
   }
   for (const [i, step] of (service.decision?.steps ?? []).entries()) {
-    if (!holds(step) || (service.hold && (step.code === 'Pinned' || step.code === 'Paused')))
+    if (!step.holds || (service.hold && (step.code === 'Pinned' || step.code === 'Paused')))
       continue;
     found.push({
       key: `${i} ${step.code}`,

@@ -35,6 +35,7 @@ export class Store {
   private sparkQueue: string[] = [];
   private sparksAsked = new Set<string>();
   private sparksRunning = 0;
+  private sparkRound = 0; // what was asked for in an earlier one is out of date
   private frame = 0;
 
   constructor(private readonly draw: () => void) {
@@ -111,7 +112,9 @@ export class Store {
     this.connection = connection;
     if (back) {
       this.refresh(false, !this.joined); // what was missed meanwhile
-      if (this.joined) this.forgetSparks();
+      ++this.sparkRound;
+      this.sparksAsked.clear();
+      this.sparkQueue = [];
       this.joined = true;
     }
     this.changed();
@@ -235,12 +238,6 @@ export class Store {
     return series;
   }
 
-  /** Each is loaded again when it is seen. */
-  private forgetSparks(): void {
-    this.sparks.clear();
-    this.sparksAsked.clear();
-  }
-
   /** Loads a sparkline's past, once it is seen; a few at a time. */
   wantSpark(name: string): void {
     if (this.sparksAsked.has(name)) return;
@@ -254,10 +251,15 @@ export class Store {
       const name = this.sparkQueue.shift();
       if (name === undefined) return;
       ++this.sparksRunning;
-      const now = this.now();
+      const [now, round] = [this.now(), this.sparkRound];
       api
         .history(name, { since: now - sparkMs, until: now })
-        .then((history) => this.spark(name).load(history, true))
+        .then((history) => {
+          if (round !== this.sparkRound) return;
+          const series = new Series(sparkBucketMs);
+          series.load(history, true);
+          this.sparks.set(name, series);
+        })
         .catch(() => setTimeout(() => this.sparksAsked.delete(name), sparkAgainMs))
         .finally(() => {
           --this.sparksRunning;

@@ -1,6 +1,6 @@
 /** Numbers, times and sizes as the page says them. Pure. */
 
-import type { Autoscaler, Hold, Mood, Objective, Step } from './api.js';
+import type { Autoscaler, Hold, Mood, Objective } from './api.js';
 
 export const unknown = '–';
 
@@ -126,12 +126,6 @@ export function capacityOf(service: Autoscaler): number | null {
   return service.target ? service.target.value * service.replicas.ready : null;
 }
 
-/** Fewer of the last minutes' requests were within it than are to be. */
-export const isMissed = (objective: Objective | null): boolean =>
-  objective !== null &&
-  objective.recent.share !== null &&
-  objective.recent.share * 100 < objective.percentile;
-
 /** How an objective is kept, in words. */
 export const kept = ({ latencyMs, percentile, recent, recentMs }: Objective): string =>
   `${percent(recent.share)} of the requests within ${latency(latencyMs)} in ${duration(recentMs)}, ${percentile} % wanted`;
@@ -142,35 +136,6 @@ export const needsAttention = (mood: Mood) => mood === 'bad' || mood === 'warnin
 export function held(hold: Hold): string {
   return `${hold.why === 'paused' ? 'paused' : 'pinned'} at ${plural(hold.replicas, 'replica')}`;
 }
-
-// Steps that keep the number from where the load alone would take it. (src/decide/steps.h)
-const holding = new Set([
-  'CoolingDown',
-  'Cooldown',
-  'FailedHolds',
-  'InvalidSelector',
-  'KeptAwake',
-  'LoadUnavailable',
-  'NothingReadable',
-  'Paused',
-  'Pinned',
-  'ScaleDownDelay',
-  'ScaleDownLimit',
-  'ScaleDownRate',
-  'ScaleDownStabilized',
-  'ScaleUpLimit',
-  'ScaleUpRate',
-  'ScaleUpStabilized',
-  'ScalingDisabled',
-  'SourceFailed',
-  'TooFewReplicas',
-  'TooManyReplicas',
-  'TriggerFails',
-  'WaitingHeld',
-]);
-
-// Panic is two things: what it asks for, and the peak that is held.
-export const holds = (step: Step) => holding.has(step.code) || / held /.test(step.text);
 
 /** Milliseconds between two nice marks of a time axis with room for about `most` of them. */
 export function niceStep(spanMs: number, most: number): number {

@@ -162,6 +162,11 @@ std::string text_at(const boost::json::value& value, std::string_view pointer) {
   return std::string(found->as_string());
 }
 
+bool true_at(const boost::json::value& value, std::string_view pointer) {
+  const auto* const found = at(value, pointer);
+  return found != nullptr && found->is_bool() && found->as_bool();
+}
+
 std::optional<double> number_at(const boost::json::value& value, std::string_view pointer) {
   const auto* const found = at(value, pointer);
   if (found == nullptr || !found->is_number()) return std::nullopt;

@@ -46,6 +46,7 @@ class Admin {
 
 /// What stands at a JSON pointer ("/load/rate"): "" or nothing where it is absent or null.
 std::string text_at(const boost::json::value& value, std::string_view pointer);
+bool true_at(const boost::json::value& value, std::string_view pointer);
 std::optional<double> number_at(const boost::json::value& value, std::string_view pointer);
 /// The elements of an array there.
 std::vector<boost::json::value> list_at(const boost::json::value& value, std::string_view pointer);

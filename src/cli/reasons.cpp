@@ -329,7 +329,7 @@ in brackets.
 constexpr std::string_view kHealth = R"(## States of a service
 
 As the dashboard, `headroom status` and `headroom top` show them, and as `state` in JSON: one for each
-service, the first of these that is so.
+service, the first of these that is so. From crashing to late they need somebody's attention.
 
 )";
 

@@ -63,9 +63,9 @@ std::string objective_of(const value& autoscaler, bool brief) {
   const auto latency = number_at(autoscaler, "/objective/latencyMs");
   if (!latency) return "-";
   const auto wanted = number_at(autoscaler, "/objective/percentile").value_or(0);
+  const auto missed = true_at(autoscaler, "/objective/missed");
   const auto share = number_at(autoscaler, "/objective/recent/share");
   const auto within = to_string(Millis(static_cast<std::int64_t>(*latency)));
-  const bool missed = share && *share * 100 < wanted;
   // Cut, not rounded: 98.96% is not 99%.
   const auto kept = share ? fmt::format("{:.2f}%", std::floor(*share * 1e4) / 100) : "-";
   if (brief) return kept + (missed ? " missed" : "");

@@ -297,7 +297,8 @@ void Scaler::tick() {
   if (decision.replicas < decision.current) ++downs_;
   act(decision, entry);
   Millis wait = decision.look_again;
-  if (!observation.replicas.empty() || decision.replicas.count > 0) {
+  const bool waits = observation.load && observation.load->waiting > 0;  // and may yet fail
+  if (waits || !observation.replicas.empty() || decision.replicas.count > 0) {
     wait = std::min(wait, kLookWhileRunning);
   }
   show(std::move(observation), std::move(decision), entry);
@@ -362,6 +363,7 @@ ReplicaStatus Scaler::status_of(const target::Replica& replica, Instant now) con
                        .state = replica.state,
                        .pid = replica.pid,
                        .age = since(replica.started),
+                       .startup = replica.startup,
                        .restarts = replica.restarts,
                        .cpu = tl::unexpected(decide::Absent{}),
                        .memory = tl::unexpected(decide::Absent{}),
@@ -410,6 +412,7 @@ void Scaler::show_the_end() {
 /// decision has started since the look.
 void Scaler::publish(std::shared_ptr<Status> status) {
   status->traffic = traffic_;
+  status->ending = phase_ != Phase::running;
   status->replicas.clear();
   for (const auto& replica : target_->replicas()) {
     status->replicas.push_back(status_of(replica, status->seen.now));

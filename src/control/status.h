@@ -22,8 +22,9 @@ namespace headroom::control {
 struct ReplicaStatus {
   target::ReplicaId id = 0;
   target::Replica::State state = target::Replica::State::starting;
-  pid_t pid = 0;  // 0 while backing off
-  Millis age{};   // since its start
+  pid_t pid = 0;                  // 0 while backing off
+  Millis age{};                   // since its start
+  std::optional<Millis> startup;  // of that, until it was ready; none: it has not been
   int restarts = 0;
   decide::Reading cpu;           // cores
   decide::Reading memory;        // bytes
@@ -36,6 +37,11 @@ struct ObjectiveStatus {
   std::optional<double> at_percentile_ms;  // of the last 5 to 10 s; none: no request
   Judged all;                              // since the start of this process
   Judged recent;                           // of the last ObjectiveMeter::kRecent
+  /// Fewer of the recent ones were within it than are to be.
+  bool missed() const {
+    return static_cast<double>(recent.within) * 100 <
+           wanted.percentile * static_cast<double>(recent.requests);
+  }
 };
 
 /// One autoscaler at its newest look.
@@ -59,6 +65,7 @@ struct Status {
   std::optional<ObjectiveStatus> objective;  // none: the policy has none
   std::uint64_t decisions = 0, ups = 0, downs = 0;  // since then: all, those that rescaled
   std::vector<ReplicaStatus> replicas;
+  bool ending = false;  // it was told to stop
 };
 
 /// The newest Status of each autoscaler. Written by the loop, read by any thread; a Status that

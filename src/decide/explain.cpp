@@ -195,7 +195,7 @@ std::string by_average(const Told& told) {
 
 std::string panicked(const Told& told) {
   const auto settings = policy::settings_of(told.by_load());
-  if (told.input(2) == told.step.after.count) {
+  if (!holds(told.step)) {
     return fmt::format("panic: {} {} over {} of {} {}", told.load(), number(told.input(0)),
                        span_of(settings.panic_window),
                        per_replica(told, told.input(1), settings.total), told.to());

@@ -446,6 +446,23 @@ inline constexpr std::array kReasons = {
                "The steps say which metric, and why.", Truth::no},
 };
 
+/// Those that keep the number from where the load alone would take it.
+inline constexpr std::array kHolding = {
+    step::kCoolingDown,         step::kCooldown,        step::kFailedHolds,
+    step::kInvalidSelector,     step::kKeptAwake,       step::kLoadUnavailable,
+    step::kNothingReadable,     step::kPaused,          step::kPinned,
+    step::kScaleDownDelay,      step::kScaleDownLimit,  step::kScaleDownRate,
+    step::kScaleDownStabilized, step::kScaleUpLimit,    step::kScaleUpRate,
+    step::kScaleUpStabilized,   step::kScalingDisabled, step::kSourceFailed,
+    step::kStartHeld,           step::kTooFewReplicas,  step::kTooManyReplicas,
+    step::kTriggerFails,        step::kWaitingHeld};
+
+inline bool holds(const Step& step) {
+  // Panic is two things: what it asks for, and the peak that is held.
+  if (step.code == step::kPanic) return step.inputs[2] != step.after.count;
+  return std::ranges::find(kHolding, step.code) != kHolding.end();
+}
+
 // A row says what it means and what to do about it, or it does not compile.
 static_assert(std::ranges::none_of(kSteps, [](const StepKind& kind) {
   return kind.code.empty() || kind.meaning.empty() || kind.advice.empty();

@@ -577,15 +577,15 @@ void Worker::on_exchange_deadline(Exchange& exchange) {
     return reply_and_end(exchange, Failure::request_timeout,
                          {504, "http_response_timeout", "request_timeout"});
   }
-  if (exchange.tunnel) return fail(exchange, Failure::idle_timeout);
-  if (passed(exchange.until_sent)) return fail(exchange, Failure::idle_timeout);
+  if (exchange.tunnel) return fail(exchange, Failure::client_idle);
+  if (passed(exchange.until_sent)) return fail(exchange, Failure::client_idle);
   const bool slow =
       passed(exchange.until_rate) && exchange.body_taken - exchange.rate_from <
                                          kLeastRate * static_cast<std::uint64_t>(kRateWindow / 1s);
   // A body that waits for the replica is not the client's to hurry.
   const bool held_back = exchange.sent < exchange.request.end || !exchange.client->in.empty();
   if ((passed(exchange.until_body) || slow) && !held_back && !exchange.answering) {
-    return reply_and_end(exchange, Failure::idle_timeout,
+    return reply_and_end(exchange, Failure::client_idle,
                          {408, "http_request_error", "body-timeout"});
   }
   if (passed(exchange.until_body)) {

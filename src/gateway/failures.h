@@ -37,13 +37,19 @@ constexpr Meaning about(Failure failure) {
       return {"head_timeout", "the replica did not begin to answer within timeouts.responseHead",
               "Make the path faster, or raise gateway.timeouts.responseHead.", "504"};
     case Failure::idle_timeout:
-      return {"idle_timeout", "nothing came or went for too long in the middle of a request",
-              "A slow client, or a stream that pauses: raise gateway.timeouts.bodyIdle, "
-              "responseIdle, sendIdle or tunnelIdle.",
-              "408, or an answer that is cut short"};
+      return {"idle_timeout", "the replica sent nothing for too long in the middle of an answer",
+              "A stream that pauses: raise gateway.timeouts.responseIdle.",
+              "an answer that is cut short"};
     case Failure::client_abort:
       return {"client_abort", "the client went away before it had its answer",
               "Nothing, if few. If many: requests take longer than clients wait.", "nothing"};
+    case Failure::client_idle:
+      return {"client_idle",
+              "the client sent or took nothing for too long in the middle of a request, or nothing "
+              "went through its tunnel",
+              "Nothing, if few. For slow clients raise gateway.timeouts.bodyIdle, sendIdle or "
+              "tunnelIdle.",
+              "408, or an answer that is cut short"};
     case Failure::hold_full:
       return {"hold_full", "as many requests as gateway.hold allows wait for a replica already",
               "Raise maxReplicas, or minReplicas where bursts come faster than replicas start; or "

@@ -65,6 +65,7 @@ enum class Failure : std::uint8_t {
   head_timeout,
   idle_timeout,
   client_abort,
+  client_idle,
   hold_full,
   hold_timeout,
   drain_cut,

@@ -34,7 +34,9 @@ std::uint64_t Snapshot::service_failures() const {
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < std::size(failed); ++i) {
     const auto reason = static_cast<Failure>(i);
-    if (reason != Failure::client_abort && reason != Failure::bad_request) sum += failed[i];
+    const bool clients = reason == Failure::client_abort || reason == Failure::client_idle ||
+                         reason == Failure::bad_request;
+    if (!clients) sum += failed[i];
   }
   return sum;
 }

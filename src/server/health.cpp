@@ -1,6 +1,7 @@
 #include "server/health.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -13,47 +14,54 @@ namespace {
 
 using State = target::Replica::State;
 
-constexpr Millis kLasts = 1min;  // being ready for so long, a replica is over its crash
+/// It has been over its start, and over a crash before that, for some time.
+bool lasts(const control::ReplicaStatus& replica) {
+  return replica.startup && replica.age - *replica.startup >= 1min;
+}
 
 /// Between two crashes a service is not well.
 bool crashed(const control::ReplicaStatus& replica) {
   return replica.state == State::backing_off ||
-         (replica.restarts > 0 && (replica.state == State::starting ||
-                                   (replica.state == State::ready && replica.age < kLasts)));
+         (replica.restarts > 0 && replica.state != State::draining && !lasts(replica));
 }
 
-std::int64_t crashes_of(const control::Status& status) {
-  return std::ranges::count_if(status.replicas, crashed);
+bool unready(const control::ReplicaStatus& replica) {
+  return replica.state == State::starting && replica.startup;
 }
 
-/// What it is scaled by; none: unknown.
-std::optional<double> load_of(const control::Status& status) {
-  if (!status.seen.load) return std::nullopt;
-  const auto load = status.by_rate ? status.seen.load->rate : status.seen.load->concurrency;
-  return std::isfinite(load) ? std::optional(load) : std::nullopt;
+std::int64_t count(const control::Status& status, bool (*is)(const control::ReplicaStatus&)) {
+  return std::ranges::count_if(status.replicas, is);
 }
 
 std::int64_t waiting(const control::Status& status) {
   return status.seen.load ? status.seen.load->waiting : 0;
 }
 
-/// All that are allowed are ready, and it is not enough.
-bool at_its_limit(const control::Status& status, const Counts& counts) {
-  if (counts.wanted == 0 || counts.wanted < status.maximum.count || counts.ready < counts.wanted) {
-    return false;
-  }
-  const auto load = load_of(status);
-  return waiting(status) > 0 ||
-         (status.target > 0 && load.value_or(0) > status.target * counts.ready) ||
-         std::ranges::find(status.decided.steps, decide::step::kTooManyReplicas,
-                           &decide::Step::code) != status.decided.steps.end();
+/// More than the ready ones are meant to take.
+bool overloaded(const control::Status& status, std::int32_t ready) {
+  if (waiting(status) > 0) return true;
+  if (!status.seen.load || status.target <= 0) return false;
+  const auto load = status.by_rate ? status.seen.load->rate : status.seen.load->concurrency;
+  return load > status.target * ready;
 }
 
-bool late(const control::Status& status) {
-  if (!status.objective) return false;
-  const auto& [requests, within] = status.objective->recent;
-  return static_cast<double>(within) * 100 <
-         status.objective->wanted.percentile * static_cast<double>(requests);
+/// All that are allowed are ready, and it is not enough.
+bool at_its_limit(const control::Status& status, const Counts& counts) {
+  if (counts.wanted < status.maximum.count || counts.ready < counts.wanted) return false;
+  return overloaded(status, counts.ready) ||
+         // Of the metrics; what is held from earlier is nothing that is asked for.
+         std::ranges::any_of(status.decided.steps, [&](const decide::Step& step) {
+           return step.stage == decide::Step::Stage::recommend && step.source >= 0 &&
+                  step.after > status.maximum;
+         });
+}
+
+bool load_unknown(const control::Status& status) {
+  constexpr std::array kUnread = {decide::step::kSourceFailed, decide::step::kNoReading,
+                                  decide::step::kLoadUnavailable};
+  return count(status, lasts) > 0 &&
+         std::ranges::find_first_of(status.decided.steps, kUnread, {}, &decide::Step::code) !=
+             status.decided.steps.end();
 }
 
 /// Where nobody holds it, and nothing is wrong.
@@ -69,11 +77,11 @@ std::string some(std::int64_t count, const char* one) {
 
 std::string how_late(const control::ObjectiveStatus& objective) {
   const auto& [requests, within] = objective.recent;
-  const auto share = static_cast<double>(within) / static_cast<double>(requests);
-  // Cut, not rounded: what is not 99% does not read so.
-  return fmt::format("{}% of the requests within {} in {}, {}% wanted",
-                     std::floor(share * 1e4 + 1e-6) / 100, to_string(objective.wanted.latency),
-                     span_of(control::ObjectiveMeter::kRecent), objective.wanted.percentile);
+  const auto missed = static_cast<double>(requests - within) / static_cast<double>(requests);
+  // Up, not rounded: what is more than 1% does not read so.
+  return fmt::format("{}% of the requests missed {} in {}, {:.4g}% may",
+                     std::ceil(missed * 1e4 - 1e-6) / 100, to_string(objective.wanted.latency),
+                     span_of(control::ObjectiveMeter::kRecent), 100 - objective.wanted.percentile);
 }
 
 }  // namespace
@@ -91,11 +99,13 @@ Counts counts_of(const control::Status& status) {
 
 Health health_of(const control::Status& status) {
   const auto counts = counts_of(status);
-  if (crashes_of(status) > 0) return Health::crashing;
+  if (status.ending) return Health::stopping;
+  if (count(status, crashed) > 0) return Health::crashing;
+  if (count(status, unready) > 0) return Health::unready;
   if (at_its_limit(status, counts)) return Health::at_its_limit;
   if (status.failed_recently > 0) return Health::failing;
-  if (status.target > 0 && !load_of(status)) return Health::load_unknown;
-  if (late(status)) return Health::late;
+  if (load_unknown(status)) return Health::load_unknown;
+  if (status.objective && status.objective->missed()) return Health::late;
   if (status.hold) return status.hold->pause ? Health::paused : Health::pinned;
   return movement_of(counts);
 }
@@ -104,8 +114,12 @@ std::string why(Health health, const control::Status& status) {
   const auto counts = counts_of(status);
   const auto missing = counts.wanted - counts.ready;
   switch (health) {
+    case Health::stopping:
+      return some(static_cast<std::int64_t>(status.replicas.size()), "replica") + " left";
+    case Health::unready:
+      return some(count(status, unready), "replica") + " not ready any more";
     case Health::crashing: {
-      const auto crashes = crashes_of(status);
+      const auto crashes = count(status, crashed);
       return fmt::format("{} crashed and {} started again", some(crashes, "replica"),
                          crashes == 1 ? "is" : "are");
     }
@@ -133,7 +147,8 @@ std::string why(Health health, const control::Status& status) {
     case Health::load_unknown:
       return "nothing is scaled down until it can be read";
     case Health::asleep:
-      return "the next request starts a replica";
+      return status.maximum.count == 0 ? "maxReplicas is 0: nothing is started"
+                                       : "the next request starts a replica";
   }
   return "";
 }

@@ -9,7 +9,9 @@ namespace headroom::server {
 
 /// How a service is, in a word; the gravest first.
 enum class Health {
+  stopping,
   crashing,
+  unready,
   at_its_limit,
   failing,
   load_unknown,
@@ -26,18 +28,29 @@ enum class Health {
 /// What each of them is called, means, and asks for. A new one without a case does not compile.
 constexpr Meaning about(Health health) {
   switch (health) {
+    case Health::stopping:
+      return {"stopping", "it ends: its replicas finish what they have open, and stop", "Nothing.",
+              ""};
     case Health::crashing:
-      return {"crashing",
-              "a replica crashed: it waits to be started again, or was less than a minute ago",
-              "Read its last lines: `headroom events NAME --kind trouble`.", ""};
+      return {
+          "crashing",
+          "a replica crashed, and has not been ready for a minute since: it waits to be started "
+          "again, or starts",
+          "Read its last lines: `headroom events NAME --kind trouble`.", ""};
+    case Health::unready:
+      return {"unready",
+              "a replica was ready and is not any more: its probe fails, and it gets no traffic",
+              "See what the probe says: `headroom events NAME --kind trouble`.", ""};
     case Health::at_its_limit:
-      return {"at its limit", "the load asks for more replicas than `maxReplicas`",
+      return {"at its limit", "all that `maxReplicas` allows are ready, and the load asks for more",
               "Raise `maxReplicas`, or let a replica take more.", ""};
     case Health::failing:
       return {"failing", "requests failed in the last minute, by no doing of their clients",
               "See [why](#failures-of-requests): `headroom_request_failures_total`.", ""};
     case Health::load_unknown:
-      return {"load unknown", "the load could not be read: nothing is scaled down",
+      return {"load unknown",
+              "a replica has been ready for a minute, and what it is scaled by cannot be read: "
+              "nothing is scaled down",
               "See [why](#why-there-is-no-reading): `headroom explain NAME`.", ""};
     case Health::late:
       return {"late",
@@ -52,13 +65,14 @@ constexpr Meaning about(Health health) {
       return {"pinned", "an operator set the number", "Nothing. `headroom resume NAME` ends it.",
               ""};
     case Health::waking:
-      return {"waking", "the first replica starts", "Nothing, if it passes.", ""};
+      return {"waking", "none is ready yet: the first start", "Nothing, if it passes.", ""};
     case Health::scaling_up:
       return {"scaling up", "more replicas start", "Nothing, if it passes.", ""};
     case Health::scaling_down:
       return {"scaling down", "some replicas finish what they have open", "Nothing.", ""};
     case Health::asleep:
-      return {"asleep", "it is at zero: the next request starts a replica", "Nothing.", ""};
+      return {"asleep", "it is at zero: the next request starts a replica, if `maxReplicas` allows",
+              "Nothing.", ""};
     case Health::steady:
       return {"steady", "as many replicas as wanted are ready", "Nothing.", ""};
   }
@@ -70,6 +84,7 @@ constexpr std::string_view mood_of(Health health) {
   switch (health) {
     case Health::crashing:
       return "bad";
+    case Health::unready:
     case Health::at_its_limit:
     case Health::failing:
     case Health::load_unknown:
@@ -78,6 +93,7 @@ constexpr std::string_view mood_of(Health health) {
     case Health::paused:
     case Health::pinned:
       return "held";
+    case Health::stopping:
     case Health::waking:
     case Health::scaling_up:
     case Health::scaling_down:

@@ -71,6 +71,7 @@ void describe(JsonWriter& io, const StepView& view) {
   io.field("before", view.step.before);
   io.field("after", view.step.after);
   io.field("text", view.step.text);
+  io.field("holds", decide::holds(view.step));
   io.field("inputs", Inputs{view.step});
 }
 
@@ -171,6 +172,7 @@ void describe(JsonWriter& io, const ObjectiveView& view) {
   io.field("atPercentileMs", at_percentile_ms);
   io.field("recent", JudgedView{recent});
   io.field("recentMs", control::ObjectiveMeter::kRecent);
+  io.field("missed", view.objective.missed());
   io.field("total", JudgedView{all});
 }
 

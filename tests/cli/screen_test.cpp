@@ -55,7 +55,8 @@ TEST(Screen, AnObjectiveIsAColumnWhereThereIsOne) {
   const Case cases[] = {
       {"kept", R"({"latencyMs": 100, "percentile": 99, "recent": {"share": 0.99}})",
        "99.00% in 100ms, of 99%"},
-      {"nearly is not", R"({"latencyMs": 1500, "percentile": 99.9, "recent": {"share": 0.998999}})",
+      {"nearly is not",
+       R"({"latencyMs": 1500, "percentile": 99.9, "recent": {"share": 0.998999}, "missed": true})",
        "99.89% in 1.5s, of 99.9%: missed"},
       {"no request", R"({"latencyMs": 100, "percentile": 50, "recent": {"share": null}})",
        "- in 100ms, of 50%"},
@@ -84,7 +85,7 @@ TEST(Screen, WhatIsWrongIsSaidBesideTheReason) {
 }
 
 TEST(Screen, ANarrowWindowLosesWhatMattersLeast) {
-  auto long_one = shop(R"(, "objective": {"latencyMs": 100, "percentile": 99,
+  auto long_one = shop(R"(, "objective": {"latencyMs": 100, "percentile": 99, "missed": true,
                           "recent": {"share": 0.98213}})");
   long_one.as_object()["name"] = "checkout-eu-west-orders";
   struct Case {

@@ -45,6 +45,7 @@ TEST(ObjectiveMeter, WhatCountsAndWhatIsWithin) {
       {"what a replica spoilt", [](World& w) { w.failed(3, Failure::reset_in_body); }, {3, 0}},
       {"what waited in vain", [](World& w) { w.failed(3, Failure::hold_timeout); }, {3, 0}},
       {"what its client ended", [](World& w) { w.failed(3, Failure::client_abort); }, {0, 0}},
+      {"what its client let wait", [](World& w) { w.failed(3, Failure::client_idle); }, {0, 0}},
       {"what its client spoilt", [](World& w) { w.failed(3, Failure::bad_request); }, {0, 0}},
   };
   for (const auto& [why, happens, expected] : cases) {

@@ -493,6 +493,15 @@ TEST(Explain, AConditionSaysWhatItsStepSays) {
   }
 }
 
+TEST(Steps, SayWhetherTheyHoldTheNumber) {
+  EXPECT_TRUE(holds({.code = step::kScaleDownStabilized}));
+  EXPECT_TRUE(holds({.code = step::kTooManyReplicas}));
+  EXPECT_FALSE(holds({.code = step::kConcurrency}));
+  EXPECT_FALSE(holds({.code = step::kPanic, .after = {3}, .inputs = {20, 7, 3, 0}}));
+  EXPECT_TRUE(holds({.code = step::kPanic, .after = {4}, .inputs = {12, 7, 2, 4}}))
+      << "the peak of 4 s ago";
+}
+
 TEST(Words, TheStagesInTheirOrder) {
   using Stage = Step::Stage;
   EXPECT_STREQ(word(Stage::recommend), "recommend");

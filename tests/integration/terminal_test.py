@@ -63,8 +63,23 @@ class Terminal(Verbs):
         self.assertTrue(self.ready(headroom, 1))
         headroom.process.send_signal(signal.SIGTERM)
         self.assertTrue(eventually(lambda: self.status(headroom)["replicas"]["draining"] == 1))
-        self.assertEqual(self.status(headroom)["replicas"]["ready"], 0)
+        status = self.status(headroom)
+        self.assertEqual(status["replicas"]["ready"], 0)
+        self.assertEqual(status["state"],
+                         {"name": "stopping", "mood": "moving", "why": "1 replica left"})
         self.assertEqual(headroom.process.wait(30), 0)
+
+    def test_a_request_that_fails_at_zero_shows(self):
+        headroom = self.run_headroom("--admin", "none", self.write("shop.yaml", document(
+            extra="").replace("gateway: { ", 'gateway: { hold: { timeout: "1s" }, ')))
+        headroom.wait_for("admin: ")
+        self.assertEqual(self.status(headroom)["state"]["name"], "asleep")
+        self.verb(headroom, "scale", "shop", "0")
+        self.assertEqual(headroom.get()[0], 503)
+        self.assertTrue(eventually(lambda: self.status(headroom)["state"]["name"] == "failing", 10))
+        self.assertEqual(self.status(headroom)["requests"]["failedRecently"], 1)
+        self.assertIn("\nshop, failing (1 request failed in the last minute): ",
+                      self.verb(headroom, "status"))
 
     def test_a_pin_holds_shows_ends_and_outlasts_a_restart(self):
         headroom = self.shop("--min", "1", "--max", "4")

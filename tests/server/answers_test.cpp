@@ -46,7 +46,7 @@ TEST_F(ServerTest, AnswersWhatIsAsked) {
       {"no objective is null", "/api/v1/autoscalers/shop", 200, R"("objective":null)"},
       {"how an objective is kept", "/api/v1/autoscalers/held", 200,
        R"("objective":{"latencyMs":100,"percentile":99.9,"atPercentileMs":31.5,)"
-       R"("recent":{"requests":400,"within":300,"share":0.75},"recentMs":300000,)"
+       R"("recent":{"requests":400,"within":300,"share":0.75},"recentMs":300000,"missed":true,)"
        R"("total":{"requests":5000,"within":4000,"share":0.8}})"},
       {"of no request there is no share", "/api/v1/autoscalers/idle", 200,
        R"("atPercentileMs":null,"recent":{"requests":0,"within":0,"share":null},)"},
@@ -60,7 +60,7 @@ TEST_F(ServerTest, AnswersWhatIsAsked) {
       {"a reading that there is not is null, and no process has no pid", "/api/v1/autoscalers/shop",
        200, R"("state":"backingOff","pid":null,"ageMs":0,"restarts":2,"cpu":null,"memory":null)"},
       {"a step's numbers have names, its text is quoted", "/api/v1/autoscalers/shop", 200,
-       R"("text":"cpu 83% of 60%\u000a→ \"3\" replicas","inputs":{"percent":83,"target":60,)"},
+       R"("text":"cpu 83% of 60%\u000a→ \"3\" replicas","holds":false,"inputs":{"percent":83,"target":60,)"},
       {"a name is one part of the path", "/api/v1/autoscalers/sh%6fp", 200, R"("name":"shop")"},
       {"of none", "/api/v1/autoscalers/shpo", 404, R"({"error": "no autoscaler \"shpo\""})"},
       {"decisions", "/api/v1/decisions", 200, R"("code":"Waiting")"},

@@ -1,10 +1,13 @@
 #include "server/health.h"
 
-#include <cmath>
+#include <set>
+#include <string>
 
+#include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
 
 #include "decide/steps.h"
+#include "server/assets.h"
 
 namespace headroom::server {
 namespace {
@@ -13,14 +16,23 @@ using State = target::Replica::State;
 
 void has(control::Status& status, int wanted, int ready, int starting = 0) {
   status.decided.replicas = {wanted};
-  status.replicas.assign(static_cast<std::size_t>(ready), {.state = State::ready, .age = 1h});
+  status.replicas.assign(static_cast<std::size_t>(ready),
+                         {.state = State::ready, .age = 1h, .startup = 1s});
   status.replicas.resize(static_cast<std::size_t>(ready + starting));
 }
 
-void with(control::Status& status, State state, int restarts, Millis age) {
-  status.replicas[0].state = state;
-  status.replicas[0].restarts = restarts;
-  status.replicas[0].age = age;
+void with(control::Status& status, State state, int restarts, std::optional<Millis> ready_for) {
+  auto& replica = status.replicas[0];
+  replica.state = state;
+  replica.restarts = restarts;
+  replica.age = 10min;
+  replica.startup.reset();
+  if (ready_for) replica.startup = replica.age - *ready_for;
+}
+
+void asks(control::Status& status, int replicas) {
+  status.decided.steps.push_back(
+      {.code = decide::step::kUtilization, .after = {replicas}, .source = 0});
 }
 
 void keeps(control::Status& status, double percentile, control::Judged recent) {
@@ -63,16 +75,18 @@ TEST(Health, IsTheGravestThereIsToSay) {
        "moving", "1 replica finishing what is open"},
       {"some are not told yet", [](S& s) { has(s, 2, 5); }, "scaling down", "moving",
        "3 replicas finishing what is open"},
-      {"one waits after a crash", [](S& s) { with(s, State::backing_off, 1, 0ms); }, "crashing",
+      {"one waits after a crash", [](S& s) { with(s, State::backing_off, 1, {}); }, "crashing",
        "bad", "1 replica crashed and is started again"},
-      {"it starts after a crash", [](S& s) { with(s, State::starting, 3, 500ms); }, "crashing",
-       "bad", "1 replica crashed and is started again"},
+      {"it starts after a crash", [](S& s) { with(s, State::starting, 3, {}); }, "crashing", "bad",
+       "1 replica crashed and is started again"},
       {"it is ready after a crash, for now", [](S& s) { with(s, State::ready, 3, 59s); },
        "crashing", "bad", "1 replica crashed and is started again"},
       {"it lasts", [](S& s) { with(s, State::ready, 3, 60s); }, "steady", "good",
        "2 replicas ready"},
-      {"it never crashed", [](S& s) { with(s, State::ready, 0, 500ms); }, "steady", "good",
+      {"it never crashed", [](S& s) { with(s, State::ready, 0, 1s); }, "steady", "good",
        "2 replicas ready"},
+      {"its probe fails, long after a crash", [](S& s) { with(s, State::starting, 1, 60s); },
+       "unready", "warning", "1 replica not ready any more"},
       {"a crash is worse than a pin",
        [](S& s) {
          s.hold = decide::Hold{.replicas = {2}};
@@ -107,9 +121,31 @@ TEST(Health, IsTheGravestThereIsToSay) {
        [](S& s) {
          has(s, 8, 8);
          s.target = 0;
-         s.decided.steps.push_back({.code = decide::step::kTooManyReplicas});
+         asks(s, 9);
        },
        "at its limit", "warning", "the load asks for more than the 8 replicas allowed"},
+      {"a metric asked for more, and a window holds that",
+       [](S& s) {
+         has(s, 8, 8);
+         s.target = 0;
+         asks(s, 1);
+         s.decided.steps.push_back({.stage = decide::Step::Stage::stabilise, .after = {9}});
+       },
+       "steady", "good", "8 replicas ready"},
+      {"none is allowed, and some wait",
+       [](S& s) {
+         has(s, 0, 0);
+         s.maximum = {0};
+         s.seen.load = decide::Load{.waiting = 1};
+       },
+       "at its limit", "warning", "the load asks for more than the 0 replicas allowed"},
+      {"none is allowed",
+       [](S& s) {
+         has(s, 0, 0);
+         s.maximum = {0};
+         s.seen.load = decide::Load{};
+       },
+       "asleep", "quiet", "maxReplicas is 0: nothing is started"},
       {"the most, still starting, is not yet too little",
        [](S& s) {
          has(s, 8, 2, 6);
@@ -120,21 +156,27 @@ TEST(Health, IsTheGravestThereIsToSay) {
        "2 replicas ready"},
       {"requests fail", [](S& s) { s.failed_recently = 3; }, "failing", "warning",
        "3 requests failed in the last minute"},
-      {"unknown is not zero", [](S& s) { s.seen.load->concurrency = std::nan(""); }, "load unknown",
-       "warning", "nothing is scaled down until it can be read"},
-      {"nothing of it is known", [](S& s) { s.seen.load = tl::unexpected(decide::Absent{}); },
+      {"unread", [](S& s) { s.decided.steps.push_back({.code = decide::step::kNoReading}); },
        "load unknown", "warning", "nothing is scaled down until it can be read"},
-      {"nobody scales by it",
+      {"a source fails",
+       [](S& s) { s.decided.steps.push_back({.code = decide::step::kSourceFailed}); },
+       "load unknown", "warning", "nothing is scaled down until it can be read"},
+      {"nothing can have been read yet",
        [](S& s) {
-         s.seen.load = tl::unexpected(decide::Absent{});
-         s.target = 0;
+         s.decided.steps.push_back({.code = decide::step::kNoReading});
+         for (auto& each : s.replicas) each.age = 60s;
        },
        "steady", "good", "2 replicas ready"},
       {"late, and not by rounding",
        [](S& s) {
          keeps(s, 99, {100'000, 98'999});
        },
-       "late", "warning", "98.99% of the requests within 100ms in 5 min, 99% wanted"},
+       "late", "warning", "1.01% of the requests missed 100ms in 5 min, 1% may"},
+      {"late by a tenth",
+       [](S& s) {
+         keeps(s, 99.9, {1000, 998});
+       },
+       "late", "warning", "0.2% of the requests missed 100ms in 5 min, 0.1% may"},
       {"just kept",
        [](S& s) {
          keeps(s, 99, {1000, 990});
@@ -150,6 +192,12 @@ TEST(Health, IsTheGravestThereIsToSay) {
          keeps(s, 99, {0, 0});
        },
        "steady", "good", "2 replicas ready"},
+      {"it was told to stop",
+       [](S& s) {
+         s.ending = true;
+         with(s, State::draining, 1, 1s);
+       },
+       "stopping", "moving", "2 replicas left"},
       {"paused", [](S& s) { s.hold = decide::Hold{.replicas = {2}, .until = {}, .pause = true}; },
        "paused", "held", "at 2 replicas"},
       {"pinned", [](S& s) { s.hold = decide::Hold{.replicas = {1}}; }, "pinned", "held",
@@ -164,6 +212,26 @@ TEST(Health, IsTheGravestThereIsToSay) {
     EXPECT_EQ(mood_of(health), mood);
     EXPECT_EQ(why(health, status), expected);
   }
+}
+
+TEST(Health, HasTheWordsThatTheApiPromises) {
+  const auto api = boost::json::parse(find_asset("openapi.json")->bytes);
+  const auto promised = [&](const char* field) {
+    std::set<std::string> words;
+    for (const auto& word :
+         api.at_pointer("/components/schemas/State/properties/" + std::string(field) + "/enum")
+             .as_array()) {
+      words.emplace(word.as_string());
+    }
+    return words;
+  };
+  std::set<std::string> names, moods;
+  for (int i = 0; !about(static_cast<Health>(i)).name.empty(); ++i) {
+    names.emplace(about(static_cast<Health>(i)).name);
+    moods.emplace(mood_of(static_cast<Health>(i)));
+  }
+  EXPECT_EQ(promised("name"), names);
+  EXPECT_EQ(promised("mood"), moods);
 }
 
 }  // namespace

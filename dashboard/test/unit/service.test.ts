@@ -62,6 +62,7 @@ test('a rule that holds is said once', () => {
         before: 3,
         after: 9,
         text: 'held at 9 by the 300 s window',
+        holds: true,
       },
     ],
   };
