@@ -169,6 +169,7 @@ void Loop::stop(Millis deadline, std::function<void()> done) {
   stopping_ = true;
   all_gone_ = std::move(done);
   world_.board.set_stopping();  // first: who asks is sent elsewhere before he is refused
+  for (const auto& [name, scaler] : scalers_) scaler->demand();  // each shows it
   // Replicas go on answering, and a request that waits at zero still starts one, until the
   // gateway has nothing left open; only then are they stopped.
   shut_gateway(deadline);

@@ -297,8 +297,11 @@ void Scaler::tick() {
   if (decision.replicas < decision.current) ++downs_;
   act(decision, entry);
   Millis wait = decision.look_again;
-  const bool waits = observation.load && observation.load->waiting > 0;  // and may yet fail
-  if (waits || !observation.replicas.empty() || decision.replicas.count > 0) {
+  // At zero nobody need look, unless what is shown is not over.
+  const auto& load = observation.load;
+  const bool busy = load && (load->waiting > 0 || load->concurrency > 0 || load->rate > 0);
+  if (busy || failures_.grown() > 0 || !observation.replicas.empty() ||
+      decision.replicas.count > 0) {
     wait = std::min(wait, kLookWhileRunning);
   }
   show(std::move(observation), std::move(decision), entry);
@@ -412,7 +415,8 @@ void Scaler::show_the_end() {
 /// decision has started since the look.
 void Scaler::publish(std::shared_ptr<Status> status) {
   status->traffic = traffic_;
-  status->ending = phase_ != Phase::running;
+  status->watched = status->seen.now - begun_;
+  status->ending = phase_ != Phase::running || world_.board.stopping();
   status->replicas.clear();
   for (const auto& replica : target_->replicas()) {
     status->replicas.push_back(status_of(replica, status->seen.now));

@@ -131,6 +131,7 @@ class Scaler {
   std::map<target::ReplicaId, UsageMeter> usage_;
   StepMeter steps_;
   ObjectiveMeter objective_;
+  const Instant begun_ = world_.clock.now();
   Lately<std::uint64_t> failures_{Status::kRecent, 5s};
   std::uint64_t decisions_ = 0, ups_ = 0, downs_ = 0;  // of this life
   LoadMeter load_;

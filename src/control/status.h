@@ -39,8 +39,9 @@ struct ObjectiveStatus {
   Judged recent;                           // of the last ObjectiveMeter::kRecent
   /// Fewer of the recent ones were within it than are to be.
   bool missed() const {
+    // Less a hair: 99.9 is no number of a computer's.
     return static_cast<double>(recent.within) * 100 <
-           wanted.percentile * static_cast<double>(recent.requests);
+           wanted.percentile * static_cast<double>(recent.requests) * (1 - 1e-12);
   }
 };
 
@@ -65,6 +66,7 @@ struct Status {
   std::optional<ObjectiveStatus> objective;  // none: the policy has none
   std::uint64_t decisions = 0, ups = 0, downs = 0;  // since then: all, those that rescaled
   std::vector<ReplicaStatus> replicas;
+  Millis watched{};     // for so long by this process
   bool ending = false;  // it was told to stop
 };
 

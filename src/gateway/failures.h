@@ -45,10 +45,8 @@ constexpr Meaning about(Failure failure) {
               "Nothing, if few. If many: requests take longer than clients wait.", "nothing"};
     case Failure::client_idle:
       return {"client_idle",
-              "the client sent or took nothing for too long in the middle of a request, or nothing "
-              "went through its tunnel",
-              "Nothing, if few. For slow clients raise gateway.timeouts.bodyIdle, sendIdle or "
-              "tunnelIdle.",
+              "the client sent or took nothing for too long in the middle of a request",
+              "Nothing, if few. For slow clients raise gateway.timeouts.bodyIdle or sendIdle.",
               "408, or an answer that is cut short"};
     case Failure::hold_full:
       return {"hold_full", "as many requests as gateway.hold allows wait for a replica already",

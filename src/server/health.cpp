@@ -40,7 +40,7 @@ std::int64_t waiting(const control::Status& status) {
 /// More than the ready ones are meant to take.
 bool overloaded(const control::Status& status, std::int32_t ready) {
   if (waiting(status) > 0) return true;
-  if (!status.seen.load || status.target <= 0) return false;
+  if (!status.seen.load || status.target <= 0 || ready == 0) return false;
   const auto load = status.by_rate ? status.seen.load->rate : status.seen.load->concurrency;
   return load > status.target * ready;
 }
@@ -56,10 +56,14 @@ bool at_its_limit(const control::Status& status, const Counts& counts) {
          });
 }
 
+/// By now it should be known: readings take some seconds to begin.
 bool load_unknown(const control::Status& status) {
   constexpr std::array kUnread = {decide::step::kSourceFailed, decide::step::kNoReading,
                                   decide::step::kLoadUnavailable};
-  return count(status, lasts) > 0 &&
+  const auto serves = [](const control::ReplicaStatus& replica) {
+    return replica.state == State::ready && lasts(replica);
+  };
+  return status.watched >= 1min && count(status, serves) > 0 &&
          std::ranges::find_first_of(status.decided.steps, kUnread, {}, &decide::Step::code) !=
              status.decided.steps.end();
 }

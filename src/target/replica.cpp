@@ -194,11 +194,12 @@ void Runner::adopt(HandedReplica handed) {
   output_.adopt(std::move(handed.output));
   exited_.assign(handed.pidfd.release());
   wait_for_exit();
-  if (!handed.ready) {
+  if (!view_.startup) {
     limit_start();
     return begin_probes();
   }
-  ready_since_ = view_.state_since;
+  // Its start is over, though it may be unready now.
+  ready_since_ = view_.started + *view_.startup;
   // Without a probe it was ready once and for all.
   if (spec_.readiness_probe) begin_readiness();
   begin_liveness();

@@ -69,6 +69,16 @@ class Terminal(Verbs):
                          {"name": "stopping", "mood": "moving", "why": "1 replica left"})
         self.assertEqual(headroom.process.wait(30), 0)
 
+    def test_it_stops_from_the_first_moment_on(self):
+        headroom = self.shop("--min", "1")
+        self.assertTrue(self.ready(headroom, 1))
+        load = self.load(headroom.url() + "/?wait=3s", "--closed", "1", "--duration", "1s")
+        self.assertTrue(eventually(lambda: self.status(headroom)["load"]["running"] == 1))
+        headroom.process.send_signal(signal.SIGTERM)
+        self.assertTrue(eventually(lambda: self.status(headroom)["state"]["name"] == "stopping"))
+        self.assertEqual(self.status(headroom)["replicas"]["ready"], 1, "with a request open")
+        self.assertEqual(load.result()["total"]["status"], {"200": 1})
+
     def test_a_request_that_fails_at_zero_shows(self):
         headroom = self.run_headroom("--admin", "none", self.write("shop.yaml", document(
             extra="").replace("gateway: { ", 'gateway: { hold: { timeout: "1s" }, ')))

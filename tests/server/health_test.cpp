@@ -43,6 +43,7 @@ void keeps(control::Status& status, double percentile, control::Judged recent) {
 /// Two of at most eight are wanted and ready, for 14 requests, and have 10.
 control::Status usual() {
   control::Status status;
+  status.watched = 1h;
   status.maximum = {8};
   status.target = 7;
   status.seen.load = decide::Load{.concurrency = 10, .rate = 100};
@@ -167,6 +168,31 @@ TEST(Health, IsTheGravestThereIsToSay) {
          for (auto& each : s.replicas) each.age = 60s;
        },
        "steady", "good", "2 replicas ready"},
+      {"nor by who has just taken over",
+       [](S& s) {
+         s.decided.steps.push_back({.code = decide::step::kNoReading});
+         s.watched = 59s;
+       },
+       "steady", "good", "2 replicas ready"},
+      {"who drains is not read any more",
+       [](S& s) {
+         s.decided.steps.push_back({.code = decide::step::kNoReading});
+         for (auto& each : s.replicas) each.age = 10s;
+         s.replicas.push_back({.state = State::draining, .age = 1h, .startup = 1s});
+       },
+       "scaling down", "moving", "1 replica finishing what is open"},
+      {"kept, whatever a double makes of it",
+       [](S& s) {
+         keeps(s, 99.9, {41'000, 40'959});
+       },
+       "steady", "good", "2 replicas ready"},
+      {"at zero after the last request",
+       [](S& s) {
+         has(s, 0, 0);
+         s.maximum = {0};
+         s.seen.load = decide::Load{.concurrency = 0.9};
+       },
+       "asleep", "quiet", "maxReplicas is 0: nothing is started"},
       {"late, and not by rounding",
        [](S& s) {
          keeps(s, 99, {100'000, 98'999});

@@ -452,6 +452,28 @@ TEST(Process, HandsOverOnlyWhatStays) {
   ::kill(-handed.replicas[0].pid, SIGKILL);
 }
 
+TEST(Process, AnAdoptedReplicaThatIsUnreadyNowStartsNoMore) {
+  TestWorld first;
+  auto spec = replica_spec();
+  spec.readiness_probe = http_probe("/readyz", 50ms);
+  first.start(spec, 1);
+  ASSERT_TRUE(first.run_until([&] { return first.all_ready(1); }));
+  const auto replica = first.only();
+  EXPECT_EQ(first.get(replica, "/fail"), "ok");
+  ASSERT_TRUE(first.run_until([&] { return first.happened("unready") == 1; }));
+  World second(first.guardian, first.path);
+  spec.start_timeout = 1ms;  // long over
+  second.process = std::make_unique<Process>(second.io, "test", spec, second.guardian, first.path,
+                                             first.process->hand_over(), second.hooks());
+  first.process->let_go();
+  first.process.reset();
+  second.run_for(100ms);
+  EXPECT_EQ(second.only().state, State::starting);
+  EXPECT_EQ(second.get(replica, "/ok"), "ok");
+  ASSERT_TRUE(second.run_until([&] { return second.all_ready(1); }));
+  EXPECT_EQ(second.only().pid, replica.pid) << "it was not started again";
+}
+
 TEST(Process, AnAdoptedReplicaOfAnOlderCommandIsReplaced) {
   TestWorld first;
   first.start(replica_spec(), 1);
