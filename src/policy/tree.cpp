@@ -24,6 +24,19 @@ Place place_of(const YAML::Mark& mark) {
   return {mark.line + 1, mark.column + 1};  // of a null mark: -1 + 1, unknown
 }
 
+/// yaml-cpp gives \N and \_ as Latin-1 has them: one byte, which is no character in UTF-8.
+std::string in_utf8(std::string_view value) {
+  std::string text;
+  while (!value.empty()) {
+    const auto bytes = character_bytes(value);
+    if (bytes == 0) text += '\xC2';
+    const auto taken = std::max<std::size_t>(bytes, 1);
+    text += value.substr(0, taken);
+    value.remove_prefix(taken);
+  }
+  return text;
+}
+
 /// Builds the tree from yaml-cpp's events: its own tree drops the places of aliases and would
 /// grow without bound. After the first bound is passed nothing more is taken.
 class Builder : public YAML::EventHandler {
@@ -61,7 +74,7 @@ class Builder : public YAML::EventHandler {
     Node* node = add(mark, anchor, Node::Kind::scalar);
     if (node == nullptr) return;
     node->open = false;
-    node->text = value;
+    node->text = in_utf8(value);
     node->bytes = value.size();
     node->quoted = tag == "!" || tag == "tag:yaml.org,2002:str";
     check_tag(mark, tag, {"str", "int", "float", "bool"});

@@ -112,6 +112,19 @@ TEST(Read, JsonIsYaml) {
   EXPECT_EQ(read_text->front().concurrency->target, 10);
 }
 
+TEST(Read, EachEscapeIsItsCharacter) {
+  const auto read_text = read(R"({"apiVersion": "headroom.dev/v1alpha1", "kind": "Autoscaler",
+    "metadata": {"name": "shop"}, "spec": {"gateway": {}, "maxReplicas": 1, "target": {"process":
+    {"command": ["./shop", "a\Nb\_\xE9\N", "\L\P\x85\u263A"]}}}})");
+  ASSERT_TRUE(read_text) << to_string(read_text.error());
+  const auto& command = read_text->front().target.process.command;
+  EXPECT_EQ(command[1], "a\u0085b\u00A0\u00E9\u0085");
+  EXPECT_EQ(command[2], "\u2028\u2029\u0085\u263A");
+  const auto again = read(write_document(read_text->front()));
+  ASSERT_TRUE(again) << to_string(again.error());
+  EXPECT_EQ(again->front(), read_text->front());
+}
+
 TEST(Read, SeveralDocuments) {
   const auto one = document();
   const std::string other = R"(apiVersion: headroom.dev/v1alpha1
@@ -203,9 +216,10 @@ TEST(Read, PutsVariablesIntoEveryValue) {
   EXPECT_EQ(a.gateway->listen, ":801")
       << "outside of the process PORT is a variable like any other";
   EXPECT_TRUE(a.gateway->forwarded);
-  EXPECT_EQ(wrong_with(document("  minReplicas: $(WORD)\n")),
-            "a.yaml:8:16: minReplicas: found $(WORD) (5 characters, which may be secret), expected a "
-            "whole number from 0 to 10000")
+  EXPECT_EQ(
+      wrong_with(document("  minReplicas: $(WORD)\n")),
+      "a.yaml:8:16: minReplicas: found $(WORD) (5 characters, which may be secret), expected a "
+      "whole number from 0 to 10000")
       << "what it is stays in the environment";
 }
 
