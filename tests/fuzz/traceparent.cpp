@@ -35,7 +35,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(after <= head.size(), "there was room");
   std::string again(after + 2048, '\0');
   http1::Request passed;
-  check(http1::read_request({head.data(), after}, {}, {}, passed, again, written).status ==
+  http1::Limits more;  // as what the gateway adds may be too much for another of its limits
+  more.fields *= 2;
+  more.head *= 2;
+  check(http1::read_request({head.data(), after}, more, {}, passed, again, written).status ==
             http1::Status::complete,
         "it is a head");
   const auto ours = parse_traceparent(passed.traceparent);
