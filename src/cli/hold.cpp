@@ -12,6 +12,7 @@
 #include "cli/paths.h"
 #include "cli/print.h"
 #include "cli/verbs.h"
+#include "decide/words.h"
 #include "server/limits.h"
 
 /// scale, pause and resume: an operator's word.
@@ -77,7 +78,8 @@ int tell(const HoldOptions& options, const char* action, boost::json::object bod
   if (!answer) return complain(refused(options.name, answer.error()));
   if (print_data(options.output, *answer)) return kOk;
   const auto wanted = number_at(*answer, "/replicas/wanted").value_or(0);
-  fmt::print("{}: {} replica{}: {}\n", options.name, wanted, wanted == 1 ? "" : "s",
+  fmt::print("{}: {}: {}\n", options.name,
+             decide::counted(static_cast<std::int64_t>(wanted), "replica"),
              text_at(*answer, "/decision/reason"));
   return kOk;
 }

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "cli/admin.h"
 #include "cli/print.h"
+#include "decide/words.h"
 
 namespace headroom::cli {
 namespace {
@@ -97,8 +98,8 @@ std::string headline(const boost::json::array& autoscalers, const std::string& n
     wanted += count_at(each, "/replicas/wanted");
     ready += count_at(each, "/replicas/ready");
   }
-  return fmt::format("headroom  {}   {} autoscaler{}, {} of {} replicas ready", now,
-                     autoscalers.size(), autoscalers.size() == 1 ? "" : "s", ready, wanted);
+  return fmt::format("headroom  {}   {}, {} of {} replicas ready", now,
+                     decide::counted(std::ssize(autoscalers), "autoscaler"), ready, wanted);
 }
 
 Row service_row(const value& each) {

@@ -32,6 +32,7 @@
 #include "control/predecessor.h"
 #include "control/recorder.h"
 #include "control/watch_file.h"
+#include "decide/words.h"
 #include "gateway/gateway.h"
 #include "journal/journal.h"
 #include "otlp/exporter.h"
@@ -373,11 +374,11 @@ void Server::wait_for_signal() {
 
 /// From the loop's thread: that this comes says that it is alive.
 void Server::tell_manager() {
-  std::size_t ready = 0;
+  std::int64_t ready = 0;
   const auto all = board_.all();
-  for (const auto& each : all) ready += static_cast<std::size_t>(each->seen.ready());
-  notify_->status(fmt::format("{} autoscaler{}, {} replica{} ready{}{}", all.size(),
-                              all.size() == 1 ? "" : "s", ready, ready == 1 ? "" : "s",
+  for (const auto& each : all) ready += each->seen.ready();
+  notify_->status(fmt::format("{}, {} ready{}{}", decide::counted(std::ssize(all), "autoscaler"),
+                              decide::counted(ready, "replica"),
                               board_.refused() ? "; the document is refused" : "",
                               stopping_ ? "; stopping" : ""));
   if (notify_->watchdog()) notify_->alive();

@@ -6,9 +6,11 @@
 
 namespace headroom::decide {
 
-std::string replicas(Replicas count) {
-  return fmt::format("{} replica{}", count.count, count.count == 1 ? "" : "s");
+std::string counted(std::int64_t count, std::string_view one) {
+  return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
 }
+
+std::string replicas(Replicas count) { return counted(count.count, "replica"); }
 
 std::string arrow(Replicas to) { return "→ " + replicas(to); }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/text.h"
 #include "base/time.h"
@@ -15,6 +17,8 @@ namespace headroom::decide {
 inline double in_seconds(Millis duration) {
   return std::chrono::duration<double>(duration).count();
 }
+/// "1 request", "3 requests": of what has a plural in s.
+std::string counted(std::int64_t count, std::string_view one);
 /// "1 replica", "3 replicas".
 std::string replicas(Replicas count);
 /// "→ 3 replicas".

@@ -577,8 +577,7 @@ void Worker::on_exchange_deadline(Exchange& exchange) {
     return reply_and_end(exchange, Failure::request_timeout,
                          {504, "http_response_timeout", "request_timeout"});
   }
-  if (exchange.tunnel) return fail(exchange, Failure::client_idle);
-  if (passed(exchange.until_sent)) return fail(exchange, Failure::client_idle);
+  if (exchange.tunnel || passed(exchange.until_sent)) return fail(exchange, Failure::client_idle);
   const bool slow =
       passed(exchange.until_rate) && exchange.body_taken - exchange.rate_from <
                                          kLeastRate * static_cast<std::uint64_t>(kRateWindow / 1s);

@@ -4,6 +4,7 @@
 #include <array>
 #include <sstream>
 #include <unordered_map>
+#include <utility>
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
@@ -70,12 +71,13 @@ class Builder : public YAML::EventHandler {
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
-    if (!count(mark, 0, value.size(), 0)) return;
+    auto text = in_utf8(value);
+    if (!count(mark, 0, text.size(), 0)) return;
     Node* node = add(mark, anchor, Node::Kind::scalar);
     if (node == nullptr) return;
     node->open = false;
-    node->text = in_utf8(value);
-    node->bytes = value.size();
+    node->text = std::move(text);
+    node->bytes = node->text.size();
     node->quoted = tag == "!" || tag == "tag:yaml.org,2002:str";
     check_tag(mark, tag, {"str", "int", "float", "bool"});
   }

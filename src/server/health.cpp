@@ -12,6 +12,7 @@
 namespace headroom::server {
 namespace {
 
+using decide::counted;
 using State = target::Replica::State;
 
 /// It has been over its start, and over a crash before that, for some time.
@@ -75,10 +76,6 @@ Health movement_of(const Counts& counts) {
   return counts.wanted == 0 ? Health::asleep : Health::steady;
 }
 
-std::string some(std::int64_t count, const char* one) {
-  return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
-}
-
 std::string how_late(const control::ObjectiveStatus& objective) {
   const auto& [requests, within] = objective.recent;
   const auto missed = static_cast<double>(requests - within) / static_cast<double>(requests);
@@ -119,35 +116,35 @@ std::string why(Health health, const control::Status& status) {
   const auto missing = counts.wanted - counts.ready;
   switch (health) {
     case Health::stopping:
-      return some(static_cast<std::int64_t>(status.replicas.size()), "replica") + " left";
+      return counted(static_cast<std::int64_t>(status.replicas.size()), "replica") + " left";
     case Health::unready:
-      return some(count(status, unready), "replica") + " not ready any more";
+      return counted(count(status, unready), "replica") + " not ready any more";
     case Health::crashing: {
       const auto crashes = count(status, crashed);
-      return fmt::format("{} crashed and {} started again", some(crashes, "replica"),
+      return fmt::format("{} crashed and {} started again", counted(crashes, "replica"),
                          crashes == 1 ? "is" : "are");
     }
     case Health::at_its_limit:
       return fmt::format("the load asks for more than the {} allowed",
-                         some(status.maximum.count, "replica"));
+                         counted(status.maximum.count, "replica"));
     case Health::failing:
       return fmt::format("{} failed in the last minute",
-                         some(static_cast<std::int64_t>(status.failed_recently), "request"));
+                         counted(static_cast<std::int64_t>(status.failed_recently), "request"));
     case Health::late:
       return how_late(*status.objective);
     case Health::paused:
     case Health::pinned:
       return "at " + decide::replicas(status.hold->replicas);
     case Health::waking:
-      return some(missing, "replica") + " starting" +
-             (waiting(status) > 0 ? fmt::format(", {} waiting", some(waiting(status), "request"))
+      return counted(missing, "replica") + " starting" +
+             (waiting(status) > 0 ? fmt::format(", {} waiting", counted(waiting(status), "request"))
                                   : "");
     case Health::scaling_up:
-      return some(missing, "more replica") + " starting";
+      return counted(missing, "more replica") + " starting";
     case Health::scaling_down:
-      return some(std::max(counts.draining, -missing), "replica") + " finishing what is open";
+      return counted(std::max(counts.draining, -missing), "replica") + " finishing what is open";
     case Health::steady:
-      return some(counts.ready, "replica") + " ready";
+      return counted(counts.ready, "replica") + " ready";
     case Health::load_unknown:
       return "nothing is scaled down until it can be read";
     case Health::asleep:

@@ -72,7 +72,7 @@ class Terminal(Verbs):
     def test_it_stops_from_the_first_moment_on(self):
         headroom = self.shop("--min", "1")
         self.assertTrue(self.ready(headroom, 1))
-        load = self.load(headroom.url() + "/?wait=3s", "--closed", "1", "--duration", "1s")
+        load = self.load(headroom.url() + "/?wait=6s", "--closed", "1", "--duration", "1s")
         self.assertTrue(eventually(lambda: self.status(headroom)["load"]["running"] == 1))
         headroom.process.send_signal(signal.SIGTERM)
         self.assertTrue(eventually(lambda: self.status(headroom)["state"]["name"] == "stopping"))
