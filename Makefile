@@ -1,8 +1,8 @@
 # The front door. Each target says what it does in `make help`; the work is in scripts/.
 #
 # What can be set: PREFIX and DESTDIR (install), REVISION (deb), JOBS (compilers at once),
-# SECONDS_EACH (fuzz), YES=1 (install packages without being asked), NO_INSTALL=1 (never install
-# packages), BENCH and SOAK (flags of bench/bench.py and bench/soak.py, as in make bench
+# SECONDS_EACH and SEED (fuzz), YES=1 (install packages without being asked), NO_INSTALL=1 (never
+# install packages), BENCH and SOAK (flags of bench/bench.py and bench/soak.py, as in make bench
 # BENCH=--quick), CASES (files for conformance), CONFORMANCE_CASES (a folder of more of them, played
 # by test).
 
@@ -52,7 +52,7 @@ soak: ## a million requests through scaling, kills and reloads: none may be lost
 	@scripts/build.sh release headroom cpp-service headroom-load
 	@bench/soak.py $(SOAK)
 
-fuzz: ## each fuzzer for SECONDS_EACH seconds (default 60)
+fuzz: ## each fuzzer for SECONDS_EACH seconds (default 60); the same inputs again with SEED=1
 	@scripts/packages.sh build test
 	@scripts/fuzz.sh
 

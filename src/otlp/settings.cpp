@@ -13,7 +13,7 @@ namespace headroom::otlp {
 namespace {
 
 constexpr std::size_t kMostPairs = 64;
-constexpr std::size_t kLongestUrl = 2048, kLongestValue = 8192;
+constexpr std::size_t kLongestValue = 8192;
 constexpr std::string_view kTokenBytes =
     "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 

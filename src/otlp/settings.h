@@ -21,7 +21,8 @@ struct Endpoint {
   std::string port;  // by the scheme where it is not said
   std::string path;  // "/base", without a slash at its end; may be empty
 };
-/// Errors: invalid (no such URL; one with a user, a query or a fragment).
+constexpr std::size_t kLongestUrl = 2048;  // bytes
+/// Errors: invalid (no such URL; one with a user, a query or a fragment; one that is too long).
 Result<Endpoint> parse_endpoint(std::string_view url);
 /// As a URL. It holds no secret.
 std::string to_string(const Endpoint& endpoint);
