@@ -57,7 +57,7 @@ const char* word(Level level) {
 /// As wide as the longest, so that what follows stands in a column.
 std::string column(Level level, bool coloured) {
   constexpr const char* kColours[] = {"36", "32", "1;33", "1;31"};
-  const auto text = fmt::format("{:<5}", word(level));
+  auto text = fmt::format("{:<5}", word(level));
   if (!coloured) return text;
   return fmt::format("\x1b[{}m{}\x1b[0m", kColours[static_cast<std::size_t>(level)], text);
 }

@@ -21,7 +21,6 @@ namespace {
 namespace json = boost::json;
 using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
-using target::HandedProcess;
 using target::HandedReplica;
 
 constexpr Millis kMessagePatience = 10s;

@@ -7,6 +7,7 @@ namespace headroom::gateway {
 
 /// What each Failure is called, means, and asks for; the example is what the client gets. A new
 /// one without a case does not compile. Of kCount and beyond: empty.
+// NOLINTNEXTLINE(readability-function-size): a table
 constexpr Meaning about(Failure failure) {
   switch (failure) {
     case Failure::refused:

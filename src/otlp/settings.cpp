@@ -182,6 +182,28 @@ void take_exporter(Environment& environment, const char* name, bool& sent) {
   }
 }
 
+/// Those of one kind alone, which are not heeded.
+void warn_of_kinds(Environment& environment, std::string_view setting, std::string_view why) {
+  std::string names;
+  for (const char* kind : {"TRACES", "LOGS", "METRICS"}) {
+    const auto name = fmt::format("OTEL_EXPORTER_OTLP_{}_{}", kind, setting);
+    if (!environment.get(name).empty()) names += (names.empty() ? "" : ", ") + name;
+  }
+  if (!names.empty()) environment.warn(names, why);
+}
+
+void warn_of_what_is_not_heeded(Environment& environment) {
+  for (const char* setting : {"HEADERS", "TIMEOUT", "CERTIFICATE"}) {
+    warn_of_kinds(environment, setting,
+                  fmt::format("all kinds are sent alike (OTEL_EXPORTER_OTLP_{})", setting));
+  }
+  for (const char* name :
+       {"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "OTEL_EXPORTER_OTLP_CLIENT_KEY"}) {
+    if (environment.get(name).empty()) continue;
+    environment.warn(name, "a collector is shown no certificate of Headroom's");
+  }
+}
+
 void take_environment(Environment& environment, Settings& settings, const Asked& asked) {
   if (asked.sample.empty()) {  // else it is what says of spans
     take_sampler(environment, settings);
@@ -197,18 +219,7 @@ void take_environment(Environment& environment, Settings& settings, const Asked&
   if (const auto name = environment.get("OTEL_SERVICE_NAME"); !name.empty()) {
     add(settings.resource, {"service.name", name});
   }
-}
-
-/// Those of one kind alone, which are not heeded.
-void warn_of_endpoints(Environment& environment) {
-  std::string names;
-  for (const char* kind : {"TRACES", "LOGS", "METRICS"}) {
-    const auto name = fmt::format("OTEL_EXPORTER_OTLP_{}_ENDPOINT", kind);
-    if (!environment.get(name).empty()) names += (names.empty() ? "" : ", ") + name;
-  }
-  if (names.empty()) return;
-  environment.warn(names,
-                   "all kinds go to one collector (OTEL_EXPORTER_OTLP_ENDPOINT, --otlp-endpoint)");
+  warn_of_what_is_not_heeded(environment);
 }
 
 /// The environment's endpoint; none where there is none that can be spoken to.
@@ -311,7 +322,8 @@ Result<Chosen> choose(const Asked& asked, const policy::Environment& from) {
   const bool disabled = is_disabled(environment, asked);
   if (!endpoint && !disabled) {
     endpoint = endpoint_of(environment);
-    warn_of_endpoints(environment);
+    warn_of_kinds(environment, "ENDPOINT",
+                  "all kinds go to one collector (OTEL_EXPORTER_OTLP_ENDPOINT, --otlp-endpoint)");
   }
   if (endpoint && !disabled) take_environment(environment, settings, asked);
   if (!asked.sample.empty()) {

@@ -200,6 +200,18 @@ TEST(Settings, TheEnvironmentSaysWhatIsSent) {
        "tlm",
        0.01,
        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: all kinds go to one"},
+      {"headers of their own",
+       {{"OTEL_EXPORTER_OTLP_LOGS_HEADERS", "key=a-secret"}},
+       "",
+       "tlm",
+       0.01,
+       "OTEL_EXPORTER_OTLP_LOGS_HEADERS: all kinds are sent alike (OTEL_EXPORTER_OTLP_HEADERS)"},
+      {"a certificate for a collector that asks",
+       {{"OTEL_EXPORTER_OTLP_CLIENT_KEY", "/key.pem"}},
+       "",
+       "tlm",
+       0.01,
+       "OTEL_EXPORTER_OTLP_CLIENT_KEY: a collector is shown no certificate"},
   };
   for (const auto& [why, variables, flag, sent, sample, warning] : cases) {
     SCOPED_TRACE(why);
