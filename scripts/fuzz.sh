@@ -20,9 +20,12 @@ if ! scripts/build.sh fuzz "${targets[@]}"; then
 fi
 mkdir -p build/fuzz/found
 corpus=build/fuzz/corpus
+runner=()
 if [[ -n ${SEED:-} ]]; then
   corpus+="-$SEED"
   rm -rf "$corpus"
+  # Addresses are part of what libFuzzer goes by.
+  if setarch -R true 2>/dev/null; then runner=(setarch -R); fi
 fi
 
 fuzz() {
@@ -31,8 +34,8 @@ fuzz() {
   mkdir -p "$corpus/$name"
   local seeds=(tests/fuzz/corpus/"${name#fuzz_}")
   [[ -d ${seeds[0]} ]] || seeds=()
-  if "$fuzzer" -seed="${SEED:-0}" -max_total_time="${SECONDS_EACH:-60}" -timeout=10 -rss_limit_mb=2048 \
-    -artifact_prefix="build/fuzz/found/$name-" -print_final_stats=1 \
+  if "${runner[@]}" "$fuzzer" -seed="${SEED:-0}" -reload=0 -max_total_time="${SECONDS_EACH:-60}" \
+    -timeout=10 -rss_limit_mb=2048 -artifact_prefix="build/fuzz/found/$name-" -print_final_stats=1 \
     "$corpus/$name" "${seeds[@]}" >"build/fuzz/$name.log" 2>&1; then
     sed -n "s/^stat::number_of_executed_units: */$name: ${SECONDS_EACH:-60} s, runs: /p" "build/fuzz/$name.log"
     return 0
