@@ -14,6 +14,7 @@
 #include <fmt/ranges.h>
 
 #include "base/fd.h"
+#include "base/time.h"
 #include "cli/paths.h"
 
 namespace headroom::cli {
@@ -24,11 +25,31 @@ using Local = boost::asio::local::stream_protocol;
 using Stream = boost::beast::basic_stream<Local>;
 using Answer = http::response<http::string_body>;
 
-constexpr std::chrono::seconds kEachOfSeveral{1};  // one that hangs is not waited for
+constexpr std::chrono::seconds kEachOfSeveral{2};  // one that hangs is not waited for
 constexpr std::uint64_t kMostBytes = 64 << 20;
 
 std::string socket_of(const std::string& journal) {
   return (std::filesystem::path(journal).parent_path() / "admin.sock").string();
+}
+
+/// A path may be longer than an address of a socket: its folder, opened, is short.
+class ShortPath {
+ public:
+  explicit ShortPath(const std::filesystem::path& path)
+      : folder_(
+            ::open(path.has_parent_path() ? path.parent_path().c_str() : ".", O_PATH | O_CLOEXEC)),
+        name_(fmt::format("/proc/self/fd/{}/{}", folder_.get(), path.filename().string())) {}
+  const std::string& name() const { return name_; }
+
+ private:
+  Fd folder_;
+  std::string name_;
+};
+
+/// No socket, or one that nobody serves any more.
+bool is_nobody(boost::system::error_code error) {
+  return error == boost::system::errc::no_such_file_or_directory ||
+         error == boost::system::errc::connection_refused;
 }
 
 /// One exchange; each step ends by itself or with the stream's patience.
@@ -38,14 +59,9 @@ class Exchange {
 
   Result<Answer> run(const std::string& journal, http::request<http::string_body> request) {
     const auto socket = socket_of(journal);
-    // A path may be longer than an address of a socket: its folder, opened, is short.
-    const auto folder = std::filesystem::path(socket).parent_path();
-    const Fd opened(::open(folder.empty() ? "." : folder.c_str(), O_PATH | O_CLOEXEC));
-    const auto name = fmt::format("/proc/self/fd/{}/{}", opened.get(),
-                                  std::filesystem::path(socket).filename().string());
-    step([&](auto done) { stream_.async_connect(Local::endpoint(name), done); });
-    if (error_ == boost::system::errc::no_such_file_or_directory ||
-        error_ == boost::system::errc::connection_refused) {
+    const ShortPath path(socket);
+    step([&](auto done) { stream_.async_connect(Local::endpoint(path.name()), done); });
+    if (is_nobody(error_)) {
       return fail({Code::unavailable, "no Headroom runs with the journal " + journal, {}});
     }
     step([&](auto done) {
@@ -56,6 +72,11 @@ class Exchange {
     step([&](auto done) {
       http::async_read(stream_, buffer_, parser, [done](auto error, std::size_t) { done(error); });
     });
+    if (error_ == boost::beast::error::timeout) {
+      return fail({Code::unavailable,
+                   fmt::format("{}: no answer within {}", socket, to_string(Millis(patience_))),
+                   {}});
+    }
     if (error_) return fail({Code::unavailable, socket + ": " + error_.message(), {}});
     return parser.release();
   }
@@ -96,12 +117,29 @@ const boost::json::value* at(const boost::json::value& value, std::string_view p
 
 }  // namespace
 
-std::vector<Admin> Admin::all() {
+/// Whether somebody is there, though nothing may be answered.
+bool Admin::is_served() const {
+  boost::asio::io_context io;
+  Local::socket socket(io);
+  boost::system::error_code error;
+  socket.open(Local(), error);
+  socket.non_blocking(true, error);
+  const auto path = socket_of(journal_);
+  socket.connect(Local::endpoint(ShortPath(path).name()), error);
+  return !is_nobody(error);
+}
+
+std::vector<Admin::Asked> Admin::ask_all() {
   std::vector<Admin> all;
   for (const auto& journal : known_journals()) {
-    if (std::filesystem::exists(socket_of(journal))) all.push_back(Admin(journal));
+    if (Admin admin(journal); admin.is_served()) all.push_back(std::move(admin));
   }
-  return all;
+  std::vector<Asked> asked;
+  for (auto& admin : all) {
+    auto state = admin.state(all.size() > 1 ? kEachOfSeveral : kPatience);
+    asked.push_back({std::move(admin), std::move(state)});
+  }
+  return asked;
 }
 
 Result<Admin> Admin::find(const std::string& journal, const std::string& name) {
@@ -110,28 +148,35 @@ Result<Admin> Admin::find(const std::string& journal, const std::string& name) {
     if (auto state = admin.state(); !state) return fail(state.error());
     return admin;
   }
-  std::vector<Admin> running;
-  for (auto& admin : all()) {
-    const auto state = admin.state(kEachOfSeveral);
-    if (!state) continue;
-    if (!name.empty() && has(*state, name)) return admin;
-    running.push_back(std::move(admin));
+  std::vector<Admin> fitting;
+  std::string silent;
+  bool any = false;
+  for (auto& [admin, state] : ask_all()) {
+    any = true;
+    if (!state) {
+      silent += "; " + state.error().what;
+    } else if (name.empty() || has(*state, name)) {
+      fitting.push_back(std::move(admin));
+    }
   }
-  if (running.empty()) {
+  if (fitting.size() == 1) return fitting.front();
+  if (!any) {
     return fail({Code::unavailable,
                  "no running Headroom was found; start one (headroom run --help), or say which by "
-                 "its --journal PATH",
-                 {}});
+                 "its --journal PATH"});
   }
-  if (!name.empty()) {
-    return fail({Code::unavailable, fmt::format("no running Headroom has \"{}\"", name), {}});
+  if (fitting.empty()) {
+    return fail({Code::unavailable,
+                 fmt::format("no running Headroom {}{}",
+                             name.empty() ? "answers" : fmt::format("has \"{}\"", name), silent)});
   }
-  if (running.size() == 1) return running.front();
   std::vector<std::string> journals;
-  for (const auto& admin : running) journals.push_back(admin.journal());
-  return fail({Code::invalid,
-               fmt::format("which one? Say a name, or --journal: {}", fmt::join(journals, ", ")),
-               {}});
+  for (const auto& admin : fitting) journals.push_back(admin.journal());
+  return fail(
+      {Code::invalid,
+       fmt::format("which one? {} --journal: {}",
+                   name.empty() ? "Say a name, or" : fmt::format("Several run \"{}\". Say", name),
+                   fmt::join(journals, ", "))});
 }
 
 Result<boost::json::value> Admin::ask(std::string_view method, const std::string& path,

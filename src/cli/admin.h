@@ -21,8 +21,11 @@ class Admin {
   /// the only one there is. Errors: unavailable (none answers: says what to do), invalid (several
   /// do: names them).
   static Result<Admin> find(const std::string& journal, const std::string& name);
-  /// All that may answer (there is a socket), those of the newest journals first.
-  static std::vector<Admin> all();
+
+  struct Asked;
+  /// All that run, those of the newest journals first, and what they say: their state, or why they
+  /// do not say it (one that hangs, another user's).
+  static std::vector<Asked> ask_all();
 
   /// What runs there.
   Result<boost::json::value> state(std::chrono::seconds patience = kPatience) const {
@@ -40,8 +43,14 @@ class Admin {
 
  private:
   explicit Admin(std::string journal) : journal_(std::move(journal)) {}
+  bool is_served() const;
 
   std::string journal_;
+};
+
+struct Admin::Asked {
+  Admin admin;
+  Result<boost::json::value> state;
 };
 
 /// What stands at a JSON pointer ("/load/rate"): "" or nothing where it is absent or null.

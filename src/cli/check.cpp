@@ -164,7 +164,7 @@ void print(const Checked& checked) {
   for (const auto& warning : checked.warnings) {
     fmt::print("{}warning: {}\n", place(checked, warning), warning.message);
   }
-  std::fflush(stdout);  // so that it stands before what is wrong with the next one
+  flush();  // so that it stands before what is wrong with the next one
   for (const auto& error : checked.errors) {
     fmt::print(stderr, "{}{}\n", place(checked, error), error.message);
   }

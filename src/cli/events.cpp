@@ -86,7 +86,7 @@ void print(const std::vector<journal::Event>& events, const EventsOptions& optio
       print_data(options.output, all);
     }
   }
-  std::fflush(stdout);
+  flush();
 }
 
 /// Leaves those of the kind that was asked for.

@@ -35,18 +35,20 @@ Result<Journal> newest(const std::vector<std::string>& known) {
 Result<Journal> decided_last(const std::vector<std::string>& known, const std::string& name) {
   std::optional<Journal> found;
   std::int64_t when = -1;
+  std::string unread;  // any of them may be the one
   const auto own = journal_path(name);
   for (const auto& each : known) {
     auto journal = open(each);
     if (!journal && own && each == *own) return fail(journal.error());
+    if (!journal) unread += "; " + journal.error().what;
     const auto last = journal ? last_decided(*journal, name) : std::nullopt;
     if (!last || *last <= when) continue;
     when = *last;
     found = std::move(*journal);
   }
   if (found) return std::move(*found);
-  return fail(
-      {Code::unavailable, fmt::format("no journal knows \"{}\"; say --journal PATH", name), {}});
+  return fail({Code::unavailable,
+               fmt::format("no journal knows \"{}\"; say --journal PATH{}", name, unread)});
 }
 
 }  // namespace
@@ -55,7 +57,9 @@ Result<Journal> find_journal(const std::string& path, const std::string& name) {
   if (!path.empty()) return open(path);
   const auto known = known_journals();
   if (name.empty() || known.empty()) return newest(known);
-  if (const auto running = Admin::find("", name)) return open(running->journal());
+  const auto running = Admin::find("", name);
+  if (running) return open(running->journal());
+  if (running.error().code == Code::invalid) return fail(running.error());  // several have it
   return decided_last(known, name);
 }
 

@@ -146,7 +146,7 @@ class Logs {
     } else {
       print_data(options_.output, lines_);
     }
-    std::fflush(stdout);
+    flush();
   }
 
   const Admin& admin_;

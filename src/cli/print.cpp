@@ -1,8 +1,11 @@
 #include "cli/print.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 #include <boost/json/serialize.hpp>
@@ -110,6 +113,10 @@ void print_stream(const std::string& output, const boost::json::array& values) {
   for (const auto& value : values) {
     fmt::print("{}{}\n", output == "yaml" ? "--- " : "", boost::json::serialize(value));
   }
+}
+
+void flush() {
+  if (std::fflush(stdout) != 0) throw std::system_error(errno, std::generic_category());
 }
 
 Result<std::string> data_text(const std::string& output, std::string json) {

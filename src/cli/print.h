@@ -31,6 +31,9 @@ bool print_data(const std::string& output, const boost::json::value& value);
 /// Each on a line of its own, as they come: for what goes on. In YAML each is a document.
 void print_stream(const std::string& output, const boost::json::array& values);
 
+/// Sends on what was printed. Throws std::system_error where it cannot be written.
+void flush();
+
 /// What decide's writer made (`json`: one value), as `output` wants it: json leaves it as it is.
 /// Errors: invalid where it is over the 16 MiB of decide::parse_json.
 Result<std::string> data_text(const std::string& output, std::string json);

@@ -1,4 +1,5 @@
 #include <memory>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
@@ -20,45 +21,57 @@ constexpr const char* kStatusExamples =
     "  headroom status shop                  with its replicas, and why so many\n"
     "  headroom status -o json | jq '.[].replicas.ready'\n"
     "\n"
-    "Exit codes: 0 printed, 1 nothing runs or no such autoscaler, 2 the flags are wrong.\n";
+    "Exit codes: 0 printed, 1 nothing runs, no such autoscaler, or one that runs does not answer,\n"
+    "2 the flags are wrong.\n";
 
 struct StatusOptions {
   std::string name, journal, output = "table";
 };
 
-/// The autoscalers of one running Headroom, or of all.
-Result<boost::json::array> autoscalers(const StatusOptions& options) {
-  boost::json::array found;
-  const auto take = [&found, &options](const Admin& admin) {
-    const auto state = admin.state();
-    if (!state) return;
+struct Running {
+  boost::json::array autoscalers;
+  std::vector<Error> silent;  // of those that run and do not say what
+};
+
+/// Of one running Headroom, or of all.
+Result<Running> running(const StatusOptions& options) {
+  Running found;
+  const auto take = [&found, &options](const Result<boost::json::value>& state) {
+    if (!state) return found.silent.push_back(state.error());
     for (auto& each : list_at(*state, "/autoscalers")) {
-      if (options.name.empty() || text_at(each, "/name") == options.name) found.push_back(each);
+      if (options.name.empty() || text_at(each, "/name") == options.name) {
+        found.autoscalers.push_back(each);
+      }
     }
   };
   if (options.journal.empty() && options.name.empty()) {
-    for (const auto& admin : Admin::all()) take(admin);
-    if (!found.empty()) return found;
+    for (const auto& asked : Admin::ask_all()) take(asked.state);
+    if (!found.autoscalers.empty() || !found.silent.empty()) return found;
   }
   const auto admin = Admin::find(options.journal, options.name);
   if (!admin) return fail(admin.error());
-  take(*admin);
-  if (found.empty() && !options.name.empty()) {
+  take(admin->state());
+  if (found.autoscalers.empty() && !options.name.empty()) {
     return fail({Code::unavailable, fmt::format("no autoscaler \"{}\" runs there", options.name)});
   }
   return found;
 }
 
-int status(const StatusOptions& options) {
-  const auto found = autoscalers(options);
-  if (!found) return complain(found.error());
-  if (print_data(options.output, *found)) return kOk;
-  fmt::print("{}",
-             on_terminal() ? services_table(*found, window().columns) : services_table(*found));
-  if (found->size() == 1) {
-    fmt::print("\n{}\n\n{}", why(found->front()), replicas_table(found->front()));
+void show(const boost::json::array& autoscalers) {
+  if (autoscalers.empty()) return;
+  fmt::print("{}", on_terminal() ? services_table(autoscalers, window().columns)
+                                 : services_table(autoscalers));
+  if (autoscalers.size() == 1) {
+    fmt::print("\n{}\n\n{}", why(autoscalers.front()), replicas_table(autoscalers.front()));
   }
-  return kOk;
+}
+
+int status(const StatusOptions& options) {
+  const auto found = running(options);
+  if (!found) return complain(found.error());
+  if (!print_data(options.output, found->autoscalers)) show(found->autoscalers);
+  for (const auto& error : found->silent) complain(error);
+  return found->silent.empty() ? kOk : kFailed;
 }
 
 }  // namespace

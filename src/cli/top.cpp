@@ -42,8 +42,13 @@ int page(Watch& watch, Millis interval) {
         error = seen.error();
         break;
       }
-      terminal.show(draw(seen->autoscalers, {seen->events.rbegin(), seen->events.rend()},
-                         time_of_day(control::unix_millis()), window()));
+      const auto screen = window();
+      auto lines = draw(seen->autoscalers, {seen->events.rbegin(), seen->events.rend()},
+                        time_of_day(control::unix_millis()), screen);
+      if (!seen->silent.empty() && lines.size() > 1) {  // the second is empty
+        lines[1] = fitted(fmt::format("{}", fmt::join(seen->silent, "; ")), screen.columns);
+      }
+      terminal.show(lines);
     } while (terminal.wait(interval));
   }
   return error ? complain(*error) : kOk;
@@ -69,6 +74,7 @@ class Lines {
     for (std::size_t i = 1; i < rows.size(); ++i) {
       fmt::print("{}  {}\n", now, in_columns(rows[i], widths_));
     }
+    for (const auto& why : seen.silent) fmt::print("{}  {}\n", now, why);
   }
 
  private:

@@ -24,11 +24,11 @@ std::vector<journal::Event> events_of(const boost::json::value& answer) {
 
 }  // namespace
 
-Result<std::vector<Admin>> Watch::admins() {
+Result<std::vector<Admin::Asked>> Watch::ask() {
   if (journal_.empty()) {
-    auto all = Admin::all();
+    auto all = Admin::ask_all();
     // The newest journal is now this one's, now that one's: in an order that stays.
-    std::ranges::sort(all, {}, &Admin::journal);
+    std::ranges::sort(all, {}, [](const auto& asked) { return asked.admin.journal(); });
     return all;
   }
   if (!only_) {
@@ -36,15 +36,15 @@ Result<std::vector<Admin>> Watch::admins() {
     if (!admin) return fail(admin.error());
     only_ = *admin;
   }
-  return std::vector{*only_};
+  return std::vector{Admin::Asked{*only_, only_->state()}};
 }
 
 Result<Seen> Watch::look(Events events) {
-  const auto all = admins();
+  const auto all = ask();
   if (!all) return fail(all.error());
   Seen seen;
   answered_ = false;
-  for (const auto& admin : *all) take(admin, events, seen);
+  for (const auto& asked : *all) take(asked, events, seen);
   if (!answered_ || (!name_.empty() && seen.autoscalers.empty())) return fail(nothing());
   found_ = true;
   std::ranges::stable_sort(seen.autoscalers, {},
@@ -54,9 +54,9 @@ Result<Seen> Watch::look(Events events) {
   return seen;
 }
 
-void Watch::take(const Admin& admin, Events events, Seen& seen) {
-  const auto state = admin.state();
-  if (!state) return;
+void Watch::take(const Admin::Asked& asked, Events events, Seen& seen) {
+  const auto& [admin, state] = asked;
+  if (!state) return seen.silent.push_back(state.error().what);
   answered_ = true;
   for (auto& each : list_at(*state, "/autoscalers")) {
     if (name_.empty() || text_at(each, "/name") == name_) seen.autoscalers.push_back(each);

@@ -17,6 +17,7 @@ namespace headroom::cli {
 struct Seen {
   boost::json::array autoscalers;      // by their names
   std::vector<journal::Event> events;  // by their times
+  std::vector<std::string> silent;     // why one that runs does not say what
 };
 
 /// Looks again and again at what runs: one Headroom (`journal`), or all; one autoscaler (`name`),
@@ -33,8 +34,8 @@ class Watch {
   Result<Seen> look(Events events);
 
  private:
-  Result<std::vector<Admin>> admins();
-  void take(const Admin& admin, Events events, Seen& seen);
+  Result<std::vector<Admin::Asked>> ask();
+  void take(const Admin::Asked& asked, Events events, Seen& seen);
   Error nothing() const;
 
   std::string journal_, name_;

@@ -11,8 +11,13 @@ Error failure(sqlite3* db, const std::string& path, std::string_view doing) {
     return fmt::format("journal {}: {}: {}{}", path, doing, why, advice);
   };
   switch (code) {
-    case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+      return {Code::unavailable,
+              fmt::format("journal {}: this is no journal ({}). Where it was Headroom's own it is "
+                          "damaged: move it aside (mv {} {}.damaged) and start again: a new one is "
+                          "begun; what was decided before is not in it",
+                          path, why, path, path)};
+    case SQLITE_CORRUPT:
       return {
           Code::unavailable,
           fmt::format("journal {}: damaged ({}: {}). Move it aside (mv {} {}.damaged) and start "

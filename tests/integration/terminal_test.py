@@ -273,11 +273,44 @@ class Terminal(Verbs):
         self.assertIn("two", done.stdout)
         for name, other in (("one", "two"), ("two", "one")):
             worker, = running[other].workers()
-            os.kill(worker, signal.SIGSTOP)  # one that hangs does not matter
-            done = subprocess.run([HEADROOM, "scale", name, "1"], env=environment,
-                                  capture_output=True, text=True)
+            os.kill(worker, signal.SIGSTOP)  # one that hangs does not matter, and is not forgotten
+            told, of_all, of_it = (
+                subprocess.run([HEADROOM, *verb], env=environment, capture_output=True, text=True)
+                for verb in (["scale", name, "1"], ["status"], ["status", other]))
             os.kill(worker, signal.SIGCONT)
-            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(told.returncode, 0, told.stderr)
+            hangs = f"{self.folder}/headroom/{other}/admin.sock: no answer within 2s\n"
+            self.assertEqual((of_all.returncode, of_all.stderr), (1, "headroom: " + hangs))
+            self.assertRegex(of_all.stdout, rf"(?m)^{name} ")
+            self.assertEqual((of_it.returncode, of_it.stderr),
+                             (1, f'headroom: no running Headroom has "{other}"; ' + hangs))
+
+    def test_of_two_of_one_name_none_is_taken(self):
+        environment = {**os.environ, "XDG_STATE_HOME": self.folder}
+        environment.pop("STATE_DIRECTORY", None)
+        journals = [f"{self.folder}/headroom/{folder}/journal.db" for folder in ("a", "b")]
+        for journal in journals:
+            self.shop(name="shop", journal=journal)
+        for verb in ("scale", "shop", "1"), ("logs", "shop"), ("explain", "shop"), ("events", "shop"):
+            done = subprocess.run([HEADROOM, *verb], env=environment, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 2, verb)
+            self.assertIn('which one? Several run "shop". Say --journal: ', done.stderr)
+            for journal in journals:
+                self.assertIn(journal, done.stderr)
+
+    def test_what_cannot_be_printed_is_said(self):
+        headroom = self.shop()
+        self.assertTrue(self.ready(headroom, 1))
+        of_it = ("--journal", headroom.journal)
+        for verb in (("status", *of_it), ("status", *of_it, "-o", "json"), ("events", *of_it),
+                     ("explain", *of_it, "-o", "json"), ("logs", "shop", *of_it), ("schema",),
+                     ("completion", "bash"), ("man",), ("--help",), ("version",)):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                done = subprocess.run([HEADROOM, *verb], stdout=full, stderr=subprocess.PIPE,
+                                      text=True)
+            self.assertEqual((done.returncode, done.stderr),
+                             (1, "headroom: not all of it could be printed: No space left on "
+                                 "device\n"), verb)
 
     def test_the_past_is_that_of_who_has_the_name_now(self):
         environment = {**os.environ, "XDG_STATE_HOME": self.folder}
