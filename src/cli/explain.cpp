@@ -15,6 +15,7 @@
 #include "cli/verbs.h"
 #include "control/clock.h"
 #include "journal/journal.h"
+#include "journal/life.h"
 
 namespace headroom::cli {
 namespace {
@@ -72,12 +73,48 @@ Error none_found(const Journal& journal, const std::string& name, const ExplainO
   return {Code::unavailable, std::move(what), {}};
 }
 
-Result<std::vector<journal::Entry>> find(const ExplainOptions& options) {
+/// That nothing was decided any more at that moment, and why; empty: it was, as far as is known.
+std::string silence(const Journal& journal, const std::string& name, const journal::Entry& newest,
+                    std::int64_t at) {
+  constexpr std::size_t kLooked = 1000;
+  const auto before = journal.events({.autoscaler = name, .until_unix_ms = at, .limit = kLooked});
+  const auto after =
+      journal.events({.autoscaler = name, .since_unix_ms = at + 1, .after = 0, .limit = kLooked});
+  if (!before || !after) return "";
+  const auto is_of_life = [](const journal::Event& event) {
+    return journal::begins_life(event) || journal::ends_life(event);
+  };
+  const auto last = std::ranges::find_if(*before, is_of_life);
+  const auto next = std::ranges::find_if(*after, is_of_life);
+  const bool again = next != after->end() && journal::begins_life(*next);
+  const auto since = again ? "; started again at " + local_time(next->unix_ms) : std::string();
+  if (last != before->end() && journal::ends_life(*last)) {
+    return fmt::format("it did not run then: stopped at {}{}", local_time(last->unix_ms), since);
+  }
+  journal::Query later{.autoscaler = name, .since_unix_ms = at + 1};
+  if (again) later.until_unix_ms = next->unix_ms;
+  const auto decided = journal.find(later);
+  if (!decided || !decided->empty()) return "";
+  const auto quiet = Millis(at - newest.observation.unix_millis);
+  if (!again && quiet < 1min) return "";  // at zero it looks now and then
+  return fmt::format("nothing was decided in the {} up to then: it did not run, or hung{}",
+                     span_of(quiet), since);
+}
+
+struct Found {
+  std::vector<journal::Entry> entries;  // oldest first, as a story is told
+  std::string silence;
+};
+
+Result<Found> find(const ExplainOptions& options) {
   journal::Query query;
+  const auto now = control::unix_millis();
+  std::int64_t at = now;
   if (!options.at.empty()) {
-    const auto moment = parse_moment(options.at, control::unix_millis());
+    const auto moment = parse_moment(options.at, now);
     if (!moment) return fail({Code::invalid, "--at: " + moment.error().what, {}});
     query.until_unix_ms = *moment;
+    at = std::min(at, *moment);
   }
   auto journal = find_journal(options.journal, options.name);
   if (!journal) return fail(journal.error());
@@ -89,9 +126,9 @@ Result<std::vector<journal::Entry>> find(const ExplainOptions& options) {
   auto entries = journal->find(query);
   if (!entries) return fail(entries.error());
   if (entries->empty()) return fail(none_found(*journal, *name, options));
-  // Oldest first, as a story is told.
+  auto quiet = silence(*journal, *name, entries->front(), at);
   std::ranges::reverse(*entries);
-  return std::move(*entries);
+  return Found{std::move(*entries), std::move(quiet)};
 }
 
 /// One by one, so that the size of all of them does not matter.
@@ -105,22 +142,24 @@ int print_yaml(const std::vector<journal::Entry>& entries) {
 }
 
 int explain(const ExplainOptions& options) {
-  const auto entries = find(options);
-  if (!entries) return complain(entries.error());
+  const auto found = find(options);
+  if (!found) return complain(found.error());
+  const auto& entries = found->entries;
   if (options.output == "json") {
-    fmt::print("{}", tell_json(*entries));
+    fmt::print("{}", tell_json(entries));
     return kOk;
   }
-  if (options.output == "yaml") return print_yaml(*entries);
-  if (options.rescales && entries->size() > 1) {
-    for (const auto& entry : *entries) fmt::print("{}", tell_briefly(entry));
+  if (options.output == "yaml") return print_yaml(entries);
+  if (options.rescales && entries.size() > 1) {
+    for (const auto& entry : entries) fmt::print("{}", tell_briefly(entry));
     return kOk;
   }
   const char* between = "";
-  for (const auto& entry : *entries) {
+  for (const auto& entry : entries) {
     fmt::print("{}{}", between, tell(entry));
     between = "\n";
   }
+  if (!options.rescales && !found->silence.empty()) fmt::print("\n{}\n", found->silence);
   return kOk;
 }
 

@@ -468,6 +468,7 @@ void Server::hand_over() {
   if (!version) return give_up(version.error());
   if (stopping_) return give_up({Code::conflict, "we are stopping", {}});
   static_cast<void>(take_journal_back());  // where it is not, close() says what that means
+  loop_->write_samples();
   if (auto closed = recorder_->close(); !closed) return give_up(closed.error());
   Handover all{loop_->hand_over(), {}, {}, listeners_.hand_over(), log::level()};
   if (admin_) all.admin = admin_->sockets();
@@ -547,6 +548,7 @@ void Server::reload() {
   }
   if (written(*wanted) == documents_) {
     board_.set_refused(false);
+    loop_->accepted();
     log::info("{}: read again, nothing changed", options_.file);
     return;
   }

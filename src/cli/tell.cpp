@@ -38,18 +38,16 @@ std::string replicas_of(const decide::Observation& seen) {
                      count(State::ready), count(State::starting), count(State::draining));
 }
 
-/// "starting for 2.1s after 3 crashes in a row". Of one that got ready they are the past.
+/// "ready for 12.3 s", "not ready for 2.1 s, after 3 failures in a row": it starts, or waits to.
 std::string state_of(const decide::ReplicaSeen& replica, Instant now) {
   using State = decide::ReplicaSeen::State;
-  const auto* state = replica.state() == State::ready      ? "ready"
-                      : replica.state() == State::starting ? "starting"
-                                                           : "draining";
-  auto text =
-      fmt::format("{} for {}", state, span_of(replica.ready ? now - replica.ready->since : 0ms));
-  if (replica.state() != State::starting || replica.restarts == 0) return text;
-  return replica.restarts == 1
-             ? text + " after a crash"
-             : fmt::format("{} after {} crashes in a row", text, replica.restarts);
+  const auto lasts = span_of(replica.ready ? now - replica.ready->since : 0ms);
+  if (replica.state() == State::ready) return "ready for " + lasts;  // its failures are the past
+  if (replica.state() == State::draining) return "draining for " + lasts;
+  if (replica.restarts == 0) return "starting for " + lasts;
+  return fmt::format("not ready for {}, after {}{}", lasts,
+                     decide::counted(replica.restarts, "failure"),
+                     replica.restarts == 1 ? "" : " in a row");
 }
 
 /// "replica 3: ready for 12.3s, cpu 0.83 cores, memory 41.2 MiB".

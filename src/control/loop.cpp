@@ -30,7 +30,7 @@ Result<void> Loop::apply(const std::vector<policy::Autoscaler>& wanted) {
       ++it;
       continue;
     }
-    log::info("{}: no longer in the document, stopping", it->first);
+    it->second->leaves("it is no longer in the document");
     retire(std::move(it->second));
     world_.board.remove(it->first);
     it = scalers_.erase(it);
@@ -59,6 +59,14 @@ Result<void> Loop::apply(const std::vector<policy::Autoscaler>& wanted) {
 
 void Loop::refused(const std::string& why) {
   for (const auto& [name, scaler] : scalers_) scaler->refused(why);
+}
+
+void Loop::write_samples() {
+  for (const auto& [name, scaler] : scalers_) scaler->write_samples();
+}
+
+void Loop::accepted() {
+  for (const auto& [name, scaler] : scalers_) scaler->accepted();
 }
 
 Result<void> Loop::adopt(const std::vector<policy::Autoscaler>& policies,
@@ -169,7 +177,10 @@ void Loop::stop(Millis deadline, std::function<void()> done) {
   stopping_ = true;
   all_gone_ = std::move(done);
   world_.board.set_stopping();  // first: who asks is sent elsewhere before he is refused
-  for (const auto& [name, scaler] : scalers_) scaler->demand();  // each shows it
+  for (const auto& [name, scaler] : scalers_) {
+    scaler->leaves("Headroom ends");
+    scaler->demand();  // which shows it
+  }
   // Replicas go on answering, and a request that waits at zero still starts one, until the
   // gateway has nothing left open; only then are they stopped.
   shut_gateway(deadline);

@@ -25,6 +25,10 @@ class Loop {
 
   /// The documents that were to come could not be read: it is an event of each that runs.
   void refused(const std::string& why);
+  /// They are read again, and say what runs.
+  void accepted();
+  /// The journal is about to be closed.
+  void write_samples();
 
   /// Takes what a predecessor hands over, by the documents that its replicas run by, and decides
   /// nothing: it can be given back. Then begin(), and apply() for what is new in the documents.

@@ -14,21 +14,29 @@ std::uint64_t within(const Histogram::Counts& counts, Millis latency) {
 
 }  // namespace
 
+void ObjectiveMeter::resume(Instant at, const policy::Objective& objective, Judged judged) {
+  if (objective_ != objective) recent_.forget();
+  objective_ = objective;
+  recent_.add(at, counted_);
+  counted_ += judged;
+}
+
 void ObjectiveMeter::add(Instant now, const std::optional<policy::Objective>& objective,
                          const gateway::Snapshot& traffic) {
   const auto failed = traffic.service_failures();
   if (looked_ && objective) {
     auto since = traffic.duration;
     since -= duration_;
-    all_.requests += since.total() + (failed - failed_);
-    all_.within += within(since, objective->latency);
+    const Judged judged{since.total() + (failed - failed_), within(since, objective->latency)};
+    all_ += judged;
+    counted_ += judged;
   }
   looked_ = true;
   duration_ = traffic.duration;
   failed_ = failed;
   if (objective_ != objective) recent_.forget();
   objective_ = objective;
-  recent_.add(now, all_);
+  recent_.add(now, counted_);
 }
 
 }  // namespace headroom::control

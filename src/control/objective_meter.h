@@ -18,6 +18,11 @@ struct Judged {
   Judged operator-(const Judged& before) const {
     return {requests - before.requests, within - before.within};
   }
+  Judged& operator+=(const Judged& more) {
+    requests += more.requests;
+    within += more.within;
+    return *this;
+  }
 };
 
 /// Holds the gateway's cumulative counters against the objective there is at each look: what came
@@ -28,6 +33,10 @@ struct Judged {
 class ObjectiveMeter {
  public:
   static constexpr Millis kRecent = 5min;
+
+  /// What an earlier life judged from `at` on, before the first look: recent, too. In order of
+  /// time.
+  void resume(Instant at, const policy::Objective& objective, Judged judged);
 
   /// Looks come in order of time. Those without an objective are of no request.
   void add(Instant now, const std::optional<policy::Objective>& objective,
@@ -44,6 +53,7 @@ class ObjectiveMeter {
   Histogram::Counts duration_;
   std::uint64_t failed_ = 0;
   Judged all_;
+  Judged counted_;  // with what was resumed
   Lately<Judged> recent_{kRecent, 5s};
 };
 

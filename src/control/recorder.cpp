@@ -1,7 +1,10 @@
 #include "control/recorder.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "control/clock.h"
+#include "journal/life.h"
 
 namespace headroom::control {
 
@@ -83,6 +86,25 @@ void Recorder::sample(const std::string& autoscaler, const journal::Sample& samp
 Result<std::optional<journal::Restored>> Recorder::restore(const std::string& autoscaler) const {
   if (journal_) return journal_->restore(autoscaler);
   return fail({Code::unavailable, "the journal is closed", {}});
+}
+
+std::vector<journal::Sample> Recorder::samples(const std::string& autoscaler,
+                                               std::int64_t since_unix_ms,
+                                               std::int64_t until_unix_ms) const {
+  if (!journal_) return {};
+  auto history = journal_->history(autoscaler, since_unix_ms, until_unix_ms);
+  return history ? std::move(history->samples) : std::vector<journal::Sample>();
+}
+
+bool Recorder::was_cut_off(const std::string& autoscaler) const {
+  constexpr std::size_t kLooked = 1000;  // so many there may be since it started
+  if (!journal_) return false;
+  const auto newest = journal_->events({.autoscaler = autoscaler, .limit = kLooked});
+  if (!newest) return false;
+  const auto last = std::ranges::find_if(*newest, [](const journal::Event& event) {
+    return journal::begins_life(event) || journal::ends_life(event);
+  });
+  return last != newest->end() && journal::begins_life(*last);
 }
 
 void Recorder::startup(const std::string& autoscaler, Millis took) {

@@ -3,6 +3,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "journal/journal.h"
 
@@ -30,6 +31,9 @@ class Recorder {
   /// Lost where the journal cannot take it: nothing is decided by it.
   void event(const std::string& autoscaler, journal::Event::Kind kind, const std::string& text);
   void sample(const std::string& autoscaler, const journal::Sample& sample);
+  /// Those of the steps that touch since..until, oldest first; none where they cannot be read.
+  std::vector<journal::Sample> samples(const std::string& autoscaler, std::int64_t since_unix_ms,
+                                       std::int64_t until_unix_ms) const;
   void startup(const std::string& autoscaler, Millis took);
   /// What a replica usually takes to be ready; 1 s where nothing is known.
   Millis usual_startup(const std::string& autoscaler) const;
@@ -49,6 +53,8 @@ class Recorder {
 
   /// What a restart goes on from. Errors: unavailable (closed, or not readable).
   Result<std::optional<journal::Restored>> restore(const std::string& autoscaler) const;
+  /// Whether who had the autoscaler before did not come to its end: it was killed, or crashed.
+  bool was_cut_off(const std::string& autoscaler) const;
   std::size_t waiting() const { return waiting_.size(); }
 
  private:

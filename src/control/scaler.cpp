@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "control/clock.h"
 #include "decide/words.h"
+#include "journal/life.h"
 #include "policy/changes.h"
 #include "policy/knative.h"
 #include "policy/read.h"
@@ -108,13 +109,23 @@ Result<std::unique_ptr<Scaler>> Scaler::start(World& world, const policy::Autosc
   return scaler;
 }
 
-void Scaler::begin() {
-  if (adopted_) {
-    tell(Event::policy,
-         fmt::format("taken over at an upgrade, with {}, {} ready",
+std::string Scaler::taken_over() const {
+  return fmt::format("{}, with {}, {} ready", journal::kTakenOver,
                      decide::replicas({static_cast<std::int32_t>(target_->replicas().size())}),
-                     runs_.size()));
-  }
+                     runs_.size());
+}
+
+std::string Scaler::started() const {
+  return fmt::format("{} with {}{}{}", journal::kStarted, decide::replicas(current_),
+                     restored_ ? ", as the journal says" : "",
+                     world_.recorder.was_cut_off(policy_.name)
+                         ? "; the Headroom before did not stop: it was killed, or crashed"
+                         : "");
+}
+
+void Scaler::begin() {
+  tell(Event::policy, adopted_ ? taken_over() : started());
+  resume();
   target_->scale(current_);
   tick();
 }
@@ -165,10 +176,29 @@ Result<void> Scaler::restore() {
   if (*restored) {
     memory_ = std::move((*restored)->memory);
     wanted = std::clamp((*restored)->replicas, policy_.min_replicas, policy_.max_replicas);
-    log::info("{}: goes on with {}, as the journal says", policy_.name, decide::replicas(wanted));
+    restored_ = true;
   }
   current_ = wanted;
   return {};
+}
+
+/// What was late or failed a moment ago is so though another process saw it.
+void Scaler::resume() {
+  const auto now = world_.clock.now();
+  const auto unix_now = unix_millis();
+  for (const auto& sample : world_.recorder.samples(
+           policy_.name, unix_now - ObjectiveMeter::kRecent.count(), unix_now)) {
+    const Instant at = now - Millis(unix_now - sample.unix_ms);
+    if (sample.objective_ms && sample.objective_percentile) {
+      objective_.resume(
+          at,
+          {Millis(static_cast<std::int64_t>(*sample.objective_ms)), *sample.objective_percentile},
+          {static_cast<std::uint64_t>(sample.judged), static_cast<std::uint64_t>(sample.within)});
+    }
+    steps_.resume(sample);
+    failures_.add(at, failed_before_);
+    failed_before_ += static_cast<std::uint64_t>(sample.failed);
+  }
 }
 
 target::Hooks Scaler::hooks() {
@@ -434,7 +464,7 @@ void Scaler::publish(std::shared_ptr<Status> status) {
 
 void Scaler::hold_against(Status& status) {
   if (!traffic_) return;
-  failures_.add(status.seen.now, traffic_->service_failures());
+  failures_.add(status.seen.now, failed_before_ + traffic_->service_failures());
   status.failed_recently = failures_.grown();
   objective_.add(status.seen.now, policy_.objective, *traffic_);
   if (!policy_.objective) return;
@@ -469,6 +499,10 @@ void Scaler::sample(const Status& status) {
     look.objective_percentile = policy_.objective->percentile;
   }
   for (const auto& step : steps_.add(look)) world_.recorder.sample(policy_.name, step);
+}
+
+void Scaler::write_samples() {
+  if (const auto step = steps_.so_far()) world_.recorder.sample(policy_.name, *step);
 }
 
 Result<void> Scaler::hold(std::optional<Replicas> replicas, std::optional<Millis> time) {
@@ -534,7 +568,9 @@ Result<void> Scaler::update(const policy::Autoscaler& policy) {
   if (policy != policy_) {
     tell(Event::policy,
          "its document changed, taken: " + some_of(policy::changes(policy_, policy)));
+    refused_ = false;
   }
+  accepted();
   policy_ = policy;
   for (auto& [id, run] : runs_) run.backend.limit = request_limit(policy);
   publish_backends();
@@ -547,11 +583,25 @@ void Scaler::refused(const std::string& why) {
   // Who read it has said so in the log.
   world_.recorder.event(policy_.name, Event::policy,
                         fmt::format("its document is refused, what ran before goes on: {}", why));
+  refused_ = true;
 }
+
+void Scaler::accepted() {
+  if (std::exchange(refused_, false)) {
+    tell(Event::policy, "its document is right again, and says what runs");
+  }
+}
+
+void Scaler::leaves(const char* why) { tell(Event::policy, fmt::format("stops: {}", why)); }
 
 void Scaler::stop(std::function<void()> done) {
   stopped_ = std::move(done);
   if (phase_ == Phase::succeeded) return stop_target();
+  stopped_ = [this, done = std::move(stopped_)] {
+    write_samples();
+    tell(Event::policy, journal::kStopped);
+    done();
+  };
   phase_ = Phase::closing;
   shown_ = world_.traffic_ended;  // one that leaves alone is off the board already
   stop_at_ = std::chrono::steady_clock::now();

@@ -55,6 +55,10 @@ class Scaler {
   Result<void> update(const policy::Autoscaler& policy);
   /// The document that was to come could not be read, or cannot hold: an event says why.
   void refused(const std::string& why);
+  /// It is read again, and says what runs: an event, where it was refused before.
+  void accepted();
+  /// It is about to be stopped: an event says why.
+  void leaves(const char* why);
 
   /// See Loop's; no autoscaler's name is said in the errors.
   Result<void> hold(std::optional<Replicas> replicas, std::optional<Millis> time);
@@ -69,6 +73,8 @@ class Scaler {
   /// Decides from now on.
   void begin();
 
+  /// The journal knows all of it up to now, as it is about to be closed.
+  void write_samples();
   /// What a successor goes on with; nothing changes until let_go(), which must follow at once.
   HandedScaler hand_over() const;
   /// Decides no more; its replicas are a successor's. What the gateway still has open is answered:
@@ -95,6 +101,9 @@ class Scaler {
   Result<void> open_gateway(Fd handed);
   void adopt();
   Result<void> restore();
+  std::string taken_over() const;
+  std::string started() const;
+  void resume();
 
   target::Hooks hooks();
   void on_ready(const target::Replica& replica);
@@ -133,12 +142,15 @@ class Scaler {
   ObjectiveMeter objective_;
   const Instant begun_ = world_.clock.now();
   Lately<std::uint64_t> failures_{Status::kRecent, 5s};
+  std::uint64_t failed_before_ = 0;  // in lives before this one, as far as it is recent
   std::uint64_t decisions_ = 0, ups_ = 0, downs_ = 0;  // of this life
   LoadMeter load_;
   std::optional<gateway::Snapshot> traffic_;  // at the newest look
   decide::Memory memory_;
   Replicas current_;
-  bool adopted_ = false;  // the replicas were a predecessor's
+  bool adopted_ = false;   // the replicas were a predecessor's
+  bool restored_ = false;  // the journal said what to go on from
+  bool refused_ = false;   // what its document says now is not what runs
 
   /// The last change of the count that is not reached yet, and its entry in the journal.
   struct Pending {

@@ -36,8 +36,13 @@ class StepMeter {
   /// the last look had it.
   static constexpr Millis kGap = 60s;
 
+  /// What an earlier life wrote last: where its step goes on, it is part of it.
+  void resume(const journal::Sample& earlier) { earlier_ = earlier; }
+
   /// The samples of the steps that this look ends: mostly none or one.
   std::vector<journal::Sample> add(const Look& look);
+  /// Of the step that goes on, as far as it has come.
+  std::optional<journal::Sample> so_far() const;
 
   /// Of the requests answered in this step and the one before; none where none was.
   std::optional<Latency> latency() const;
@@ -68,6 +73,7 @@ class StepMeter {
   std::optional<Step> step_;
   Histogram::Counts before_;  // when the step before began
   Look last_;
+  std::optional<journal::Sample> earlier_;
 };
 
 }  // namespace headroom::control

@@ -82,7 +82,7 @@ struct ReplicaSeen {
   std::int32_t made_of = 0;        // which of the observation's templates
   Reading cpu;                     // cores
   Reading memory;                  // bytes
-  std::int32_t restarts = 0;       // of a process: crashes in a row
+  std::int32_t restarts = 0;       // of a process: failures in a row
 
   /// In one word. A process is never pending or failed: it is started again.
   State state() const;

@@ -33,11 +33,15 @@ constexpr Meaning about(Event::Kind kind) {
               "pinned at 5 for 10 min; paused at 5 until resumed; resumed"};
     case Event::Kind::policy:
       return {
-          "policy", "its document changed, and was taken or refused",
+          "policy", "its document was taken up or put down, changed, or refused",
           "Where it is refused, or not started: mend what is said; until then what ran goes on, "
-          "but a restart may fail. `headroom check FILE` tells whether it is right.",
-          "its document changed, taken: maxReplicas 4 → 8; its document is refused, what ran "
-          "before goes on: shop.yaml:7:3: unknown field; not started: gateway.listen: cannot "
+          "but a restart may fail. `headroom check FILE` tells whether it is right. Where Headroom "
+          "did not stop: its own log, or the kernel's (memory), says what ended it.",
+          "started with 2 replicas, as the journal says; the Headroom before did not stop: it was "
+          "killed, or crashed; stops: Headroom ends; stopped; its document changed, taken: "
+          "maxReplicas 4 → 8; its document is refused, what ran "
+          "before goes on: shop.yaml:7:3: unknown field; its document is right again, and says "
+          "what runs; not started: gateway.listen: cannot "
           "listen on 127.0.0.1:8080: the address is in use by another process; taken over at an "
           "upgrade, with 2 replicas, 2 ready"};
   }

@@ -120,9 +120,10 @@ std::string why(Health health, const control::Status& status) {
     case Health::unready:
       return counted(count(status, unready), "replica") + " not ready any more";
     case Health::crashing: {
-      const auto crashes = count(status, crashed);
-      return fmt::format("{} crashed and {} started again", counted(crashes, "replica"),
-                         crashes == 1 ? "is" : "are");
+      const auto failures = count(status, crashed);
+      const bool again = counts.starting + counts.backing_off == 0;
+      const auto* verb = failures == 1 ? again ? "was" : "is" : again ? "were" : "are";
+      return fmt::format("{} failed and {} started again", counted(failures, "replica"), verb);
     }
     case Health::at_its_limit:
       return fmt::format("the load asks for more than the {} allowed",

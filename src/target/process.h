@@ -34,7 +34,7 @@ struct Replica {
   Address address;  // where it takes requests
   std::chrono::steady_clock::time_point started, state_since;
   std::optional<Millis> startup;  // start to first ready
-  int restarts = 0;               // crashes in a row
+  int restarts = 0;               // failures in a row
 };
 
 /// A part of a replica's output, by its bytes since the replica's first start.

@@ -106,5 +106,31 @@ TEST(ObjectiveMeter, WithoutALookThereIsNothing) {
   EXPECT_EQ(ObjectiveMeter().all(), Judged{});
 }
 
+TEST(ObjectiveMeter, WhatAnEarlierLifeJudgedIsRecentUntilItIsOld) {
+  World world;
+  world.meter.resume(kStart - 8min, kHundred, {1000, 0});
+  world.meter.resume(kStart - 2min, {200ms, 99}, {1000, 0});  // it was changed then
+  world.meter.resume(kStart - 1min, kHundred, {10, 4});
+  world.meter.resume(kStart - 55s, kHundred, {10, 6});
+  world.look(0s);
+  EXPECT_EQ(world.meter.recent(), (Judged{20, 10}));
+  EXPECT_EQ(world.meter.all(), Judged{}) << "of this life";
+  world.answered(5, 1ms);
+  world.look(1s);
+  EXPECT_EQ(world.meter.recent(), (Judged{25, 15}));
+  EXPECT_EQ(world.meter.all(), (Judged{5, 5}));
+  world.look(4min + 6s);
+  EXPECT_EQ(world.meter.recent(), (Judged{15, 11}));
+  world.look(5min);
+  EXPECT_EQ(world.meter.recent(), (Judged{5, 5}));
+}
+
+TEST(ObjectiveMeter, WhatWasJudgedByAnotherObjectiveIsNotRecent) {
+  World world;
+  world.meter.resume(kStart - 1min, {200ms, 99}, {10, 4});
+  world.look(0s);
+  EXPECT_EQ(world.meter.recent(), Judged{});
+}
+
 }  // namespace
 }  // namespace headroom::control

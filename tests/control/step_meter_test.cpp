@@ -63,6 +63,31 @@ TEST(StepMeter, AStepHasWhatItsNewestLookAimedAt) {
   EXPECT_EQ(next[0].judged, 40) << "those since the look before the gap";
 }
 
+TEST(StepMeter, AStepThatAnEarlierLifeBeganIsOfBoth) {
+  journal::Sample earlier{.unix_ms = kBegin, .wanted = 5, .ready = 4, .waiting = 9, .failed = 7};
+  earlier.judged = 100;
+  earlier.within = 90;
+  earlier.p99_ms = 3;
+  StepMeter meter;
+  meter.resume(earlier);
+  EXPECT_EQ(meter.so_far(), std::nullopt);
+  meter.add(look(2500));
+  auto later = look(4000);
+  later.failed = 1;
+  later.judged = 10;
+  later.within = 10;
+  meter.add(later);
+  auto both = earlier;
+  both.failed = 8;
+  both.judged = 110;
+  both.within = 100;
+  EXPECT_EQ(meter.so_far(), both);
+  const auto ended = meter.add(look(11'000));
+  ASSERT_EQ(ended.size(), 2u);
+  EXPECT_EQ(ended[0], both);
+  EXPECT_EQ(ended[1].failed, 0) << "of another step it is no part";
+}
+
 TEST(StepMeter, TimesBetweenLooks) {
   struct Case {
     const char* why;

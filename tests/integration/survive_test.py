@@ -28,7 +28,7 @@ class Killed(Case):
         self.assertTrue(eventually(lambda: not any(map(alive, replicas)), 5), "orphans are left")
 
         again = self.run_headroom(*flags)
-        resumed = int(again.wait_for(r"goes on with (\d+) replicas?,")[1])
+        resumed = int(again.wait_for(r"started with (\d+) replicas?, as the journal says")[1])
         self.assertEqual(resumed, int(said[-1][1]), "where it was, not the minimum")
         written = [(e["decision"]["current"], e["decision"]["replicas"])
                    for e in reversed(again.explain("shop", "--rescales", "--last", "1000"))]

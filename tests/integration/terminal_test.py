@@ -250,7 +250,7 @@ class Terminal(Verbs):
                                      "--output", "none", "--", "sh", "-c", "exit 3")
         headroom.wait_for("admin: ")
         self.assertTrue(eventually(lambda: re.search(
-            r"replica \d+: starting for [\d.]+ s after [2-9] crashes in a row, cpu ",
+            r"replica \d+: not ready for [\d.]+ s, after [2-9] failures in a row, cpu ",
             self.verb(headroom, "explain", "broken"))))
 
     def test_nothing_runs(self):
@@ -297,6 +297,49 @@ class Terminal(Verbs):
             self.assertIn('which one? Several run "shop". Say --journal: ', done.stderr)
             for journal in journals:
                 self.assertIn(journal, done.stderr)
+
+    def test_the_times_without_headroom_are_told(self):
+        headroom = self.shop("--min", "1")
+        self.assertTrue(self.ready(headroom, 1))
+        headroom.kill()
+        time.sleep(1.5)
+        dead = time.strftime("%Y-%m-%d %H:%M:%S")
+        time.sleep(1.5)
+        again = self.shop("--min", "1")
+        self.assertTrue(self.ready(again, 1))
+        self.assertRegex(self.verb(again, "explain", "shop", "--at", dead),
+                         r"\nnothing was decided in the [\d.]+ s up to then: it did not run, or "
+                         r"hung; started again at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n$")
+        self.assertNotIn("nothing was decided", self.verb(again, "explain", "shop"))
+        self.assertEqual(again.terminate(), 0)
+        self.assertRegex(self.verb(again, "explain", "shop"),
+                         r"\nit did not run then: stopped at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n$")
+        told = [event["text"] for event in
+                json.loads(self.verb(again, "events", "--kind", "policy", "-o", "json"))]
+        self.assertEqual(told, [
+            "started with 1 replica",
+            "started with 1 replica, as the journal says; the Headroom before did not stop: it was "
+            "killed, or crashed", "stops: Headroom ends", "stopped"])
+
+    def test_what_was_late_or_failed_is_so_in_the_next_life(self):
+        flags = ("--min", "1", "--objective", "50ms@p99")
+        headroom = self.shop(*flags)
+        self.assertTrue(self.ready(headroom, 1))
+        for _ in range(10):
+            self.assertEqual(headroom.get("/?wait=80ms")[0], 200)
+        self.assertEqual(headroom.get("/")[0], 200)
+
+        def late(running):
+            shop = self.status(running)
+            return shop["state"]["name"], shop["objective"]["recent"]["requests"]
+
+        self.assertTrue(eventually(lambda: late(headroom) == ("late", 11)))
+        headroom.process.send_signal(signal.SIGUSR2)
+        self.assertTrue(eventually(lambda: "taken over at an upgrade" in headroom.log()))
+        self.assertTrue(eventually(lambda: late(headroom) == ("late", 11)), late(headroom))
+        self.assertEqual(headroom.terminate(), 0)
+        again = self.shop(*flags)
+        self.assertTrue(eventually(lambda: late(again) == ("late", 11)), late(again))
 
     def test_what_cannot_be_printed_is_said(self):
         headroom = self.shop()
