@@ -135,7 +135,10 @@ Proposal propose_by_load(const policy::Concurrency& policy, const Observation& o
   resize(memory.stable, settings.window / 1s, second);
   resize(memory.panic, settings.panic_window / 1s, second);
   // Nothing remembered: what was asked for is the best guess there is, so it is held for a window.
-  if (covered(memory.stable, second) == 0) kpa_start(current.count, now, memory.kpa);
+  // At zero nothing was, whatever the minimum is; looks there may be further apart than a window.
+  if (covered(memory.stable, second) == 0) {
+    kpa_start(std::min(current, observation.current).count, now, memory.kpa);
+  }
   const double value = settings.rps ? load.rate : load.concurrency;
   record_load(memory.stable, now, load.over, value);
   record_load(memory.panic, now, load.over, value);
