@@ -229,9 +229,10 @@ inline constexpr std::array kSteps = {
     StepKind{step::kPanic,
              "a burst: by the short panic window alone (a tenth of the stable one) twice as many "
              "replicas are needed as are ready (panicThresholdPercentage, 200 by default), so that "
-             "window decides, and its peak is held until the burst is a stable window old; needed "
-             "are whole replicas, so where one is ready, a little more than it is meant to have is "
-             "a burst: two are needed; targetUtilizationPercentage counts as for Concurrency",
+             "window decides, and its peak is held until that was not so for a stable window (it "
+             "was last so `ago` seconds ago); needed are whole replicas, so where one is ready, a "
+             "little more than it is meant to have is a burst: two are needed; "
+             "targetUtilizationPercentage counts as for Concurrency",
              "Nothing: this is what bursts are met with. To react later, raise "
              "panicThresholdPercentage; to hold for less long, shorten window.",
              {"average", "target", "wants", "ago"},

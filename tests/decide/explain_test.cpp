@@ -368,20 +368,34 @@ TEST(Explain, BetweenZeroAndOne) {
        1,
        3,
        "panic: concurrency 20 over 6 s of 7 per replica (70% of 10) → 3 replicas"},
+      {"by its peak, which a maximum keeps from being ready",
+       shop,
+       step::kPanic,
+       {12, 7, 2, 0},
+       1,
+       3,
+       "still over the panic threshold: the peak is held until 60 s after that → 3 replicas"},
       {"by its peak",
        shop,
        step::kPanic,
-       {2, 7, 1, 4},
+       {2, 7, 1, 17.75},
        1,
        3,
-       "the peak of 4 s ago is held for 60 s → 3 replicas"},
+       "the panic's peak is held for another 43 s → 3 replicas"},
       {"with Knative's defaults",
        {},
        step::kPanic,
-       {2, 70, 1, 4},
+       {2, 70, 1, 18},
        1,
        3,
-       "the peak of 4 s ago is held for 60 s → 3 replicas"},
+       "the panic's peak is held for another 42 s → 3 replicas"},
+      {"as a document of a longer window said",
+       shop,
+       step::kPanic,
+       {2, 7, 1, 70},
+       1,
+       3,
+       "the panic's peak is held for another 0 s → 3 replicas"},
       {"at a start",
        shop,
        step::kStartHeld,
@@ -499,7 +513,7 @@ TEST(Steps, SayWhetherTheyHoldTheNumber) {
   EXPECT_FALSE(holds({.code = step::kConcurrency}));
   EXPECT_FALSE(holds({.code = step::kPanic, .after = {3}, .inputs = {20, 7, 3, 0}}));
   EXPECT_TRUE(holds({.code = step::kPanic, .after = {4}, .inputs = {12, 7, 2, 4}}))
-      << "the peak of 4 s ago";
+      << "the panic's peak";
 }
 
 TEST(Words, TheStagesInTheirOrder) {
