@@ -314,8 +314,8 @@ constexpr std::array kByLoad = {
             }},
     Wording{step::kScaleDownRate,
             [](const Told& told) {
-              return fmt::format("falls to no less than {}% in 2 s {}", number(100 / told.input(0)),
-                                 told.to());
+              return fmt::format("falls in 2 s to no less than {} ready / {}, rounded down {}",
+                                 number(told.input(1)), number(told.input(0)), told.to());
             }},
     Wording{step::kActivationScale,
             [](const Told& told) {

@@ -215,12 +215,13 @@ inline constexpr std::array kSteps = {
              "To rise faster, raise concurrency.maxScaleUpRate.",
              {"rate"},
              {Step::Stage::recommend, 30, 20, {10}, -1}},
-    StepKind{step::kScaleDownRate,
-             "maxScaleDownRate: within 2 s not below what was ready divided by it; it is 2 by "
-             "default, so not below half",
-             "To fall faster, raise concurrency.maxScaleDownRate.",
-             {"rate"},
-             {Step::Stage::recommend, 1, 5, {2}, -1}},
+    StepKind{
+        step::kScaleDownRate,
+        "maxScaleDownRate: within 2 s not below what was ready divided by it, rounded down; it "
+        "is 2 by default, so of 10 or 11 not below 5, and of 3 not below 1",
+        "To fall faster, raise concurrency.maxScaleDownRate.",
+        {"rate", "ready"},
+        {Step::Stage::recommend, 1, 5, {2, 11}, -1}},
     StepKind{step::kActivationScale,
              "activationScale: under any load at least so many",
              "To have fewer under little load, lower concurrency.activationScale.",

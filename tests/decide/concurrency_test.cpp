@@ -44,6 +44,30 @@ TEST(ByLoad, LookingFourTimesAsOftenDoesNotHalveFourTimes) {
   EXPECT_THAT(answers, ::testing::ElementsAre(8, 8, 8, 8, 8, 8, 8, 8, 4, 4, 4, 4, 4, 4, 4, 4));
 }
 
+TEST(ByLoad, SaysOfWhatIsReadyHowFarItFallsAtMost) {
+  const auto policy = by_concurrency(0, 20);
+  struct Case {
+    std::int32_t ready, ready_later;
+    const char* expected;
+  };
+  const Case cases[] = {
+      {3, 3, "falls in 2 s to no less than 3 ready / 2, rounded down → 1 replica"},
+      {10, 10, "falls in 2 s to no less than 10 ready / 2, rounded down → 5 replicas"},
+      {11, 6, "falls in 2 s to no less than 11 ready / 2, rounded down → 5 replicas"},
+  };
+  for (const auto& [ready, ready_later, expected] : cases) {
+    ConcurrencyMemory memory;
+    std::vector<std::string> said;
+    for (const bool later : {false, true}) {
+      const Instant now = kStart + (later ? 250ms : 0ms);
+      auto seen = observation(now, 1, later ? ready_later : ready);
+      seen.load = load(0, now);
+      said = in_words(policy, seen, propose_by_load(*policy.concurrency, seen, {1}, memory).steps);
+    }
+    EXPECT_THAT(said, Contains(expected));
+  }
+}
+
 TEST(ByLoad, KeepsRoomForABurst) {
   auto policy = by_concurrency(0, 20);
   policy.concurrency->target_burst_capacity = 25;

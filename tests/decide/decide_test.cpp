@@ -426,7 +426,7 @@ TEST(Decide, WhatAPinKeepsFromSleepIsRememberedUntilItSleeps) {
     EXPECT_THAT(
         texts(live.look()),
         ElementsAre("concurrency 0 over 10 s of 7 per replica (70% of 10) → 0 replicas",
-                    HasSubstr(" in 2 s → 1 replica"),
+                    "falls in 2 s to no less than 3 ready / 2, rounded down → 1 replica",
                     "no request for 112 s, to zero after 20 s → 0 replicas", HasSubstr(held)));
     live.memory.hold.reset();
     const auto slept = live.look();
