@@ -32,10 +32,14 @@ struct Averages {
 
 /// The rules that moved the number, in their order.
 void add_steps(const KpaSettings& settings, const Averages& averages, const KpaAnswer& answer,
-               const KpaMemory& memory, Instant now, Chain& chain) {
-  const bool down = answer.limited > chain.number();
-  chain.move(Stage::recommend, down ? step::kScaleDownRate : step::kScaleUpRate, answer.limited,
-             {down ? settings.max_scale_down_rate : settings.max_scale_up_rate});
+               const ConcurrencyMemory& remembered, Instant now, Chain& chain) {
+  const KpaMemory& memory = remembered.kpa;
+  if (answer.limited > chain.number()) {
+    chain.move(Stage::recommend, step::kScaleDownRate, answer.limited,
+               {settings.max_scale_down_rate, static_cast<double>(remembered.rate_ready.count)});
+  } else {
+    chain.move(Stage::recommend, step::kScaleUpRate, answer.limited, {settings.max_scale_up_rate});
+  }
   chain.move(Stage::recommend, step::kActivationScale, answer.activated,
              {static_cast<double>(settings.activation_scale)});
   const Millis since = now - memory.panic_since.value_or(now);
@@ -135,7 +139,10 @@ Proposal propose_by_load(const policy::Concurrency& policy, const Observation& o
   resize(memory.stable, settings.window / 1s, second);
   resize(memory.panic, settings.panic_window / 1s, second);
   // Nothing remembered: what was asked for is the best guess there is, so it is held for a window.
-  if (covered(memory.stable, second) == 0) kpa_start(current.count, now, memory.kpa);
+  // At zero nothing was, whatever the minimum is; looks there may be further apart than a window.
+  if (covered(memory.stable, second) == 0) {
+    kpa_start(std::min(current, observation.current).count, now, memory.kpa);
+  }
   const double value = settings.rps ? load.rate : load.concurrency;
   record_load(memory.stable, now, load.over, value);
   record_load(memory.panic, now, load.over, value);
@@ -152,7 +159,7 @@ Proposal propose_by_load(const policy::Concurrency& policy, const Observation& o
   chain.link(
       Stage::recommend, settings.rps ? step::kRequestRate : step::kConcurrency, answer.by_load,
       {averages.stable, static_cast<double>(covered(memory.stable, second)), settings.target});
-  add_steps(settings, averages, answer, memory.kpa, now, chain);
+  add_steps(settings, averages, answer, memory, now, chain);
   keep_room(settings, averages, chain);
   raise(policy, settings, load, observation, memory, chain);
   memory.last_answer = chain.number();

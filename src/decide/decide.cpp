@@ -139,8 +139,8 @@ void hold(const Plan& plan, Chain& chain, Decision& decision) {
   add_limit(within_bounds(chain.number(), plan.bounds), chain, decision);
 }
 
-/// A new life starts at the next request: what the last one remembered would wake it with the
-/// replicas of a load that is gone.
+/// Once the count goes to zero, a new life starts at the next request: what the last one remembered
+/// would wake it with the replicas of a load that is gone. What a pin keeps up goes on remembering.
 void forget(Memory& memory) {
   memory.recommendations.clear();
   const bool initialised = memory.concurrency.initialised;
@@ -213,7 +213,6 @@ void run(const Plan& plan, const Observation& observation, Replicas current, Mem
                               : activate(plan.policy, observation, inside.replicas,
                                          combined.held_by != nullptr, memory, chain);
   if (activation.kind == Activation::Kind::sleep) {
-    if (current.count > 0) forget(memory);
     hold(plan, chain, decision);
   } else if (combined.held_by != nullptr && activation.kind == Activation::Kind::none) {
     hold(plan, chain, decision);
@@ -240,6 +239,7 @@ void decide_for_processes(const policy::Autoscaler& policy, const Observation& o
   }
   run(plan, observation, std::max(Replicas{0}, observation.current), memory, decision);
   pin(plan, observation.now, memory, decision);
+  if (decision.current.count > 0 && decision.replicas.count == 0) forget(memory);
   if (plan.damped && decision.replicas != decision.current) {
     remember_change({decision.current, decision.replicas}, plan.rules, observation.now, memory);
   }

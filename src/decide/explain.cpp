@@ -200,8 +200,14 @@ std::string panicked(const Told& told) {
                        span_of(settings.panic_window),
                        per_replica(told, told.input(1), settings.total), told.to());
   }
-  return fmt::format("the peak of {} ago is held for {} {}", span_of(told.input(3)),
-                     span_of(settings.window), told.to());
+  const double ago = told.input(3);
+  if (ago <= 0) {
+    return fmt::format("still over the panic threshold: the peak is held until {} after that {}",
+                       span_of(settings.window), told.to());
+  }
+  const double left = std::max(0.0, in_seconds(settings.window) - ago);
+  return fmt::format("the panic's peak is held for another {} {}", span_of(std::ceil(left)),
+                     told.to());
 }
 
 /// By the limit on open requests, where the target is a rate.
@@ -308,8 +314,8 @@ constexpr std::array kByLoad = {
             }},
     Wording{step::kScaleDownRate,
             [](const Told& told) {
-              return fmt::format("falls to no less than {}% in 2 s {}", number(100 / told.input(0)),
-                                 told.to());
+              return fmt::format("falls in 2 s to no less than {} ready / {}, rounded down {}",
+                                 number(told.input(1)), number(told.input(0)), told.to());
             }},
     Wording{step::kActivationScale,
             [](const Told& told) {

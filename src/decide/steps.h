@@ -215,12 +215,13 @@ inline constexpr std::array kSteps = {
              "To rise faster, raise concurrency.maxScaleUpRate.",
              {"rate"},
              {Step::Stage::recommend, 30, 20, {10}, -1}},
-    StepKind{step::kScaleDownRate,
-             "maxScaleDownRate: within 2 s not below what was ready divided by it; it is 2 by "
-             "default, so not below half",
-             "To fall faster, raise concurrency.maxScaleDownRate.",
-             {"rate"},
-             {Step::Stage::recommend, 1, 5, {2}, -1}},
+    StepKind{
+        step::kScaleDownRate,
+        "maxScaleDownRate: within 2 s not below what was ready divided by it, rounded down; it "
+        "is 2 by default, so of 10 or 11 not below 5, and of 3 not below 1",
+        "To fall faster, raise concurrency.maxScaleDownRate.",
+        {"rate", "ready"},
+        {Step::Stage::recommend, 1, 5, {2, 11}, -1}},
     StepKind{step::kActivationScale,
              "activationScale: under any load at least so many",
              "To have fewer under little load, lower concurrency.activationScale.",
@@ -229,9 +230,10 @@ inline constexpr std::array kSteps = {
     StepKind{step::kPanic,
              "a burst: by the short panic window alone (a tenth of the stable one) twice as many "
              "replicas are needed as are ready (panicThresholdPercentage, 200 by default), so that "
-             "window decides, and its peak is held until the burst is a stable window old; needed "
-             "are whole replicas, so where one is ready, a little more than it is meant to have is "
-             "a burst: two are needed; targetUtilizationPercentage counts as for Concurrency",
+             "window decides, and its peak is held until that was not so for a stable window (it "
+             "was last so `ago` seconds ago); needed are whole replicas, so where one is ready, a "
+             "little more than it is meant to have is a burst: two are needed; "
+             "targetUtilizationPercentage counts as for Concurrency",
              "Nothing: this is what bursts are met with. To react later, raise "
              "panicThresholdPercentage; to hold for less long, shorten window.",
              {"average", "target", "wants", "ago"},

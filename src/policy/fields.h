@@ -395,7 +395,7 @@ struct Fields<Concurrency> {
     v.field("maxScaleUpRate", &Concurrency::max_scale_up_rate, Real{1.001, 1e6},
             About{"At most this many times the ready replicas in one step."});
     v.field("maxScaleDownRate", &Concurrency::max_scale_down_rate, Real{1.001, 1e6},
-            About{"At least the ready replicas divided by this in one step."});
+            About{"At least the ready replicas divided by this, rounded down, in one step."});
     v.field("metricAggregationAlgorithm", &Concurrency::metric_aggregation_algorithm, Word{},
             About{"How the seconds of a window are averaged."});
   }

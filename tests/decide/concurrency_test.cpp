@@ -44,6 +44,30 @@ TEST(ByLoad, LookingFourTimesAsOftenDoesNotHalveFourTimes) {
   EXPECT_THAT(answers, ::testing::ElementsAre(8, 8, 8, 8, 8, 8, 8, 8, 4, 4, 4, 4, 4, 4, 4, 4));
 }
 
+TEST(ByLoad, SaysOfWhatIsReadyHowFarItFallsAtMost) {
+  const auto policy = by_concurrency(0, 20);
+  struct Case {
+    std::int32_t ready, ready_later;
+    const char* expected;
+  };
+  const Case cases[] = {
+      {3, 3, "falls in 2 s to no less than 3 ready / 2, rounded down → 1 replica"},
+      {10, 10, "falls in 2 s to no less than 10 ready / 2, rounded down → 5 replicas"},
+      {11, 6, "falls in 2 s to no less than 11 ready / 2, rounded down → 5 replicas"},
+  };
+  for (const auto& [ready, ready_later, expected] : cases) {
+    ConcurrencyMemory memory;
+    std::vector<std::string> said;
+    for (const bool later : {false, true}) {
+      const Instant now = kStart + (later ? 250ms : 0ms);
+      auto seen = observation(now, 1, later ? ready_later : ready);
+      seen.load = load(0, now);
+      said = in_words(policy, seen, propose_by_load(*policy.concurrency, seen, {1}, memory).steps);
+    }
+    EXPECT_THAT(said, Contains(expected));
+  }
+}
+
 TEST(ByLoad, KeepsRoomForABurst) {
   auto policy = by_concurrency(0, 20);
   policy.concurrency->target_burst_capacity = 25;
@@ -164,8 +188,38 @@ TEST(ByLoad, SaysThatAStartIsHeldAndNotAPeak) {
   // Above what was held: from then on there is a peak.
   EXPECT_THAT(look(12s, 1000, 2), Contains(HasSubstr("panic: ")));
   look(13s, 0, 2);
-  EXPECT_THAT(look(18s, 0, 2), Contains(HasSubstr("the peak of 5 s ago is held for 60 s")));
+  EXPECT_THAT(look(18s, 0, 2), Contains(HasSubstr("the panic's peak is held for another 55 s")));
   EXPECT_THAT(look(200s, 0, 0), ::testing::Not(Contains(HasSubstr("held"))));
+}
+
+TEST(ByLoad, APeakIsHeldFromWhenTheLoadWasLastOverTheThreshold) {
+  const auto policy = by_concurrency(0, 2);
+  struct Case {
+    const char* why;
+    int second;
+    const char* expected;
+  };
+  const Case cases[] = {
+      {"the burst is less, but asks for more than twice the two that a maximum leaves", 5,
+       "still over the panic threshold: the peak is held until 60 s after that → 14 replicas"},
+      {"it has gone, but not yet from the panic window", 7,
+       "still over the panic threshold: the peak is held until 60 s after that → 14 replicas"},
+      {"18 s after that", 25, "the panic's peak is held for another 42 s → 14 replicas"},
+      {"59 s after that", 66, "the panic's peak is held for another 1 s → 14 replicas"},
+  };
+  ConcurrencyMemory memory;
+  std::vector<std::vector<std::string>> said;
+  for (int second = 0; second < 70; ++second) {
+    const Instant now = kStart + second * 1s;
+    auto seen = observation(now, 1, 2);
+    seen.load = load(second == 0 ? 98 : second <= 5 ? 40 : 0, now);
+    said.push_back(
+        in_words(policy, seen, propose_by_load(*policy.concurrency, seen, {1}, memory).steps));
+  }
+  for (const auto& [why, second, expected] : cases) {
+    EXPECT_THAT(said[static_cast<std::size_t>(second)], Contains(expected)) << why;
+  }
+  EXPECT_THAT(said.back(), ::testing::Not(Contains(HasSubstr("panic")))) << "then it is over";
 }
 
 TEST(ByLoad, WhatWaitsIsHeldAgainstTheLimitWhereTheTargetIsARate) {

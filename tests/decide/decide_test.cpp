@@ -22,6 +22,12 @@ std::vector<std::string> codes(const Decision& decision) {
   return found;
 }
 
+std::vector<std::string> texts(const Decision& decision) {
+  std::vector<std::string> found;
+  for (const auto& step : decision.steps) found.push_back(step.text);
+  return found;
+}
+
 auto condition(const char* type, bool holds, const char* reason) {
   const Truth status = holds ? Truth::yes : Truth::no;
   return AllOf(Field(&Condition::type, type), Field(&Condition::status, status),
@@ -392,6 +398,70 @@ TEST(Decide, AnOperatorsWordIsTheLast) {
     EXPECT_EQ(live.look_for(30s).replicas, Replicas{replicas}) << "and so it stays";
     EXPECT_THAT(live.look().reason(), HasSubstr(hold.pause ? "paused at" : "pinned at"));
   }
+}
+
+TEST(Decide, WhatAPinKeepsFromSleepIsRememberedUntilItSleeps) {
+  struct Case {
+    const char* why;
+    Hold hold;
+    const char* held;
+  };
+  const Case cases[] = {
+      {"a pin", {{3}, std::nullopt, false}, "pinned at 3 until resumed"},
+      {"one that ends", {{3}, kStart + 1h, false}, "pinned at 3 for another"},
+      {"a pause", {{3}, std::nullopt, true}, "paused at 3 until resumed"},
+  };
+  for (const auto& [why, hold, held] : cases) {
+    SCOPED_TRACE(why);
+    Live live(by_concurrency(0, 8, 10s));
+    live.policy.cooldown_period = 20s;
+    live.offered = 5;
+    live.look_for(5s);
+    live.offered = 0;
+    EXPECT_EQ(live.look_for(100s).replicas, Replicas{0});
+    live.memory.hold = hold;
+    live.look_for(12s);
+    // A restart finds what was remembered.
+    live.memory = *memory_from_json(to_json(live.memory));
+    EXPECT_THAT(
+        texts(live.look()),
+        ElementsAre("concurrency 0 over 10 s of 7 per replica (70% of 10) → 0 replicas",
+                    "falls in 2 s to no less than 3 ready / 2, rounded down → 1 replica",
+                    "no request for 112 s, to zero after 20 s → 0 replicas", HasSubstr(held)));
+    live.memory.hold.reset();
+    const auto slept = live.look();
+    EXPECT_EQ(slept.replicas, Replicas{0});
+    EXPECT_THAT(slept.reason(), HasSubstr("no request for"));
+    EXPECT_EQ(live.memory.concurrency, ConcurrencyMemory{.initialised = true}) << "once it sleeps";
+    EXPECT_THAT(texts(live.look()),
+                ElementsAre("concurrency 0 over 1 s of 7 per replica (70% of 10) → 0 replicas",
+                            "at zero and nothing waits"));
+    live.burst = 8;
+    EXPECT_EQ(live.look().replicas, Replicas{2}) << "as many as wait ask for";
+  }
+}
+
+TEST(Decide, APinAtZeroIsASleepToo) {
+  Live live(by_concurrency(0, 8, 10s), 6);
+  EXPECT_THAT(codes(live.look()), Contains(step::kStartHeld)) << "nothing is known of the load";
+  live.memory.hold = Hold{.replicas = {0}};
+  EXPECT_EQ(live.look().replicas, Replicas{0});
+  EXPECT_EQ(live.memory.concurrency, ConcurrencyMemory{.initialised = true});
+  live.look_for(2s);
+  live.memory.hold.reset();
+  EXPECT_THAT(codes(live.look()), ElementsAre(step::kConcurrency, step::kAsleep));
+  live.burst = 1;
+  EXPECT_EQ(live.look().replicas, Replicas{1});
+}
+
+TEST(Decide, AMinimumIsNotAStartWhileAPinHoldsAtZero) {
+  Live live(by_concurrency(2, 8, 10s), 2);
+  live.look_for(20s);
+  live.memory.hold = Hold{.replicas = {0}};
+  live.look_for(1s);
+  live.now += 15s;  // so seldom is it looked at
+  EXPECT_THAT(codes(live.look()), ElementsAre(step::kTooFewReplicas, step::kConcurrency,
+                                              step::kTooFewReplicas, step::kPinned));
 }
 
 TEST(Decide, APinEndsByItself) {

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
 #include "decide/arbitrary.h"
+#include "decide/live.h"
 #include "decide/record.h"
+#include "decide/steps.h"
 
 /// What holds for every policy, world and history; a failure names its seed.
 namespace headroom::decide {
@@ -119,6 +121,27 @@ TEST(Properties, TheSameArgumentsGiveTheSameAnswerAlsoThroughTheRecord) {
     ASSERT_TRUE(again) << again.error().what;
     EXPECT_EQ(*again, decision);
   });
+}
+
+/// Operators pin and resume, and requests come and go.
+TEST(Properties, ALoadThatWasKnownFromZeroOnIsNeverSaidToHaveBeenUnknown) {
+  for (std::uint32_t seed = 1; seed <= kLives; ++seed) {
+    SCOPED_TRACE(::testing::Message() << "seed " << seed);
+    Arbitrary any(seed);
+    Live live(by_concurrency(any.one_in(3) ? 2 : 0, 8, any.one_in(2) ? 10s : 20s));
+    live.policy.cooldown_period = 1s * any.whole(0, 30);
+    if (any.one_in(3)) live.policy.behavior.emplace();
+    for (int look = 0; look < 400; ++look) {
+      if (any.one_in(30)) live.offered = any.one_in(2) ? 0 : any.real(40);
+      if (any.one_in(40)) live.memory.hold = Hold{.replicas = any.replicas()};
+      if (any.one_in(40)) live.memory.hold.reset();
+      const auto decision = live.look();
+      for (const Step& step : decision.steps) {
+        ASSERT_NE(step.code, step::kStartHeld) << "look " << look << ": " << step.text;
+      }
+      if (live.current.count == 0 && any.one_in(2)) live.now += decision.look_again;
+    }
+  }
 }
 
 TEST(Properties, WhatIsRememberedIsBounded) {
