@@ -551,9 +551,9 @@ void Scaler::refused(const std::string& why) {
 
 void Scaler::stop(std::function<void()> done) {
   stopped_ = std::move(done);
+  shown_ = world_.traffic_ended;  // one that leaves alone is off the board already
   if (phase_ == Phase::succeeded) return stop_target();
   phase_ = Phase::closing;
-  shown_ = world_.traffic_ended;  // one that leaves alone is off the board already
   stop_at_ = std::chrono::steady_clock::now();
   if (service_ && !world_.traffic_ended) {
     world_.gateway.close(*service_);
