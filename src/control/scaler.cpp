@@ -5,7 +5,6 @@
 #include <boost/asio/post.hpp>
 
 #include "base/log.h"
-#include "control/clock.h"
 #include "decide/words.h"
 #include "policy/changes.h"
 #include "policy/knative.h"
@@ -416,6 +415,7 @@ void Scaler::show_the_end() {
 void Scaler::publish(std::shared_ptr<Status> status) {
   status->traffic = traffic_;
   status->watched = status->seen.now - begun_;
+  status->begun_unix_ms = begun_unix_ms_;
   status->ending = phase_ != Phase::running || world_.board.stopping();
   status->replicas.clear();
   for (const auto& replica : target_->replicas()) {

@@ -331,6 +331,7 @@ std::string_view content_type(Format format) {
 
 void measure(const control::Board& board, std::string_view version, MetricSink& page) {
   const auto all = board.all();
+  for (const auto& status : all) page.begun(status->name, status->begun_unix_ms);
   page.family("headroom_build", "info", "The version that runs.");
   page.add({{"version", version}}, 1);
   put_replicas(page, all);

@@ -40,6 +40,9 @@ struct Distribution {
 class MetricSink {
  public:
   virtual ~MetricSink() = default;
+  /// Comes before all families: when the counters began that have the label of this autoscaler.
+  /// The others began with the process.
+  virtual void begun(std::string_view /*autoscaler*/, std::int64_t /*unix_ms*/) {}
   /// `type` is gauge, counter (its name without "_total"), info (one sample, 1) or histogram.
   virtual void family(std::string_view name, std::string_view type, std::string_view help) = 0;
   template <class Value>

@@ -17,7 +17,7 @@ import time
 import unittest
 
 from admin import Admin
-from harness import HEADROOM, Case, eventually, free_port, rss_bytes
+from harness import HEADROOM, Case, document, eventually, free_port, rss_bytes
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECEIVER = os.environ.get("OTLP_RECEIVER", "/tmp/headroom-otlp-receiver")
@@ -373,6 +373,33 @@ class Otlp(Case):
         ids = [attributes(each)["headroom.event.id"] for each in receiver.records()]
         self.assertEqual(len(ids), len(set(ids)), "no record comes twice")
         self.assertNotIn("not sent before the end", headroom.log())
+
+    def test_what_counts_anew_says_since_when(self):
+        receiver = Receiver(self)
+        one, two = document(name="one", least=1), document(name="two", least=1)
+        path = self.write("app.yaml", one + "---\n" + two)
+        headroom = self.run_headroom(
+            "--otlp-endpoint", f"http://127.0.0.1:{receiver.port}", "--admin", "none", path,
+            env={"OTEL_METRIC_EXPORT_INTERVAL": "200"})
+        name = "headroom_rescales"  # 0 → 1, in each life of theirs
+        starts = {}
+
+        def seen(*autoscalers):
+            points = receiver.points(name)
+            starts.update({each: int(points[each, "up"]["startTimeUnixNano"])
+                           for each in autoscalers if (each, "up") in points})
+            return {each for each, _ in points} == set(autoscalers)
+        self.assertTrue(eventually(lambda: seen("one", "two")), headroom.log())
+        before = dict(starts)
+        self.write("app.yaml", one)
+        self.assertTrue(eventually(lambda: seen("one")), headroom.log())
+        left = time.time_ns()
+        self.write("app.yaml", one + "---\n" + two)
+        self.assertTrue(eventually(lambda: seen("one", "two")), headroom.log())
+        self.assertGreater(starts["two"], left - 1_000_000, "it is of the second life")
+        self.assertLess(before["two"], left)
+        self.assertEqual(starts["one"], before["one"], "who stayed counts on")
+        self.assertEqual(headroom.terminate(), 0)
 
     def test_a_collector_that_comes_late_and_goes(self):
         port = free_port()
