@@ -14,7 +14,8 @@
 namespace headroom::server {
 
 enum class Format { text, open_metrics };  // Prometheus' 0.0.4, OpenMetrics 1.0
-/// By what `Accept` asks for; text where it does not say.
+/// By what `Accept` asks for: OpenMetrics where that is named, in no other version, and weighs no
+/// less than text; else text.
 Format format_of(std::string_view accept);
 std::string_view content_type(Format format);
 
