@@ -157,6 +157,37 @@ TEST(RequestReader, HasBounds) {
   }
 }
 
+TEST(Target, MayHaveItsHostBeforeIt) {
+  struct Case {
+    const char* target;
+    std::optional<std::pair<const char*, const char*>> expected;  // authority and rest
+  };
+  const Case cases[] = {
+      {"http://shop:7780/a?b", {{"shop:7780", "/a?b"}}},
+      {"HTTPS://Shop/", {{"Shop", "/"}}},
+      {"http://shop", {{"shop", "/"}}},
+      {"http://shop?a=/b", {{"shop", "/?a=/b"}}},
+      {"http://a@shop//x", {{"a@shop", "//x"}}},
+      {"http:///a", {{"", "/a"}}},
+      {"http://", {{"", "/"}}},
+      {"http:/a", std::nullopt},
+      {"httpx://shop/", std::nullopt},
+      {"http", std::nullopt},
+      {"/http://shop/", std::nullopt},
+      {"shop:80", std::nullopt},
+      {"*", std::nullopt},
+      {"", std::nullopt},
+  };
+  for (const auto& [target, expected] : cases) {
+    SCOPED_TRACE(target);
+    const auto read = read_absolute(target);
+    ASSERT_EQ(read.has_value(), expected.has_value());
+    if (!read) continue;
+    EXPECT_EQ(read->authority, expected->first);
+    EXPECT_EQ(read->rest, expected->second);
+  }
+}
+
 TEST(Target, IsDecodedOnce) {
   const auto plain = read_target("/api/v1/x%2fy%2525?a=1+2&b=%2B&&c");
   ASSERT_TRUE(plain);
