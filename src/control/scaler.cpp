@@ -5,7 +5,6 @@
 #include <boost/asio/post.hpp>
 
 #include "base/log.h"
-#include "control/clock.h"
 #include "decide/words.h"
 #include "journal/life.h"
 #include "policy/changes.h"
@@ -446,6 +445,7 @@ void Scaler::show_the_end() {
 void Scaler::publish(std::shared_ptr<Status> status) {
   status->traffic = traffic_;
   status->watched = status->seen.now - begun_;
+  status->begun_unix_ms = begun_unix_ms_;
   status->ending = phase_ != Phase::running || world_.board.stopping();
   status->replicas.clear();
   for (const auto& replica : target_->replicas()) {
@@ -596,6 +596,7 @@ void Scaler::leaves(const char* why) { tell(Event::policy, fmt::format("stops: {
 
 void Scaler::stop(std::function<void()> done) {
   stopped_ = std::move(done);
+  shown_ = world_.traffic_ended;  // one that leaves alone is off the board already
   if (phase_ == Phase::succeeded) return stop_target();
   stopped_ = [this, done = std::move(stopped_)] {
     write_samples();
@@ -603,7 +604,6 @@ void Scaler::stop(std::function<void()> done) {
     done();
   };
   phase_ = Phase::closing;
-  shown_ = world_.traffic_ended;  // one that leaves alone is off the board already
   stop_at_ = std::chrono::steady_clock::now();
   if (service_ && !world_.traffic_ended) {
     world_.gateway.close(*service_);

@@ -11,6 +11,7 @@
 
 #include "base/listeners.h"
 #include "base/time.h"
+#include "control/clock.h"
 #include "control/handed.h"
 #include "control/load_meter.h"
 #include "control/predecessor.h"
@@ -141,6 +142,7 @@ class Scaler {
   StepMeter steps_;
   ObjectiveMeter objective_;
   const Instant begun_ = world_.clock.now();
+  const std::int64_t begun_unix_ms_ = unix_millis();
   Lately<std::uint64_t> failures_{Status::kRecent, 5s};
   std::uint64_t failed_before_ = 0;  // in lives before this one, as far as it is recent
   std::uint64_t decisions_ = 0, ups_ = 0, downs_ = 0;  // of this life

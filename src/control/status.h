@@ -66,7 +66,10 @@ struct Status {
   std::optional<ObjectiveStatus> objective;  // none: the policy has none
   std::uint64_t decisions = 0, ups = 0, downs = 0;  // since then: all, those that rescaled
   std::vector<ReplicaStatus> replicas;
-  Millis watched{};     // for so long by this process
+  Millis watched{};  // for so long by this process
+  /// When its counters began, by the wall clock of then: one that left the document and came back
+  /// counts anew.
+  std::int64_t begun_unix_ms = 0;
   bool ending = false;  // it was told to stop
 };
 

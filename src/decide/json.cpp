@@ -3,11 +3,16 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <set>
+#include <vector>
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_stack.hpp>
 #include <fmt/format.h>
+
+#include "base/text.h"
 
 namespace headroom::decide {
 namespace {
@@ -19,6 +24,7 @@ constexpr std::size_t kMostDepth = 16;
 
 /// Builds the value as Boost's own parser does, but for doubles: Boost 1.81 reads them off by a
 /// last bit at times, and a memory that comes back changed is a decision that comes out changed.
+/// And but for a name that an object has twice: of that Boost keeps the last, others the first.
 class ExactHandler {
  public:
   static constexpr std::size_t max_object_size = kMostText;
@@ -31,12 +37,26 @@ class ExactHandler {
 
   bool on_document_begin(Code&) { return true; }
   bool on_document_end(Code&) { return true; }
-  bool on_object_begin(Code&) { return true; }
+  bool on_object_begin(Code&) { return open_.emplace_back(), true; }
   bool on_array_begin(Code&) { return true; }
-  bool on_object_end(std::size_t n, Code&) { return stack_.push_object(n), true; }
+  bool on_object_end(std::size_t n, Code&) {
+    open_.pop_back();
+    return stack_.push_object(n), true;
+  }
   bool on_array_end(std::size_t n, Code&) { return stack_.push_array(n), true; }
-  bool on_key_part(json::string_view s, std::size_t, Code&) { return stack_.push_chars(s), true; }
-  bool on_key(json::string_view s, std::size_t, Code&) { return stack_.push_key(s), true; }
+  bool on_key_part(json::string_view s, std::size_t, Code&) {
+    return name_ += s, stack_.push_chars(s), true;
+  }
+  bool on_key(json::string_view s, std::size_t, Code& error) {
+    name_ += s;
+    if (!open_.back().insert(name_).second) {
+      twice_ = name_;
+      error = json::error::syntax;
+      return false;
+    }
+    name_.clear();
+    return stack_.push_key(s), true;
+  }
   bool on_string_part(json::string_view s, std::size_t, Code&) {
     return stack_.push_chars(s), true;
   }
@@ -62,9 +82,14 @@ class ExactHandler {
   Passed on_number_part, on_comment_part, on_comment;
 
   json::value release() { return stack_.release(); }
+  /// The name that an object has twice, which is an error.
+  const std::optional<std::string>& twice() const { return twice_; }
 
  private:
   json::value_stack stack_;
+  std::string name_;                         // as far as it was read
+  std::vector<std::set<std::string>> open_;  // the names of the objects that we are in
+  std::optional<std::string> twice_;
 };
 
 /// How many bytes the UTF-8 character at the front takes; 0 where it is none.
@@ -131,6 +156,9 @@ Result<json::value> parse_json(std::string_view text) {
   json::basic_parser<ExactHandler> parser(options, json::storage_ptr{});
   json::error_code error;
   const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
+  if (const auto& twice = parser.handler().twice()) {
+    return fail({Code::invalid, fmt::format("{}: given twice", printable(*twice))});
+  }
   if (!error && read < text.size()) error = json::error::extra_data;
   if (error) {
     return fail({Code::invalid, fmt::format("not JSON: {} after {} bytes", error.message(), read)});

@@ -98,7 +98,7 @@ class JsonWriter {
 };
 
 /// Parses with every double as it was written. Bounded: 16 MiB of text, 16 levels.
-/// Errors: invalid.
+/// Errors: invalid; a name that an object has twice is one, too.
 Result<boost::json::value> parse_json(std::string_view text);
 
 /// Reads strictly: a field that is missing, unknown, of another type or out of its range is an

@@ -1,7 +1,9 @@
 #include "otlp/answer.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <ctime>
 
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
@@ -20,6 +22,21 @@ std::int64_t integer(const json::value& value) {
   std::int64_t number = 0;
   if (text != nullptr) std::from_chars(text->data(), text->data() + text->size(), number);
   return number;
+}
+
+/// The one form that is sent today (RFC 9110, 5.6.7).
+std::optional<std::chrono::sys_seconds> read_date(std::string_view value) {
+  static constexpr const char* kForm = "%a, %d %b %Y %H:%M:%S GMT";
+  const std::string text(value);
+  std::tm read{}, known{};
+  if (::strptime(text.c_str(), kForm, &read) == nullptr) return std::nullopt;
+  const std::time_t at = ::timegm(&read);
+  // It takes much that is no such date: written anew it would be another text.
+  std::array<char, 40> again{};
+  if (::gmtime_r(&at, &known) == nullptr) return std::nullopt;
+  const auto size = std::strftime(again.data(), again.size(), kForm, &known);
+  if (std::string_view(again.data(), size) != value) return std::nullopt;
+  return std::chrono::sys_seconds(std::chrono::seconds(at));
 }
 
 }  // namespace
@@ -50,11 +67,13 @@ std::optional<Partial> read_partial(std::string_view body) {
   }
 }
 
-std::optional<Millis> read_retry_after(std::string_view value) {
+std::optional<Millis> read_retry_after(std::string_view value, std::chrono::sys_seconds now) {
+  constexpr std::chrono::seconds kMost = 5min;
+  if (const auto date = read_date(value)) return std::clamp(*date - now, 0s, kMost);
   std::uint32_t seconds = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
   if (error != std::errc() || end != value.data() + value.size()) return std::nullopt;
-  return std::min<Millis>(std::chrono::seconds(seconds), 5min);
+  return std::min(std::chrono::seconds(seconds), kMost);
 }
 
 bool is_retryable(int status) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,8 +20,9 @@ struct Partial {
 /// From the answer's body, JSON. None where it says nothing of that, or is no such JSON.
 std::optional<Partial> read_partial(std::string_view body);
 
-/// A Retry-After in seconds, at most five minutes. None: a date, or neither.
-std::optional<Millis> read_retry_after(std::string_view value);
+/// A Retry-After (RFC 9110, 10.2.3): seconds, or a date such as "Sun, 06 Nov 1994 08:49:37 GMT", of
+/// which the time from `now` on. From 0, where that has passed, to five minutes. None: neither.
+std::optional<Millis> read_retry_after(std::string_view value, std::chrono::sys_seconds now);
 
 /// Whether the same may be sent again later (429, 502, 503, 504).
 bool is_retryable(int status);

@@ -217,7 +217,8 @@ Result<Reply> Client::Impl::post(std::string_view path, const std::string& body)
     const auto& got = answer->get();
     Reply reply{status, {}, got.body()};
     const auto after = got[http::field::retry_after];
-    reply.retry_after = read_retry_after({after.data(), after.size()});
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    reply.retry_after = read_retry_after({after.data(), after.size()}, now);
     // After a 101 no HTTP follows.
     if (error || !got.keep_alive() || buffer.size() > 0 || status == kSwitching) close();
     return reply;

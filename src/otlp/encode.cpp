@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <functional>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -174,6 +176,9 @@ class MetricsWriter : public server::MetricSink {
  public:
   MetricsWriter(Json& json, Times times) : json_(json), times_(times) {}
 
+  void begun(std::string_view autoscaler, std::int64_t unix_ms) override {
+    begun_.insert_or_assign(std::string(autoscaler), unix_ms);
+  }
   void family(std::string_view name, std::string_view type, std::string_view help) override {
     end_family();
     name_ = fmt::format("{}{}", name, type == "info" ? "_info" : "");
@@ -220,11 +225,15 @@ class MetricsWriter : public server::MetricSink {
     if (!open_) begin_family();
     ++points_;
     json_.begin('{').key("attributes").begin('[');
-    for (const auto& [name, value] : labels) attribute(json_, name, value);
+    auto begin = times_.begin_unix_ms;
+    for (const auto& [name, value] : labels) {
+      attribute(json_, name, value);
+      if (name != "autoscaler") continue;
+      if (const auto own = begun_.find(value); own != begun_.end()) begin = own->second;
+    }
     json_.end(']');
     if (since_begin) {
-      json_.key("startTimeUnixNano")
-          .quoted(static_cast<std::uint64_t>(times_.begin_unix_ms * kMilli));
+      json_.key("startTimeUnixNano").quoted(static_cast<std::uint64_t>(begin * kMilli));
     }
     json_.key("timeUnixNano").quoted(static_cast<std::uint64_t>(times_.now_unix_ms * kMilli));
   }
@@ -235,6 +244,7 @@ class MetricsWriter : public server::MetricSink {
 
   Json& json_;
   Times times_;
+  std::map<std::string, std::int64_t, std::less<>> begun_;
   std::string name_, help_;
   bool counter_ = false, histogram_ = false;
   bool open_ = false;  // it has a sample

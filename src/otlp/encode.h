@@ -34,7 +34,7 @@ std::string logs_json(const Sender& sender, std::span<const LogRecord> records,
                       std::int64_t now_unix_ms);
 
 struct Times {
-  std::int64_t begin_unix_ms = 0;  // of what counters count
+  std::int64_t begin_unix_ms = 0;  // of the process; an autoscaler's counters may begin later
   std::int64_t now_unix_ms = 0;
 };
 struct Metrics {
@@ -42,7 +42,8 @@ struct Metrics {
   std::size_t points = 0;
 };
 /// Names, labels and values are those of /metrics. What is not finite is left out, and so is a
-/// family without samples.
+/// family without samples. A counter's start is that of its autoscaler, where it has one: of what
+/// falls without a new start a reader could not tell that it began anew.
 Metrics metrics_json(const Sender& sender, Times times,
                      const std::function<void(server::MetricSink&)>& measure);
 

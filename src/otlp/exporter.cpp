@@ -130,11 +130,11 @@ struct Exporter::Impl {
   std::deque<gateway::Span> queue;
   std::vector<gateway::Span> taken, batch;  // of a batch that failed, all wait here
   std::atomic<std::int64_t> told{0};        // the newest event that was sent
-  std::atomic<bool> spans_only{false};
-  std::size_t points = 0;  // of the newest metrics that could be made
-  bool away = false;       // a line says that it does not answer, none that it does again
-  Time failed{};           // the last time that it did not answer
-  std::string failure;     // and why
+  std::atomic<bool> succeeded{false};       // by another, who sends the rest of the log records
+  std::size_t points = 0;                   // of the newest metrics that could be made
+  bool away = false;    // a line says that it does not answer, none that it does again
+  Time failed{};        // the last time that it did not answer
+  std::string failure;  // and why
   std::optional<Time> complained, wanting_told;
   std::uint64_t lost_before = 0;  // dropped when it last answered to all
   Time collected{};
@@ -339,7 +339,7 @@ void Exporter::Impl::turn() {
     if (queue.size() < kSpansAtOnce && now < spans.due) break;
     if (!send_spans(now)) break;
   }
-  if (spans_only) return;
+  if (succeeded) return;
   if (Clock::now() >= logs.due) {
     while (!stopping() && send_events(Clock::now())) {
     }
@@ -352,8 +352,7 @@ void Exporter::Impl::flush() {
   collect();
   while (waits() && send_spans(Clock::now())) {
   }
-  if (spans_only) return say_left(false);
-  while (waits() && send_events(Clock::now())) {
+  while (!succeeded && waits() && send_events(Clock::now())) {
   }
   const bool measured = waits() && send_metrics(Clock::now());
   say_left(metrics.on && !measured);
@@ -367,7 +366,7 @@ void Exporter::Impl::say_left(bool with_metrics) {
     left.push_back(fmt::format("{} spans", waited));
   }
   const auto events = journal.events({.after = told.load(), .limit = kEventsAtOnce});
-  if (logs.on && !spans_only && events && !events->empty()) {
+  if (logs.on && !succeeded && events && !events->empty()) {
     logs.dropped += events->size();
     left.push_back(fmt::format("{}{} log records", events->size(),
                                events->size() == kEventsAtOnce ? " or more" : ""));
@@ -418,11 +417,11 @@ Exporter::~Exporter() {
 }
 
 std::int64_t Exporter::let_go() {
-  impl_->spans_only = true;
+  impl_->succeeded = true;
   return impl_->told;
 }
 
-void Exporter::go_on() { impl_->spans_only = false; }
+void Exporter::go_on() { impl_->succeeded = false; }
 
 void Exporter::stop(Millis within) {
   {

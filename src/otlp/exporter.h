@@ -43,8 +43,9 @@ class Exporter {
   /// As stop(0s).
   ~Exporter();
 
-  /// For a successor, who sends the rest of the log records, and the metrics: only spans from now
-  /// on. The newest event that was sent; the next ones may be under way, and come twice then.
+  /// For a successor, who sends the rest of the log records, and metrics of its own: only spans
+  /// from now on, and at the end, once, the metrics, which no other process counts. The newest
+  /// event that was sent; the next ones may be under way, and come twice then.
   std::int64_t let_go();
   /// Takes that back.
   void go_on();

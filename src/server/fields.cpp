@@ -1,21 +1,8 @@
 #include "server/fields.h"
 
+#include <charconv>
+
 namespace headroom::server {
-namespace {
-
-/// "q=0", "q=0.0" and "q=0.000" do, "q=0.5" does not.
-bool weighs_nothing(std::string_view element) {
-  for (auto at = element.find(';'); at != std::string_view::npos; at = element.find(';', at + 1)) {
-    const auto next = element.substr(at + 1);
-    const auto parameter = lower(trimmed(next.substr(0, next.find(';'))));
-    if (parameter.starts_with("q=0") && parameter.find_first_of("123456789") == std::string::npos) {
-      return true;
-    }
-  }
-  return false;
-}
-
-}  // namespace
 
 std::string lower(std::string_view text) {
   std::string lowered(text);
@@ -35,9 +22,31 @@ std::string media_type(std::string_view text) {
   return lower(trimmed(text.substr(0, text.find(';'))));
 }
 
+std::string parameter(std::string_view element, std::string_view name) {
+  for (auto at = element.find(';'); at != std::string_view::npos; at = element.find(';', at + 1)) {
+    const auto next = element.substr(at + 1);
+    const auto said = lower(trimmed(next.substr(0, next.find(';'))));
+    if (!said.starts_with(name) || said.substr(name.size(), 1) != "=") continue;
+    auto value = std::string_view(said).substr(name.size() + 1);
+    if (value.size() > 1 && value.starts_with('"') && value.ends_with('"')) {
+      value = value.substr(1, value.size() - 2);
+    }
+    return std::string(value);
+  }
+  return "";
+}
+
+double weight(std::string_view element) {
+  const auto said = parameter(element, "q");
+  if (said.find_first_not_of("0123456789.") != std::string::npos) return 1;
+  double value = 1;
+  std::from_chars(said.data(), said.data() + said.size(), value);
+  return std::min(value, 1.0);
+}
+
 bool takes(std::string_view list, std::string_view name) {
   return any_of_list(list, [name](std::string_view element) {
-    return media_type(element) == name && !weighs_nothing(element);
+    return media_type(element) == name && weight(element) > 0;
   });
 }
 

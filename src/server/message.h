@@ -11,7 +11,9 @@ namespace headroom::server {
 
 /// A request that was read whole: at most RequestReader's bounds. What is not sent is empty.
 struct Request {
-  std::string method, target;  // target: as sent, "/api/v1/decisions?limit=3"
+  /// The target as sent, "/api/v1/decisions?limit=3"; of an absolute one what is behind its host,
+  /// which is the Host's.
+  std::string method, target;
   std::string host, origin, fetch_site, authorization, content_type, accept, accept_encoding,
       if_none_match, last_event_id;
   std::string body;

@@ -321,7 +321,26 @@ void put_process(MetricSink& page) {
 }  // namespace
 
 Format format_of(std::string_view accept) {
-  return takes(accept, "application/openmetrics-text") ? Format::open_metrics : Format::text;
+  const auto is_of = [](std::string_view element, std::string_view ours) {
+    const auto version = parameter(element, "version");
+    return version.empty() || version == ours;
+  };
+  double open = 0, text = 0;
+  int closest = 0;  // of what is said of text: the closest holds (RFC 9110, 12.5.1)
+  for_each_of_list(accept, [&](std::string_view element) {
+    const auto type = media_type(element);
+    if (type == "application/openmetrics-text" && is_of(element, "1.0.0")) {
+      open = std::max(open, weight(element));
+    }
+    const int close = type == "text/plain" && is_of(element, "0.0.4") ? 3
+                      : type == "text/*"                              ? 2
+                      : type == "*/*"                                 ? 1
+                                                                      : 0;
+    if (close == 0 || close < closest) return;
+    text = close > closest ? weight(element) : std::max(text, weight(element));
+    closest = close;
+  });
+  return open > 0 && open >= text ? Format::open_metrics : Format::text;
 }
 
 std::string_view content_type(Format format) {
@@ -331,6 +350,7 @@ std::string_view content_type(Format format) {
 
 void measure(const control::Board& board, std::string_view version, MetricSink& page) {
   const auto all = board.all();
+  for (const auto& status : all) page.begun(status->name, status->begun_unix_ms);
   page.family("headroom_build", "info", "The version that runs.");
   page.add({{"version", version}}, 1);
   put_replicas(page, all);

@@ -14,7 +14,8 @@
 namespace headroom::server {
 
 enum class Format { text, open_metrics };  // Prometheus' 0.0.4, OpenMetrics 1.0
-/// By what `Accept` asks for; text where it does not say.
+/// By what `Accept` asks for: OpenMetrics where that is named, in no other version, and weighs no
+/// less than text; else text.
 Format format_of(std::string_view accept);
 std::string_view content_type(Format format);
 
@@ -40,6 +41,9 @@ struct Distribution {
 class MetricSink {
  public:
   virtual ~MetricSink() = default;
+  /// Comes before all families: when the counters began that have the label of this autoscaler.
+  /// The others began with the process.
+  virtual void begun(std::string_view /*autoscaler*/, std::int64_t /*unix_ms*/) {}
   /// `type` is gauge, counter (its name without "_total"), info (one sample, 1) or histogram.
   virtual void family(std::string_view name, std::string_view type, std::string_view help) = 0;
   template <class Value>

@@ -11,6 +11,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "server/fields.h"
+#include "server/target_parts.h"
 
 namespace headroom::server {
 namespace {
@@ -112,6 +114,13 @@ RequestReader::State RequestReader::check_head() {
     return refuse(400, "Content-Length: expected one number");
   }
   if (head.count(http::field::host) != 1) return refuse(400, "expected one Host");
+  // RFC 9112 has the target's host in force, where it has one: the two are the same, or a proxy
+  // that goes by the one lets in what the other would not.
+  if (const auto absolute = read_absolute(text(head.target()));
+      absolute && (absolute->authority.empty() ||
+                   lower(absolute->authority) != lower(text(head[http::field::host])))) {
+    return refuse(400, "expected the target's host to be Host's");
+  }
   for (const auto field : {http::field::authorization, http::field::origin,
                            http::field::content_type, http::field::content_length}) {
     if (head.count(field) > 1) {
@@ -124,8 +133,10 @@ RequestReader::State RequestReader::check_head() {
 Request RequestReader::take() {
   auto message = parser_->release();
   const auto value = [&message](auto field) { return text(message[field]); };
+  auto target = text(message.target());
+  if (auto absolute = read_absolute(target)) target = std::move(absolute->rest);
   Request request{.method = text(message.method_string()),
-                  .target = text(message.target()),
+                  .target = std::move(target),
                   .host = value(http::field::host),
                   .origin = value(http::field::origin),
                   .fetch_site = value("Sec-Fetch-Site"),

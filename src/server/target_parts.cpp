@@ -1,10 +1,12 @@
 #include "server/target_parts.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "server/fields.h"
 
 namespace headroom::server {
 namespace {
@@ -41,6 +43,18 @@ Error wrong(std::string_view text) {
 }
 
 }  // namespace
+
+std::optional<AbsoluteTarget> read_absolute(std::string_view text) {
+  const auto scheme = lower(text.substr(0, text.find(':')));
+  if (scheme != "http" && scheme != "https") return std::nullopt;
+  text.remove_prefix(scheme.size());
+  if (!text.starts_with("://")) return std::nullopt;
+  text.remove_prefix(3);
+  const auto end = std::min(text.find_first_of("/?"), text.size());
+  const auto rest = text.substr(end);
+  return AbsoluteTarget{std::string(text.substr(0, end)),
+                        fmt::format("{}{}", rest.starts_with('/') ? "" : "/", rest)};
+}
 
 Result<Target> read_target(std::string_view text) {
   if (!text.starts_with('/')) return fail(wrong(text));

@@ -11,6 +11,14 @@
 
 namespace headroom::server {
 
+/// A target as a client sends it to a proxy: "http://shop:7780/a?b" is "shop:7780" and "/a?b".
+struct AbsoluteTarget {
+  std::string authority;  // may be empty
+  std::string rest;       // from "/" on, whatever the target left out
+};
+/// nullopt: it begins neither with http:// nor with https://.
+std::optional<AbsoluteTarget> read_absolute(std::string_view text);
+
 /// What a request's target says, decoded.
 struct Target {
   std::vector<std::string> path;             // "/api/v1/x%20y" is "api", "v1", "x y"; "/": one ""

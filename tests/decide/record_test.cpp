@@ -120,6 +120,7 @@ TEST(Record, RefusesWhatIsNotSuchARecord) {
       {"a version that is none", with(good, "\"v\":3", "\"v\":\"x\""), "memory.v: found \"x\""},
       {"a field too few", with(good, ",\"lastActive\":null", ""),
        "memory: missing field \"lastActive\""},
+      {"a field twice", with(good, "\"v\":3", "\"v\":3,\"v\":3"), "memory: v: given twice"},
       {"a field too many", with(good, "\"v\":3", "\"v\":3,\"w\":1"), "memory: unknown field"},
       {"another type", with(good, "\"change\":3", "\"change\":\"3\""),
        "memory.ups[0].change: found \"3\", expected a whole number"},

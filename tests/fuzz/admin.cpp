@@ -11,6 +11,7 @@
 #include "server/api.h"
 #include "server/api_parts.h"
 #include "server/request_reader.h"
+#include "server/target_parts.h"
 
 namespace {
 
@@ -90,11 +91,15 @@ void check_answer(const server::Request& request, server::Door door, const Answe
   if (answer.status < 300 && changes && !door.local) {
     check(request.authorization.find(kToken) != std::string::npos, "no change without the token");
   }
-  if (answer.status < 300 && !door.local && !door.loopback && request.target.starts_with("/api/")) {
+  // By what the server takes it for, however it is written.
+  const auto target = server::read_target(request.target);
+  const bool api = target && target->path.front() == "api";
+  check(target || answer.status >= 400, "what is no target is refused");
+  if (answer.status < 300 && !door.local && !door.loopback && api) {
     check(request.authorization.find(kToken) != std::string::npos, "no reading by others, either");
   }
   if (answer.status < 300 && !door.local && request.fetch_site == "cross-site") {
-    check(!request.target.starts_with("/api/"), "nor by another site's page");
+    check(!api, "nor by another site's page");
   }
 }
 

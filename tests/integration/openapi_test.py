@@ -1,5 +1,7 @@
 """The admin server answers as openapi.json says: every path and method, every schema."""
 
+import json
+import os
 import re
 import unittest
 
@@ -11,6 +13,7 @@ try:
 except ImportError:
     jsonschema = None
 
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 
 
@@ -84,6 +87,22 @@ class OpenApi(Case):
                 jsonschema.Draft202012Validator.check_schema(schema)
         with self.assertRaises(jsonschema.ValidationError):
             self.checker.valid({"$ref": "#/components/schemas/Ready"}, {"ready": 1, "reasons": []})
+
+    def test_the_decision_in_the_documentation_is_like_a_real_one(self):
+        with open(os.path.join(ROOT, "docs", "api.md")) as file:
+            text = re.search(r"^Decision:\n\n((?:    .*\n)+)", file.read(), re.M)[1]
+        shown = json.loads(re.sub("//.*", "", text).replace(": …", ": 0"))
+        (said,) = shown["steps"]
+
+        def real():
+            newest = self.admin.get("/api/v1/autoscalers/cpp-service").json()["decision"]
+            return [(newest, step) for step in newest["steps"] if step["code"] == said["code"]]
+        ((decision, step),) = eventually(real)
+        self.assertEqual(shown.keys(), decision.keys())
+        self.assertEqual(said.keys(), step.keys())
+        self.assertEqual(said["inputs"].keys(), step["inputs"].keys())
+        self.assertEqual(shown["conditions"][0].keys(), decision["conditions"][0].keys())
+        self.assertEqual(shown["reason"], said["text"])
 
     def test_all_is_answered_as_it_says(self):
         load = self.load(self.headroom.url(), "--closed", "4", "--requests", "2000")

@@ -17,7 +17,7 @@ import time
 import unittest
 
 from admin import Admin
-from harness import HEADROOM, Case, eventually, free_port, rss_bytes
+from harness import HEADROOM, Case, document, eventually, free_port, rss_bytes
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECEIVER = os.environ.get("OTLP_RECEIVER", "/tmp/headroom-otlp-receiver")
@@ -82,6 +82,10 @@ def attributes(of):
     return {each["key"]: plain(each["value"]) for each in of.get("attributes", [])}
 
 
+def instance_of(body):
+    return attributes(body["resource"])["service.instance.id"]
+
+
 class Receiver:
     """The collector's receiver on a port, and what it printed."""
 
@@ -129,21 +133,27 @@ class Receiver:
     def records(self):
         return self.items("Logs", "logRecords")
 
-    def metrics(self):
-        """The newest of each name."""
-        return {each["name"]: each for each in self.items("Metrics", "metrics")}
+    def metrics(self, instance=None):
+        """The newest of each name; of that instance alone, where one is named."""
+        return {each["name"]: each for body in self.bodies("Metrics")
+                if instance in (None, instance_of(body))
+                for scope in body["scopeMetrics"] for each in scope.get("metrics", [])}
 
-    def points(self, name):
+    def instances(self):
+        """Who has sent metrics, in the order in which they began."""
+        return list(dict.fromkeys(instance_of(body) for body in self.bodies("Metrics")))
+
+    def points(self, name, instance=None):
         """The newest data points of that name, by their attributes' values."""
-        metric = self.metrics().get(name)
+        metric = self.metrics(instance).get(name)
         if metric is None:
             return {}
         kind = next(kind for kind in ("gauge", "sum", "histogram") if kind in metric)
         return {tuple(attributes(point).values()): point
                 for point in metric[kind].get("dataPoints", [])}
 
-    def value(self, name, *labels):
-        point = self.points(name).get(labels, {})
+    def value(self, name, *labels, instance=None):
+        point = self.points(name, instance).get(labels, {})
         return int(point["asInt"]) if "asInt" in point else point.get("asDouble")
 
 
@@ -333,6 +343,63 @@ class Otlp(Case):
                                     ("headroom_replicas", ("ready",), 0),
                                     ("headroom_replicas", ("draining",), 0)):
             self.assertEqual(receiver.value(name, "cpp-service", *labels), count, (name, labels))
+
+    def test_what_was_counted_before_an_upgrade_arrives(self):
+        receiver = Receiver(self)
+        headroom = self.headroom(receiver.port, "--min", "1", "--max", "1", "--admin", "none",
+                                 env={"OTEL_METRIC_EXPORT_INTERVAL": "600000"},
+                                 service=("--wait", "1500ms"))
+        headroom.wait_for("ready after")
+        self.assertTrue(eventually(receiver.instances))
+        for _ in range(2):
+            self.assertEqual(headroom.get()[0], 200)
+        # Open while it is succeeded: what comes of them is the old one's to count.
+        load = self.load(headroom.url(), "--closed", "8", "--requests", "8")
+        eventually(lambda: False, 0.7)
+        before = set(headroom.workers())
+        headroom.process.send_signal(signal.SIGUSR2)
+        self.assertTrue(eventually(lambda: "taken over at an upgrade" in headroom.log()))
+        self.assertEqual(load.result()["failures"], 0)
+        self.assertTrue(eventually(lambda: before.isdisjoint(headroom.workers())), headroom.log())
+        self.assertEqual(headroom.get()[0], 200)
+        self.assertEqual(headroom.terminate(), 0)
+        receiver.stop()
+        old, new = receiver.instances()
+        for name, labels, counts in (("headroom_requests_completed", (), (10, 1)),
+                                     ("headroom_requests_outstanding", (), (0, 0)),
+                                     ("headroom_replicas", ("ready",), (0, 0))):
+            self.assertEqual(tuple(receiver.value(name, "cpp-service", *labels, instance=each)
+                                   for each in (old, new)), counts, name)
+        ids = [attributes(each)["headroom.event.id"] for each in receiver.records()]
+        self.assertEqual(len(ids), len(set(ids)), "no record comes twice")
+        self.assertNotIn("not sent before the end", headroom.log())
+
+    def test_what_counts_anew_says_since_when(self):
+        receiver = Receiver(self)
+        one, two = document(name="one", least=1), document(name="two", least=1)
+        path = self.write("app.yaml", one + "---\n" + two)
+        headroom = self.run_headroom(
+            "--otlp-endpoint", f"http://127.0.0.1:{receiver.port}", "--admin", "none", path,
+            env={"OTEL_METRIC_EXPORT_INTERVAL": "200"})
+        name = "headroom_rescales"  # 0 → 1, in each life of theirs
+        starts = {}
+
+        def seen(*autoscalers):
+            points = receiver.points(name)
+            starts.update({each: int(points[each, "up"]["startTimeUnixNano"])
+                           for each in autoscalers if (each, "up") in points})
+            return {each for each, _ in points} == set(autoscalers)
+        self.assertTrue(eventually(lambda: seen("one", "two")), headroom.log())
+        before = dict(starts)
+        self.write("app.yaml", one)
+        self.assertTrue(eventually(lambda: seen("one")), headroom.log())
+        left = time.time_ns()
+        self.write("app.yaml", one + "---\n" + two)
+        self.assertTrue(eventually(lambda: seen("one", "two")), headroom.log())
+        self.assertGreater(starts["two"], left - 1_000_000, "it is of the second life")
+        self.assertLess(before["two"], left)
+        self.assertEqual(starts["one"], before["one"], "who stayed counts on")
+        self.assertEqual(headroom.terminate(), 0)
 
     def test_a_collector_that_comes_late_and_goes(self):
         port = free_port()

@@ -53,6 +53,7 @@ TEST(Answer, SaysWhatWasNotTaken) {
 }
 
 TEST(Answer, SaysWhenToComeAgain) {
+  const std::chrono::sys_seconds now{784'111'767s};  // Sun, 06 Nov 1994 08:49:27 GMT
   struct Case {
     const char* why;
     const char* value;
@@ -62,7 +63,22 @@ TEST(Answer, SaysWhenToComeAgain) {
       {"seconds", "7", 7s},
       {"at once", "0", 0s},
       {"none", "", std::nullopt},
-      {"a date is not read", "Fri, 31 Dec 1999 23:59:59 GMT", std::nullopt},
+      {"a date", "Sun, 06 Nov 1994 08:49:37 GMT", 10s},
+      {"in another month", "Thu, 01 Dec 1994 00:00:00 GMT", 5min},
+      {"now", "Sun, 06 Nov 1994 08:49:27 GMT", 0s},
+      {"it has passed", "Sun, 06 Nov 1994 08:49:26 GMT", 0s},
+      {"long ago", "Thu, 01 Jan 1970 00:00:00 GMT", 0s},
+      {"never", "Fri, 31 Dec 9999 23:59:59 GMT", 5min},
+      {"a day that there is not", "Tue, 30 Feb 1994 08:49:37 GMT", std::nullopt},
+      {"another day of the week", "Mon, 06 Nov 1994 08:49:37 GMT", std::nullopt},
+      {"an hour that there is not", "Sun, 06 Nov 1994 24:49:37 GMT", std::nullopt},
+      {"another zone", "Sun, 06 Nov 1994 08:49:37 CET", std::nullopt},
+      {"without one", "Sun, 06 Nov 1994 08:49:37", std::nullopt},
+      {"with something behind", "Sun, 06 Nov 1994 08:49:37 GMT+1", std::nullopt},
+      {"one digit where there are two", "Sun, 6 Nov 1994 08:49:37 GMT", std::nullopt},
+      {"as nobody writes it", "sunday,06 november 1994 08:49:37 GMT", std::nullopt},
+      {"as it was written before 1995", "Sunday, 06-Nov-94 08:49:37 GMT", std::nullopt},
+      {"as C writes it", "Sun Nov  6 08:49:37 1994", std::nullopt},
       {"not for ever", "4000000000", 5min},
       {"beyond numbers", "99999999999999999999", std::nullopt},
       {"in the past", "-1", std::nullopt},
@@ -70,7 +86,7 @@ TEST(Answer, SaysWhenToComeAgain) {
   };
   for (const auto& [why, value, expected] : cases) {
     SCOPED_TRACE(why);
-    EXPECT_EQ(read_retry_after(value), expected);
+    EXPECT_EQ(read_retry_after(value, now), expected);
   }
 }
 

@@ -179,7 +179,9 @@ TEST(Encode, ARecordHasItsDecision) {
 
 TEST(Encode, MetricsAreThoseOfThePage) {
   control::Board board;
-  board.put(std::make_shared<const control::Status>(server::status_of("shop")));
+  auto status = server::status_of("shop");
+  status.begun_unix_ms = 1500;
+  board.put(std::make_shared<const control::Status>(std::move(status)));
   const auto made = metrics_json(kSender, {1000, 2000}, [&](server::MetricSink& sink) {
     server::measure(board, "1.2", sink);
     sink.family("odd", "gauge", "What is no number.");
@@ -208,7 +210,10 @@ TEST(Encode, MetricsAreThoseOfThePage) {
   const auto& arrived = named["headroom_requests_arrived"].at("sum");
   EXPECT_EQ(shown(arrived.at("aggregationTemporality")), "2");
   EXPECT_EQ(shown(arrived.at("isMonotonic")), "true");
-  EXPECT_EQ(shown(arrived.at("dataPoints").at(0).at("startTimeUnixNano")), "1000000000");
+  EXPECT_EQ(shown(arrived.at("dataPoints").at(0).at("startTimeUnixNano")), "1500000000");
+  EXPECT_EQ(
+      shown(named["process_cpu_seconds"].at("sum").at("dataPoints").at(0).at("startTimeUnixNano")),
+      "1000000000");
   EXPECT_EQ(shown(arrived.at("dataPoints").at(0).at("asInt")), "110");
   EXPECT_EQ(shown(named["headroom_build_info"].at("gauge").at("dataPoints").at(0).at("asInt")),
             "1");
@@ -227,6 +232,7 @@ TEST(Encode, MetricsAreThoseOfThePage) {
   const auto& duration = named["headroom_request_duration_seconds"];
   const auto& point = duration.at("histogram").at("dataPoints").at(0);
   EXPECT_EQ(shown(point.at("count")), "5");
+  EXPECT_EQ(shown(point.at("startTimeUnixNano")), "1500000000");
   EXPECT_EQ(point.at("bucketCounts").as_array().size(), std::size(server::kBounds) + 1);
   EXPECT_EQ(shown(point.at("bucketCounts").at(0)), "2");
   EXPECT_EQ(shown(point.at("bucketCounts").as_array().back()), "1");

@@ -408,6 +408,43 @@ TEST_F(ExporterTest, ItsEndSendsWhatThereIs) {
   EXPECT_EQ(log.count("before the end"), 0) << log.text();
 }
 
+TEST_F(ExporterTest, WhoIsSucceededSendsItsLastMetricsAndNoLogRecord) {
+  struct Case {
+    const char* why;
+    bool taken_back;
+    std::int64_t logs;
+  };
+  const Case cases[] = {
+      {"they count what the successor never sees; the journal is the successor's", false, 0},
+      {"the successor failed: all is sent as ever", true, 1},
+  };
+  for (const auto& [why, taken_back, logs] : cases) {
+    SCOPED_TRACE(why);
+    const Log log;
+    Collector collector([](const std::string&) { return ok(); });
+    start(collector.url(), [](Settings& settings) { settings.metrics_every = 1h; });
+    EXPECT_TRUE(eventually([&] { return count("metrics sent") > 0; }));
+    exporter_->let_go();
+    if (taken_back) exporter_->go_on();
+    requests(3);
+    event("after that");
+    auto status = server::status_of("shop");
+    status.traffic->arrived = 4711;  // the last that was open is among them
+    board_.put(std::make_shared<const control::Status>(std::move(status)));
+    exporter_->stop(10s);
+    EXPECT_EQ(count("spans sent"), 3);
+    EXPECT_EQ(count("logs sent"), logs);
+    EXPECT_EQ(collector.asked("/v1/metrics"), 2u) << "at the start, and at the end";
+    std::string last;
+    for (const auto& request : collector.requests()) {
+      if (request.head.starts_with("POST /v1/metrics ")) last = request.body;
+    }
+    EXPECT_THAT(last, HasSubstr(R"("asInt":"4711")"));
+    EXPECT_EQ(log.count("before the end"), 0) << log.text();
+    exporter_.reset();
+  }
+}
+
 TEST_F(ExporterTest, ItsEndIsBoundedWhateverTheCollectorDoes) {
   struct Case {
     const char* why;

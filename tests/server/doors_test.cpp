@@ -55,7 +55,21 @@ std::vector<Refused> refused() {
       {"no method of ours", "DELETE /api/v1/autoscalers/shop", right, 405},
       {"asks what it may", "OPTIONS /api/v1/log", "", 405},
       {"a method that nobody has", "BREW /healthz", "", 405},
-      {"a proxy's target", "GET http://localhost/healthz", "", 400},
+      {"the target of another's host", "GET http://evil.example/healthz", "", 400},
+      {"of another's by TLS", "GET https://evil.example/healthz", "", 400},
+      {"of another port", "GET http://localhost:1/healthz", "", 400},
+      {"with a user before our name", "GET http://a@localhost/healthz", "", 400},
+      {"our name as a user", "GET http://localhost@evil.example/healthz", "", 400},
+      {"our name as a beginning", "GET http://localhost.evil.example/healthz", "", 400},
+      {"a target of no host", "GET http:///healthz", "", 400},
+      {"of nothing else", "GET http://", "", 400},
+      {"a target of another kind", "GET ftp://localhost/healthz", "", 400},
+      {"a host without its scheme", "GET //localhost/healthz", "", 404},
+      {"a host in a host", "GET http://localhost/http://localhost/healthz", "", 404},
+      {"no token, and the whole of where to", "POST http://localhost/api/v1/autoscalers/shop/pause",
+       json, 401},
+      {"an image of another site's page, too", "GET http://localhost/api/v1/stream",
+       "Sec-Fetch-Site: cross-site\r\n", 403},
       {"a tunnel", "CONNECT localhost:1", "", 400},
       {"nothing in particular", "OPTIONS *", "", 400},
       {"out of the tree", "GET /../../etc/passwd", "", 404},
@@ -276,6 +290,37 @@ TEST_F(ServerTest, AnswersToItsOwnNamesOnly) {
     }
   }
   count_hostile("by their Host", tried, refused);
+}
+
+TEST_F(ServerTest, TakesTheTargetWithItsHost) {
+  start({.hosts = {"shop"}});
+  struct Case {
+    const char* why;
+    std::string target, host;
+    int status;
+  };
+  const Case cases[] = {
+      {"as to a proxy", "http://localhost:7780/healthz", "localhost:7780", 200},
+      {"by TLS, which somebody took off", "https://localhost/healthz", "localhost", 200},
+      {"in other letters", "HTTP://LocalHost/healthz", "localhost", 200},
+      {"an address", "http://[::1]:7780/healthz", "[::1]:7780", 200},
+      {"a name that was said", "http://shop/api/v1/events?limit=1", "shop", 200},
+      {"without a path: the dashboard", "http://localhost", "localhost", 200},
+      {"with what is asked alone: it takes no parameters", "http://localhost?a=1", "localhost",
+       400},
+      {"the two differ in their port", "http://localhost:80/healthz", "localhost", 400},
+      {"the two differ", "http://localhost/healthz", "127.0.0.1", 400},
+      {"the target is another's", "http://evil.example/healthz", "localhost", 400},
+      {"Host is", "http://localhost/healthz", "evil.example", 400},
+      {"both are", "http://evil.example/healthz", "evil.example", 403},
+      {"nobody's", "http:///healthz", "", 400},
+  };
+  for (const auto& [why, target, host, status] : cases) {
+    const auto answer =
+        ask(tcp(),
+            fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", target, host));
+    EXPECT_EQ(answer.status(), status) << why << ": " << answer.body;
+  }
 }
 
 TEST_F(ServerTest, ALinkFromElsewhereOpensTheDashboard) {

@@ -157,6 +157,37 @@ TEST(RequestReader, HasBounds) {
   }
 }
 
+TEST(Target, MayHaveItsHostBeforeIt) {
+  struct Case {
+    const char* target;
+    std::optional<std::pair<const char*, const char*>> expected;  // authority and rest
+  };
+  const Case cases[] = {
+      {"http://shop:7780/a?b", {{"shop:7780", "/a?b"}}},
+      {"HTTPS://Shop/", {{"Shop", "/"}}},
+      {"http://shop", {{"shop", "/"}}},
+      {"http://shop?a=/b", {{"shop", "/?a=/b"}}},
+      {"http://a@shop//x", {{"a@shop", "//x"}}},
+      {"http:///a", {{"", "/a"}}},
+      {"http://", {{"", "/"}}},
+      {"http:/a", std::nullopt},
+      {"httpx://shop/", std::nullopt},
+      {"http", std::nullopt},
+      {"/http://shop/", std::nullopt},
+      {"shop:80", std::nullopt},
+      {"*", std::nullopt},
+      {"", std::nullopt},
+  };
+  for (const auto& [target, expected] : cases) {
+    SCOPED_TRACE(target);
+    const auto read = read_absolute(target);
+    ASSERT_EQ(read.has_value(), expected.has_value());
+    if (!read) continue;
+    EXPECT_EQ(read->authority, expected->first);
+    EXPECT_EQ(read->rest, expected->second);
+  }
+}
+
 TEST(Target, IsDecodedOnce) {
   const auto plain = read_target("/api/v1/x%2fy%2525?a=1+2&b=%2B&&c");
   ASSERT_TRUE(plain);
@@ -261,14 +292,50 @@ TEST(Metrics, EachFamilyStandsTogether) {
 }
 
 TEST(Metrics, TheFormatIsTheOneAskedFor) {
-  EXPECT_EQ(format_of(""), Format::text);
-  EXPECT_EQ(format_of("*/*"), Format::text);
-  EXPECT_EQ(format_of("application/openmetrics-text;version=1.0.0,text/plain;q=0.5"),
-            Format::open_metrics);
-  EXPECT_EQ(format_of("text/plain, Application/OpenMetrics-Text; Version=1.0.0; Q=0.5"),
-            Format::open_metrics);
-  EXPECT_EQ(format_of("application/openmetrics-text;version=1.0.0;q=0, text/plain"), Format::text);
-  EXPECT_EQ(format_of("application/openmetrics-text2"), Format::text);
+  constexpr auto kText = Format::text, kOpen = Format::open_metrics;
+  struct Case {
+    const char* why;
+    const char* accept;
+    Format expected;
+  };
+  const Case cases[] = {
+      {"nothing is said", "", kText},
+      {"anything: what all read", "*/*", kText},
+      {"anything of that kind", "application/*", kText},
+      {"named", "application/openmetrics-text", kOpen},
+      {"Prometheus 2",
+       "application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;"
+       "version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.2",
+       kOpen},
+      {"Prometheus 3",
+       "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+       "application/openmetrics-text;version=0.0.1;q=0.5,"
+       "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,"
+       "*/*;q=0.2",
+       kOpen},
+      {"in any case of letters", "Application/OpenMetrics-Text; Version=1.0.0; Q=0.5", kOpen},
+      {"in quotes", "application/openmetrics-text; version=\"1.0.0\"", kOpen},
+      {"text weighs more", "text/plain;q=1, application/openmetrics-text;q=0.5", kText},
+      {"by a hair", "application/openmetrics-text;q=0.998, text/plain;q=0.999", kText},
+      {"it weighs as much", "text/plain;q=0.5, application/openmetrics-text;q=0.5", kOpen},
+      {"anything else weighs more", "application/openmetrics-text;q=0.5, */*", kText},
+      {"and text less than that", "application/openmetrics-text;q=0.5, */*, text/plain;q=0.1",
+       kOpen},
+      {"whatever order they come in",
+       "text/plain;q=0.1, text/*, application/openmetrics-text;q=0.5", kOpen},
+      {"not at all", "application/openmetrics-text;version=1.0.0;q=0, text/plain;q=0", kText},
+      {"in a later version", "application/openmetrics-text; version=2.0.0", kText},
+      {"in an earlier one", "application/openmetrics-text; version=0.0.1", kText},
+      {"text in a version that is not ours",
+       "application/openmetrics-text;q=0.2, text/plain;version=1.0.0;q=0.9, */*;q=0.1", kOpen},
+      {"a weight that is none", "application/openmetrics-text;q=much, text/plain;q=0.5", kOpen},
+      {"a weight above all", "application/openmetrics-text;q=9, text/plain;q=0.5", kOpen},
+      {"a name that begins as ours", "application/openmetrics-text2", kText},
+      {"a parameter that begins as ours", "application/openmetrics-text;versions=2", kOpen},
+  };
+  for (const auto& [why, accept, expected] : cases) {
+    EXPECT_EQ(format_of(accept), expected) << why;
+  }
 }
 
 TEST(Assets, AreNamedByTheirPath) {
