@@ -242,7 +242,8 @@ void Scaler::on_drain(const target::Replica& replica, std::function<void()> done
   publish_backends();
   tell(Event::draining,
        fmt::format("replica {} drains, {} open", replica.id, outstanding(replica.id)));
-  world_.gateway.drain(*service_, run->second.backend.id, policy_.gateway->drain, finish);
+  world_.gateway.drain(*service_, run->second.backend.id, policy_.gateway->drain,
+                       [finish](std::uint64_t) { finish(); });
 }
 
 void Scaler::on_gone(target::ReplicaId id) {
