@@ -131,13 +131,18 @@ Result<target::Written> Loop::written(const std::string& name, target::ReplicaId
   return fail({Code::unavailable, fmt::format("there is no replica {}", replica), {}});
 }
 
-void Loop::demand(gateway::ServiceId service) {
+Scaler* Loop::find(gateway::ServiceId service) const {
   for (const auto& [name, scaler] : scalers_) {
-    if (scaler->service() == service) return scaler->demand();
+    if (scaler->service() == service) return scaler.get();
   }
   for (const auto& scaler : retired_) {
-    if (scaler->service() == service) return scaler->demand();
+    if (scaler->service() == service) return scaler.get();
   }
+  return nullptr;
+}
+
+void Loop::demand(gateway::ServiceId service) {
+  if (auto* const scaler = find(service)) scaler->demand();
 }
 
 void Loop::kill() {
@@ -177,9 +182,19 @@ void Loop::stop(Millis deadline, std::function<void()> done) {
 
 void Loop::shut_gateway(Millis deadline) {
   shutting_ = std::thread([this, deadline] {
-    world_.gateway.shutdown(deadline);
-    boost::asio::post(world_.io, [this] { retire_all(); });
+    auto unanswered = world_.gateway.shutdown(deadline);
+    boost::asio::post(world_.io, [this, deadline, unanswered = std::move(unanswered)] {
+      tell_unanswered(unanswered, deadline);
+      retire_all();
+    });
   });
+}
+
+void Loop::tell_unanswered(const std::map<gateway::ServiceId, gateway::Unanswered>& all,
+                           Millis after) {
+  for (const auto& [service, requests] : all) {
+    if (auto* const scaler = find(service)) scaler->tell_unanswered(requests, after);
+  }
 }
 
 void Loop::retire_all() {
