@@ -152,10 +152,12 @@ void Loop::kill() {
 
 Millis Loop::longest_drain() const {
   Millis longest = 0s;
-  for (const auto& [name, scaler] : scalers_) {
-    const auto& gateway = scaler->policy().gateway;
+  const auto count = [&longest](const Scaler& scaler) {
+    const auto& gateway = scaler.policy().gateway;
     if (gateway) longest = std::max(longest, gateway->drain);
-  }
+  };
+  for (const auto& [name, scaler] : scalers_) count(*scaler);
+  for (const auto& scaler : retired_) count(*scaler);
   return longest;
 }
 

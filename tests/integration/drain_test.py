@@ -98,6 +98,17 @@ class Drain(Case):
         headroom.wait_for(r"shop: 1 request got 503: still without a replica after 1 s")
         self.assertFalse(headroom.ended())
 
+    def test_a_service_that_leaves_has_its_own_time_at_the_end_too(self):
+        headroom = self.start(drain="20s")
+        [client] = self.ask(headroom, 1)
+        self.document("other", least=0, drain="1s")
+        headroom.wait_for("shop: no longer in the document")
+        headroom.process.send_signal(signal.SIGTERM)
+        self.assertEqual(client.getresponse().status, 200, headroom.log())
+        client.close()
+        self.assertEqual(headroom.process.wait(30), 0)
+        self.assertEqual(self.troubles(headroom), [])
+
     def test_an_end_that_loses_nothing_says_nothing(self):
         headroom = self.start(drain="30s")
         [client] = self.ask(headroom, 1, path="/?wait=1s")
