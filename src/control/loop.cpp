@@ -139,13 +139,18 @@ Result<target::Written> Loop::written(const std::string& name, target::ReplicaId
   return fail({Code::unavailable, fmt::format("there is no replica {}", replica), {}});
 }
 
-void Loop::demand(gateway::ServiceId service) {
+Scaler* Loop::find(gateway::ServiceId service) const {
   for (const auto& [name, scaler] : scalers_) {
-    if (scaler->service() == service) return scaler->demand();
+    if (scaler->service() == service) return scaler.get();
   }
   for (const auto& scaler : retired_) {
-    if (scaler->service() == service) return scaler->demand();
+    if (scaler->service() == service) return scaler.get();
   }
+  return nullptr;
+}
+
+void Loop::demand(gateway::ServiceId service) {
+  if (auto* const scaler = find(service)) scaler->demand();
 }
 
 void Loop::kill() {
@@ -155,10 +160,12 @@ void Loop::kill() {
 
 Millis Loop::longest_drain() const {
   Millis longest = 0s;
-  for (const auto& [name, scaler] : scalers_) {
-    const auto& gateway = scaler->policy().gateway;
+  const auto count = [&longest](const Scaler& scaler) {
+    const auto& gateway = scaler.policy().gateway;
     if (gateway) longest = std::max(longest, gateway->drain);
-  }
+  };
+  for (const auto& [name, scaler] : scalers_) count(*scaler);
+  for (const auto& scaler : retired_) count(*scaler);
   return longest;
 }
 
@@ -188,9 +195,19 @@ void Loop::stop(Millis deadline, std::function<void()> done) {
 
 void Loop::shut_gateway(Millis deadline) {
   shutting_ = std::thread([this, deadline] {
-    world_.gateway.shutdown(deadline);
-    boost::asio::post(world_.io, [this] { retire_all(); });
+    auto unanswered = world_.gateway.shutdown(deadline);
+    boost::asio::post(world_.io, [this, deadline, unanswered = std::move(unanswered)] {
+      tell_unanswered(unanswered, deadline);
+      retire_all();
+    });
   });
+}
+
+void Loop::tell_unanswered(const std::map<gateway::ServiceId, gateway::Unanswered>& all,
+                           Millis after) {
+  for (const auto& [service, requests] : all) {
+    if (auto* const scaler = find(service)) scaler->tell_unanswered(requests, after);
+  }
 }
 
 void Loop::retire_all() {

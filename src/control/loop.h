@@ -69,8 +69,10 @@ class Loop {
 
  private:
   Result<Scaler*> find(const std::string& name) const;
+  Scaler* find(gateway::ServiceId service) const;  // one that stops, too; null: none
   void retire(std::unique_ptr<Scaler> scaler);
   void shut_gateway(Millis deadline);
+  void tell_unanswered(const std::map<gateway::ServiceId, gateway::Unanswered>& all, Millis after);
   void retire_all();
   void tell_when_all_gone();
 

@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 
 #include "base/log.h"
+#include "control/unanswered.h"
 #include "decide/words.h"
 #include "journal/life.h"
 #include "policy/changes.h"
@@ -225,6 +226,11 @@ void Scaler::tell(Event kind, const std::string& what) {
   world_.recorder.event(policy_.name, kind, what);
 }
 
+void Scaler::tell_unanswered(const gateway::Unanswered& requests, Millis after) {
+  const auto what = said_of(requests, {after, policy_.gateway->drain});
+  if (!what.empty()) tell(Event::trouble, what);
+}
+
 void Scaler::on_ready(const target::Replica& replica) {
   auto& run = runs_[replica.id];
   if (run.pid == replica.pid) {
@@ -255,19 +261,24 @@ void Scaler::on_unready(const target::Replica& replica) {
 
 void Scaler::on_drain(const target::Replica& replica, std::function<void()> done) {
   // Two may have requests on it: we, and the Headroom before us.
-  const auto finish = [&io = world_.io, &predecessor = world_.predecessor,
-                       alive = std::weak_ptr(alive_), done = std::move(done)] {
-    boost::asio::post(io, [&predecessor, alive, done] {
+  const auto finish = [this, &io = world_.io, id = replica.id, alive = std::weak_ptr(alive_),
+                       limit = policy_.gateway ? policy_.gateway->drain : 0ms,
+                       done = std::move(done)](std::uint64_t cut) {
+    boost::asio::post(io, [this, id, alive, limit, done, cut] {
       if (!alive.lock()) return;
-      predecessor.when_gone([alive, done] {
+      if (cut > 0) {
+        tell(Event::trouble,
+             fmt::format("replica {}: {}", id, said_of({.cut = cut}, {limit, limit})));
+      }
+      world_.predecessor.when_gone([alive, done] {
         if (alive.lock()) done();
       });
     });
   };
   const auto run = runs_.find(replica.id);
-  if (run == runs_.end() || !service_) return finish();
+  if (run == runs_.end() || !service_) return finish(0);
   run->second.ready = false;
-  if (world_.traffic_ended) return finish();
+  if (world_.traffic_ended) return finish(0);
   publish_backends();
   tell(Event::draining,
        fmt::format("replica {} drains, {} open", replica.id, outstanding(replica.id)));
@@ -317,7 +328,12 @@ void Scaler::tick() {
   auto observation = collect();
   if (phase_ == Phase::closing) {
     const bool waits = observation.load && observation.load->waiting > 0;
-    if (!waits || std::chrono::steady_clock::now() >= stop_at_) return stop_target();
+    const bool over = std::chrono::steady_clock::now() >= stop_at_;
+    if (waits && over) {
+      tell_unanswered({.refused = world_.gateway.refuse_waiting(*service_)},
+                      policy_.gateway->drain);
+    }
+    if (!waits || over) return stop_target();
   }
   auto decision = decide::decide(policy_, observation, memory_);
   const auto entry = world_.recorder.record(policy_.name, observation, decision, memory_);
@@ -595,10 +611,12 @@ void Scaler::accepted() {
 void Scaler::leaves(const char* why) { tell(Event::policy, fmt::format("stops: {}", why)); }
 
 void Scaler::stop(std::function<void()> done) {
-  stopped_ = std::move(done);
   shown_ = world_.traffic_ended;  // one that leaves alone is off the board already
-  if (phase_ == Phase::succeeded) return stop_target();
-  stopped_ = [this, done = std::move(stopped_)] {
+  if (phase_ == Phase::succeeded) {
+    stopped_ = std::move(done);
+    return stop_target();
+  }
+  stopped_ = [this, done = std::move(done)] {
     write_samples();
     tell(Event::policy, journal::kStopped);
     done();

@@ -68,6 +68,9 @@ class Scaler {
     return target_->written(replica, after);
   }
 
+  /// An event says which requests the end found unanswered after that time; none, where none.
+  void tell_unanswered(const gateway::Unanswered& requests, Millis after);
+
   /// Something waits at the gateway and has no room: decide now.
   void demand() { tick(); }
 

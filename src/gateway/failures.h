@@ -61,10 +61,13 @@ constexpr Meaning about(Failure failure) {
           "enough.",
           "503 with Retry-After"};
     case Failure::drain_cut:
-      return {"drain_cut", "it was still open when the drain timeout of its replica had passed",
-              "Raise gateway.drain, or let clients of long streams come back by "
-              "themselves.",
-              "an answer that is cut short"};
+      return {
+          "drain_cut",
+          "it was still open when the drain timeout had passed, of its replica or of Headroom at "
+          "its end",
+          "Raise gateway.drain, or let clients of long streams come back by themselves. "
+          "`headroom events NAME --kind trouble` says when, and how many at once.",
+          "an answer that is cut short; 503 with Retry-After where it waited for a replica"};
     case Failure::request_timeout:
       return {"request_timeout", "the whole request took longer than timeouts.request",
               "Make the path faster, or raise gateway.timeouts.request.",

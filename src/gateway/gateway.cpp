@@ -21,7 +21,8 @@ namespace {
 
 constexpr int kThreadsAtMost = 4;
 constexpr int kBacklog = 4096;
-constexpr Millis kPatience = 5s;  // with clients that are idle, where a successor took over
+constexpr Millis kPatience = 5s;    // with clients that are idle, where a successor took over
+constexpr Millis kLastAnswer = 1s;  // to read it, as long as a connection lingers
 constexpr std::int32_t kLargestHead = 128 << 10;
 
 /// A Unix socket that a dead process left behind is in the way; one that answers is not ours.
@@ -173,7 +174,7 @@ class Live : public Gateway {
   }
 
   void drain(ServiceId id, ReplicaId replica, Millis deadline,
-             std::function<void()> done) override {
+             std::function<void(std::uint64_t cut)> done) override {
     std::shared_ptr<Replica> draining;
     {
       const std::lock_guard lock(mutex_);
@@ -181,7 +182,7 @@ class Live : public Gateway {
       if (const auto found = replicas.find(replica); found != replicas.end())
         draining = found->second;
     }
-    if (!draining) return done();
+    if (!draining) return done(0);
     // Mailboxes are read in order: who has read this letter has read the new backends, too.
     auto unconfirmed = std::make_shared<std::atomic<int>>(static_cast<int>(common_.workers.size()));
     to_all([unconfirmed](Worker&) { unconfirmed->fetch_sub(1); });
@@ -208,6 +209,10 @@ class Live : public Gateway {
     if (!entry.socket) return;  // closed already: by now its file may be another's
     entry.socket.reset();
     remove_file(entry);
+  }
+
+  std::uint64_t refuse_waiting(ServiceId id) override {
+    return sum_of_all([id](Worker& worker) { return worker.refuse_waiting(id); });
   }
 
   Snapshot snapshot(ServiceId id) const override {
@@ -243,16 +248,16 @@ class Live : public Gateway {
     }
   }
 
-  void shutdown(Millis deadline) override {
+  std::map<ServiceId, Unanswered> shutdown(Millis deadline) override {
     const auto now = std::chrono::steady_clock::now();
     if (succeeded_) {
       wait_until_idle(now + std::min(deadline, kPatience));
-      close_all(Worker::Which::idle);
+      for (const auto id : ids()) close_clients(id, Worker::Which::idle);
     } else {
       for (const auto id : ids()) close(id);
     }
     wait_until_idle(now + deadline);
-    close_all(Worker::Which::all);
+    return end_unanswered();
   }
 
  private:
@@ -280,6 +285,12 @@ class Live : public Gateway {
     left->wait();
   }
 
+  std::uint64_t sum_of_all(const std::function<std::uint64_t(Worker&)>& what) const {
+    std::atomic<std::uint64_t> sum{0};
+    to_all_and_wait([&](Worker& worker) { sum += what(worker); });
+    return sum;
+  }
+
   std::vector<ServiceId> ids() const {
     const std::lock_guard lock(mutex_);
     std::vector<ServiceId> ids;
@@ -296,10 +307,22 @@ class Live : public Gateway {
     while (busy() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(2ms);
   }
 
-  void close_all(Worker::Which which) const {
+  std::uint64_t close_clients(ServiceId id, Worker::Which which) const {
+    return sum_of_all([id, which](Worker& worker) { return worker.close_clients(id, which); });
+  }
+
+  /// What waits goes first, on all threads: a slot that a request leaves when it is cut is not for
+  /// another one to be cut on.
+  std::map<ServiceId, Unanswered> end_unanswered() {
+    std::map<ServiceId, Unanswered> unanswered;
     for (const auto id : ids()) {
-      to_all_and_wait([id, which](Worker& worker) { worker.close_clients(id, which); });
+      if (const auto refused = refuse_waiting(id); refused > 0) unanswered[id].refused = refused;
     }
+    if (!unanswered.empty()) wait_until_idle(std::chrono::steady_clock::now() + kLastAnswer);
+    for (const auto id : ids()) {
+      if (const auto cut = close_clients(id, Worker::Which::all); cut > 0) unanswered[id].cut = cut;
+    }
+    return unanswered;
   }
 
   /// The one given, or one made. What a service manager passes can be had twice, where bind() would

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -95,6 +96,13 @@ struct Snapshot {
   std::uint64_t service_failures() const;
 };
 
+/// Requests that a deadline found without an answer, counted as drain_cut. Tunnels are none of
+/// them.
+struct Unanswered {
+  std::uint64_t cut = 0;      // replicas had them: the client gets a part of an answer, or nothing
+  std::uint64_t refused = 0;  // they waited for a replica, and got 503 with Retry-After
+};
+
 class Tracing;
 
 struct Options {
@@ -138,16 +146,19 @@ class Gateway {
   /// confirmed that it gets nothing new and nothing is left.
   virtual std::int64_t outstanding(ServiceId service, ReplicaId replica) const = 0;
   /// For a replica that is no longer among the backends: calls `done` (from an I/O thread) when
-  /// nothing is outstanding, or after `deadline`, when what is left is cut (counted as
-  /// drain_cut). Tunnels are closed when the rest has finished.
+  /// nothing is outstanding, or after `deadline`, when what is left is cut; it is told how many
+  /// requests that were (drain_cut). Tunnels are closed when the rest has finished.
   virtual void drain(ServiceId service, ReplicaId replica, Millis deadline,
-                     std::function<void()> done) = 0;
+                     std::function<void(std::uint64_t cut)> done) = 0;
   /// The process is gone: what was outstanding on it fails now, or is retried where safe.
   virtual void gone(ServiceId service, ReplicaId replica) = 0;
 
   /// Takes the backlog and stops listening, which holds when it returns; the service's answers
   /// say Connection: close. Its id stays valid, for what is still open.
   virtual void close(ServiceId service) = 0;
+  /// Answers what waits for a replica with 503, because none will come (drain_cut); how many
+  /// requests that were.
+  virtual std::uint64_t refuse_waiting(ServiceId service) = 0;
 
   virtual Snapshot snapshot(ServiceId service) const = 0;
   /// The address in use (the port the kernel chose for ":0").
@@ -160,8 +171,10 @@ class Gateway {
   /// that none meets a connection that closes under it, and tunnels live until the deadline.
   virtual void let_go() = 0;
   /// Takes the backlog, stops listening, answers with Connection: close, closes idle
-  /// connections; returns when all is answered or after `deadline`, when the rest is cut.
-  virtual void shutdown(Millis deadline) = 0;
+  /// connections; returns when all is answered or after `deadline`, when what waits for a replica
+  /// gets 503, with 1 s to read it, and the rest is cut.
+  /// Gives what that was of each service; nothing of one whose requests were all answered.
+  virtual std::map<ServiceId, Unanswered> shutdown(Millis deadline) = 0;
 };
 
 }  // namespace headroom::gateway

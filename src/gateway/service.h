@@ -30,6 +30,7 @@ struct Replica {
   std::atomic<std::int64_t> ejected_until{0};            // µs; 0: not ejected
   alignas(64) std::atomic<std::int64_t> outstanding{0};  // tunnels included
   std::atomic<std::int64_t> tunnels{0};
+  std::atomic<std::uint64_t> cut{0};  // requests, because its drain took too long
 
   /// Takes a slot, never over the limit, whatever other threads do at the same time.
   bool acquire();

@@ -215,7 +215,7 @@ void Worker::housekeep_drains() {
     if (drain.unconfirmed->load() > 0) return false;
     const auto open = drain.replica->outstanding.load();
     if (open == 0) {
-      drain.done();
+      drain.done(drain.replica->cut.load());
       return true;
     }
     if (drain.phase != Phase::cut && std::chrono::steady_clock::now() >= drain.deadline) {
@@ -357,15 +357,17 @@ void Worker::close_listener(ServiceId id, bool patient) {
   service->socket.reset();
 }
 
-void Worker::close_clients(ServiceId id, Which which) {
+std::uint64_t Worker::close_clients(ServiceId id, Which which) {
   auto* const service = find(id);
-  if (service == nullptr) return;
+  if (service == nullptr) return 0;
+  std::uint64_t cut = 0;
   const bool all = which == Which::all;
   service->patient = false;
   for (Link* link = service->clients.next; link != &service->clients;) {
     auto& client = owner_of<Client>(link);
     link = link->next;
     if (all && client.exchange != nullptr) {
+      if (!client.exchange->tunnel) ++cut;
       fail(*client.exchange, Failure::drain_cut);
     } else if (all) {
       close(client);
@@ -377,6 +379,22 @@ void Worker::close_clients(ServiceId id, Which which) {
       fail(*client.exchange, Failure::drain_cut);
     }
   }
+  return cut;
+}
+
+std::uint64_t Worker::refuse_waiting(ServiceId id) {
+  auto* const service = find(id);
+  if (service == nullptr) return 0;
+  std::uint64_t refused = 0;
+  for (Link* link = service->clients.next; link != &service->clients;) {
+    auto* const exchange = owner_of<Client>(link).exchange;
+    link = link->next;
+    if (exchange == nullptr || !exchange->waiting) continue;
+    ++refused;
+    reply_and_end(*exchange, Failure::drain_cut,
+                  {503, "destination_unavailable", "drain_cut", true});
+  }
+  return refused;
 }
 
 void Worker::close_tunnels(ServiceId id, ReplicaId replica) {
@@ -403,6 +421,8 @@ void Worker::cut(ServiceId id, ReplicaId replica) {
     if (upstream.exchange == nullptr) {
       close(upstream);
     } else {
+      // Before it counts as gone: whoever sees that nothing is outstanding sees all that was cut.
+      if (!upstream.exchange->tunnel) found->second->shared->cut.fetch_add(1);
       fail(*upstream.exchange, Failure::drain_cut);
     }
   }

@@ -112,9 +112,11 @@ class Worker {
   void gone(ServiceId service, ReplicaId replica);
   /// `patient`: idle clients may send one more request each.
   void close_listener(ServiceId service, bool patient);
-  /// Idle ones are closed, others cut.
+  /// Idle ones are closed, others cut; how many requests that were.
   enum class Which : std::uint8_t { idle, idle_and_tunnels, all };
-  void close_clients(ServiceId service, Which which);
+  std::uint64_t close_clients(ServiceId service, Which which);
+  /// 503 for what waits for a replica; how many requests that were.
+  std::uint64_t refuse_waiting(ServiceId service);
   void close_tunnels(ServiceId service, ReplicaId replica);
   void cut(ServiceId service, ReplicaId replica);
   struct Drain {
@@ -122,7 +124,7 @@ class Worker {
     std::shared_ptr<Replica> replica;
     std::chrono::steady_clock::time_point deadline;
     std::shared_ptr<std::atomic<int>> unconfirmed;  // threads that may still give it a request
-    std::function<void()> done;
+    std::function<void(std::uint64_t cut)> done;
     enum class Phase : std::uint8_t { requests, tunnels, cut } phase = Phase::requests;
   };
   void drain(Drain drain) { drains_.push_back(std::move(drain)); }

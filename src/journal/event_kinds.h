@@ -24,7 +24,9 @@ constexpr Meaning about(Event::Kind kind) {
       return {"gone", "a replica has ended, as it was told to", "Nothing.", "replica 2 gone"};
     case Event::Kind::trouble:
       return {
-          "trouble", "a replica did what it should not: crashed, got not ready, hung",
+          "trouble",
+          "a replica did what it should not: crashed, got not ready, hung; or a drain ended before "
+          "its requests did",
           "See [its words](#troubles-of-a-replica).",
           "replica 2 exited with status 1 after 2.1 s; last output: port is in use; starts again "
           "in 0.1 s"};

@@ -4,8 +4,9 @@
 
 namespace headroom::target {
 
-/// What a replica may do that it should not. Each is told as an event of kind "trouble", in which
-/// the name that about() gives stands.
+/// What a replica may do that it should not, and what its end may do to requests, which is for who
+/// drains it to tell. Each is told as an event of kind "trouble", in which the name that about()
+/// gives stands.
 enum class Trouble {
   exited,
   killed,
@@ -14,11 +15,14 @@ enum class Trouble {
   startup_probe,
   liveness_probe,
   stopped,
-  unready
+  unready,
+  cut,
+  refused
 };
 
 /// What each is called, means, and asks for, with an event as an example. A new one without a case
 /// does not compile. Of what is none: empty.
+// NOLINTNEXTLINE(readability-function-size): a table
 constexpr Meaning about(Trouble trouble) {
   switch (trouble) {
     case Trouble::exited:
@@ -65,6 +69,21 @@ constexpr Meaning about(Trouble trouble) {
       return {"is no longer ready", "it failed its readiness probe, and gets no new request",
               "Nothing, if it passes. Else look at what it waits for.",
               "replica 1 is no longer ready: GET /readyz: status 503"};
+    case Trouble::cut:
+      return {
+          "still open after",
+          "requests took longer than gateway.drain allows a replica that leaves, or Headroom at "
+          "its end: they are cut, and their clients have a part of an answer, or none",
+          "Raise gateway.drain above what requests take, or let clients of long streams come "
+          "back by themselves.",
+          "replica 1: 3 requests were cut: still open after 30 s (gateway.drain)"};
+    case Trouble::refused:
+      return {"still without a replica after",
+              "requests waited for a replica when their service, or Headroom, ended, and none had "
+              "room for them within gateway.drain",
+              "Look whether replicas get ready, and whether an operator holds it at 0 (`headroom "
+              "status NAME`).",
+              "2 requests got 503: still without a replica after 30 s (gateway.drain)"};
   }
   return {};
 }

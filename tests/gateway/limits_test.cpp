@@ -1,3 +1,5 @@
+#include <array>
+
 #include "gateway/framing_cases.h"
 #include "gateway/harness.h"
 #include "support/temporary.h"
@@ -293,9 +295,80 @@ TEST(Lifecycle, ShutdownCutsWhatDoesNotEnd) {
   auto open = world.client();
   open.send(kGet);
   EXPECT_TRUE(eventually([&] { return world.now().outstanding == 1; }));
-  world.gateway->shutdown(50ms);
+  const auto unanswered = world.gateway->shutdown(50ms);
   EXPECT_TRUE(open.at_end());
   EXPECT_EQ(world.failed(Failure::drain_cut), 1u);
+  ASSERT_TRUE(unanswered.contains(world.service));
+  EXPECT_EQ(unanswered.at(world.service).cut, 1u);
+  EXPECT_EQ(unanswered.at(world.service).refused, 0u);
+}
+
+TEST(Lifecycle, ShutdownThatCutsNobodySaysNothing) {
+  auto backend = echo();
+  World world;
+  world.use({&backend});
+  EXPECT_EQ(world.get().status(), 200);
+  auto idle = world.client();
+  EXPECT_TRUE(world.gateway->shutdown(1s).empty());
+}
+
+TEST(Lifecycle, ShutdownTellsWhoWaitsForAReplica) {
+  struct Case {
+    const char* why;
+    int replicas;
+    std::uint64_t cut, refused;
+  };
+  const Case cases[] = {{"there is none", 0, 0, 4}, {"the only one is full", 1, 1, 3}};
+  for (const auto& [why, replicas, cut, refused] : cases) {
+    SCOPED_TRACE(why);
+    std::atomic<int> heard{0};
+    Backend hangs([&](Socket& socket) {
+      while (!read_message(socket).head.empty()) ++heard;
+    });
+    World world;
+    if (replicas > 0) world.use({&hangs}, 1);
+    std::array<Socket, 4> clients;
+    for (auto& client : clients) {
+      client = world.client();
+      client.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 100000\r\n\r\n" +
+                  std::string(100000, 'x'));
+    }
+    EXPECT_TRUE(
+        eventually([&] { return world.now().waiting == static_cast<std::int64_t>(refused); }));
+    std::map<ServiceId, Unanswered> unanswered;
+    std::thread stopping([&] { unanswered = world.gateway->shutdown(50ms); });
+    std::uint64_t told = 0;
+    for (auto& client : clients) {
+      const auto answer = read_message(client);
+      if (answer.status() != 503) continue;
+      ++told;
+      EXPECT_EQ(answer["Retry-After"], "1");
+      EXPECT_EQ(answer["Connection"], "close");
+      EXPECT_TRUE(answer["Proxy-Status"].ends_with("details=\"drain_cut\"")) << answer.head;
+      EXPECT_TRUE(client.at_end());
+      client.close();
+    }
+    stopping.join();
+    EXPECT_EQ(told, refused);
+    EXPECT_TRUE(eventually([&] { return heard >= static_cast<int>(cut); }));
+    EXPECT_EQ(heard, static_cast<int>(cut)) << "what waited was not begun, to be cut at once";
+    EXPECT_EQ(unanswered[world.service].cut, cut);
+    EXPECT_EQ(unanswered[world.service].refused, refused);
+    EXPECT_EQ(world.failed(Failure::drain_cut), cut + refused);
+    EXPECT_TRUE(world.adds_up());
+  }
+}
+
+TEST(Lifecycle, WhoWaitsForAServiceThatStopsAloneIsToldOnce) {
+  World world;
+  auto client = world.client();
+  client.send(kGet);
+  EXPECT_TRUE(eventually([&] { return world.now().waiting == 1; }));
+  world.gateway->close(world.service);
+  EXPECT_EQ(world.gateway->refuse_waiting(world.service), 1u);
+  EXPECT_EQ(read_message(client).status(), 503);
+  EXPECT_EQ(world.gateway->refuse_waiting(world.service), 0u);
+  EXPECT_TRUE(world.gateway->shutdown(1s).empty());
 }
 
 TEST(Lifecycle, NewSettingsHoldAndAnOpenConnectionStays) {

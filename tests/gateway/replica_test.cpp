@@ -1,3 +1,5 @@
+#include <array>
+
 #include "gateway/harness.h"
 
 namespace headroom::gateway::testing {
@@ -222,7 +224,10 @@ TEST(Replicas, DrainingLetsTheOpenFinishAndTakesNothingNew) {
   const auto leaving = world.ids[0];
   world.use({&fresh});
   std::atomic<bool> drained{false};
-  world.gateway->drain(world.service, leaving, 10s, [&] { drained = true; });
+  world.gateway->drain(world.service, leaving, 10s, [&](std::uint64_t cut) {
+    EXPECT_EQ(cut, 0u);
+    drained = true;
+  });
   for (int i = 0; i < 20; ++i) EXPECT_EQ(world.get().body, "new");
   EXPECT_FALSE(drained);
   EXPECT_EQ(world.gateway->outstanding(world.service, leaving), 1);
@@ -235,33 +240,72 @@ TEST(Replicas, WhatOutlivesTheDrainIsCut) {
   Backend hangs([](Socket& socket) { socket.rest(); });
   World world;
   world.use({&hangs});
+  std::array<Socket, 3> open;
+  for (auto& each : open) {
+    each = world.client();
+    each.send(kGet);
+  }
+  EXPECT_TRUE(eventually([&] { return world.now().outstanding == 3; }));
+  const auto leaving = world.ids[0];
+  world.use({});
+  std::atomic<int> told{-1};
+  world.gateway->drain(world.service, leaving, 50ms,
+                       [&](std::uint64_t cut) { told = static_cast<int>(cut); });
+  EXPECT_TRUE(eventually([&] { return told >= 0; }));
+  EXPECT_EQ(told, 3) << "over all threads";
+  for (auto& each : open) EXPECT_TRUE(each.at_end());
+  EXPECT_EQ(world.failed(Failure::drain_cut), 3u);
+}
+
+/// A replica that opens a tunnel for who asks for one, and answers nobody else.
+Backend::Script tunnels() {
+  return [](Socket& socket) {
+    if (socket.until("\r\n\r\n").find("Upgrade: x") != std::string::npos) {
+      socket.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+    }
+    socket.rest();
+  };
+}
+
+const std::string kUpgrade =
+    "GET / HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n";
+
+TEST(Replicas, ATunnelThatEndsWithItsDrainIsNoRequestThatWasCut) {
+  Backend backend(tunnels());
+  World world;
+  world.use({&backend});
+  auto tunnel = world.client();
+  tunnel.send(kUpgrade);
+  EXPECT_TRUE(eventually([&] { return world.now().tunnels == 1; }));
   auto open = world.client();
   open.send(kGet);
   EXPECT_TRUE(eventually([&] { return world.now().outstanding == 1; }));
   const auto leaving = world.ids[0];
   world.use({});
-  std::atomic<bool> drained{false};
-  world.gateway->drain(world.service, leaving, 50ms, [&] { drained = true; });
-  EXPECT_TRUE(eventually([&] { return drained.load(); }));
+  std::atomic<int> told{-1};
+  world.gateway->drain(world.service, leaving, 50ms,
+                       [&](std::uint64_t cut) { told = static_cast<int>(cut); });
+  EXPECT_TRUE(eventually([&] { return told >= 0; }));
+  EXPECT_EQ(told, 1);
+  EXPECT_TRUE(tunnel.until("\r\n\r\n").starts_with("HTTP/1.1 101"));
+  EXPECT_TRUE(tunnel.at_end());
   EXPECT_TRUE(open.at_end());
-  EXPECT_EQ(world.failed(Failure::drain_cut), 1u);
 }
 
 TEST(Replicas, TunnelsEndWhenTheRestHasFinished) {
-  Backend backend([](Socket& socket) {
-    socket.until("\r\n\r\n");
-    socket.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
-    socket.rest();
-  });
+  Backend backend(tunnels());
   World world;
   world.use({&backend});
   auto client = world.client();
-  client.send("GET / HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n");
+  client.send(kUpgrade);
   EXPECT_TRUE(client.until("\r\n\r\n").starts_with("HTTP/1.1 101"));
   const auto leaving = world.ids[0];
   world.use({});
   std::atomic<bool> drained{false};
-  world.gateway->drain(world.service, leaving, 10s, [&] { drained = true; });
+  world.gateway->drain(world.service, leaving, 10s, [&](std::uint64_t cut) {
+    EXPECT_EQ(cut, 0u);
+    drained = true;
+  });
   EXPECT_TRUE(eventually([&] { return drained.load(); }));
   EXPECT_TRUE(client.at_end());
 }
