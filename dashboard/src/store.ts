@@ -18,6 +18,7 @@ export class Store {
   services = new Map<string, Autoscaler>();
   version = '';
   heard = false; // a status came
+  private shownUnixMs = 0; // when the newest was made
   private joined = false; // to the stream, at least once
   connection: Connection = unconnected();
   view: View = parse(location.hash);
@@ -50,6 +51,7 @@ export class Store {
   }
 
   now = () => Date.now() + this.offset;
+  behindMs = () => (this.heard ? this.now() - this.shownUnixMs : 0);
   span = (): Span => spanOf(this.view.range, this.now());
   live = () => goesOn(this.view.range, this.now());
   chosen = (): Autoscaler | null =>
@@ -73,8 +75,9 @@ export class Store {
     this.changed();
   }
 
-  take(status: Status): void {
-    this.offset = status.nowUnixMs - Date.now();
+  take(status: Status, behindMs: number): void {
+    this.offset = status.nowUnixMs + behindMs - Date.now();
+    this.shownUnixMs = status.nowUnixMs;
     this.heard = true;
     // Another Headroom brings another page.
     if (this.version && this.version !== status.version) location.reload();

@@ -355,6 +355,27 @@ test('while it is not connected nothing looks well', async () => {
   visit.blameless();
 });
 
+test('what comes late is said to be late, and not connected is since then', async () => {
+  const wire = await Wire.to(await madeUp(cleanup, 'many'), cleanup);
+  const visit = await Visit.to(browser, cleanup, wire.url, {
+    viewport: { width: 360, height: 700 },
+    timezoneId: 'UTC',
+  });
+  await visit.shows('.liveness', /^live$/);
+  wire.rate = 100_000; // about a third of what is told
+  await visit.shows('.liveness', /^live, [7-9] s behind$/, 60);
+  assert.equal(await visit.page.evaluate(() => document.documentElement.scrollWidth), 360);
+  await visit.accessible('late');
+  const cutAt = Date.now();
+  wire.set('cut');
+  await visit.shows('.banner', /Not connected/, 15);
+  const [, since] = /since (\d\d:\d\d:\d\d)\./.exec(await visit.text('.banner'))!;
+  const day = new Date(cutAt).toISOString().slice(0, 11);
+  const ago = (cutAt - Date.parse(`${day}${since}Z`) + 86_400_000) % 86_400_000;
+  assert.ok(ago > 4000 && ago < 60_000, `${ago} ms before it was cut`);
+  visit.blameless();
+});
+
 test('a service that goes and comes back has its past again', async () => {
   const [few, one] = [await madeUp(cleanup, 'few'), await madeUp(cleanup, 'one')];
   const wire = await Wire.to(few, cleanup);
