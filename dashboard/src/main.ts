@@ -192,13 +192,13 @@ function draw(): void {
   message.replaceChildren();
   delete message.dataset['said'];
   const decision = store.decision();
-  const happened = store.events.filter((event) => event.unixMs >= span.since);
+  const happened = store.events.list.filter((event) => event.unixMs >= span.since);
   const rescales = happened.filter((event) => event.kind === 'rescale' && event.decision !== null);
   const shown =
     view.decision !== null && decision !== null && typeof decision === 'object'
       ? { id: view.decision, unixMs: decision.unixMs }
       : null;
-  head.set(chosen, store.events, now, store.live());
+  head.set(chosen, store.events.list, now, store.live());
   stack.set({
     service: chosen,
     samples: store.series.samples,
@@ -214,7 +214,7 @@ function draw(): void {
   marks.set(rescales, stack.axis(), view.decision, now);
   reasons.set(decision, rescales, view.decision, now);
   replicas.set(chosen);
-  events.set(happened, store.moreEvents, view.decision, now);
+  events.set(happened, store.events.more, view.decision, now);
   setText(problem, store.problem === null ? '' : `The history could not be read: ${store.problem}`);
 }
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test, { after, afterEach, before } from 'node:test';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { Browser } from 'playwright-core';
@@ -215,6 +215,59 @@ test('a restart of Headroom is a gap, and the page goes on', { skip }, async () 
   await visit.shows('.without', /No data from .*\d\d:\d\d:\d\d to \d\d:\d\d:\d\d/);
   visit.blameless();
 });
+
+test(
+  'with another journal the page has what that one has, and nothing else',
+  { skip },
+  async () => {
+    const folder = cleanup.folder();
+    const flags = ['--admin', `127.0.0.1:${await freePort()}`, ...quick, ...service()];
+    const first = await Headroom.run(cleanup, folder, flags);
+    const visit = await Visit.to(browser, cleanup, first.url);
+    await visit.shows('.liveness', /^live$/);
+    const scaled = visit.page.locator('.events [data-kind=rescale] button');
+    const wake = async (headroom: Headroom) => {
+      assert.equal((await fetch(await headroom.gateway())).status, 200);
+      await eventually('a scaling event', () => scaled.count());
+      await scaled.last().click();
+      await visit.shows('.why h2', /^Why 1 replica/);
+    };
+    await wake(first);
+    // So many that the next journal's ids are all known.
+    for (let i = 1; i <= 20; ++i)
+      assert.equal(await first.post('autoscalers/shop/pause', { forMs: 60_000 + i }), 200);
+    await visit.shows('.events', /paused at 1 /);
+    await first.program.end('SIGTERM');
+    for (const file of ['journal.db', 'journal.db-wal', 'journal.db-shm'])
+      rmSync(path.join(folder, file), { force: true });
+
+    const second = await Headroom.run(cleanup, folder, flags);
+    await visit.shows('.liveness', /^live$/);
+    await eventually('the old ones are gone', async () => (await scaled.count()) === 0);
+    await wake(second);
+    const { events } = await second.get<{ events: HappenedEvent[] }>('events?limit=1000');
+    const rescale = events.find(({ kind }) => kind === 'rescale')!;
+    const { steps } = await second.get<Decision>(`decisions/${rescale.decision}`);
+    assert.deepEqual(
+      await visit.page.locator('.steps .text').allInnerTexts(),
+      steps.map(({ text }) => text),
+    );
+    assert.equal(await second.post('autoscalers/shop/scale', { replicas: 2 }), 200);
+    await visit.shows('.events', /pinned at 2 /);
+    await visit.shows('.events', /replica 2 ready/);
+    const told = await second.get<{ events: HappenedEvent[] }>('events?limit=1000');
+    assert.deepEqual(
+      await visit.page.locator('.events .text').allInnerTexts(),
+      told.events.map(({ text }) => text),
+    );
+    assert.deepEqual(visit.elsewhere, []);
+    assert.deepEqual(
+      visit.complaints.filter((each) => !/404/.test(each)),
+      [],
+      'that the decision in view is no more is the browser’s own line',
+    );
+  },
+);
 
 test('what happened while the network was cut is there afterwards', { skip }, async () => {
   const folder = cleanup.folder();
