@@ -89,7 +89,13 @@ test('under load it shows what the API says, and why', { skip }, async () => {
 
   const visit = await Visit.to(browser, cleanup, headroom.url);
   await visit.shows('.head .state', /asleep/);
-  await visit.shows('.replicas', /The next request starts one/);
+  await visit.shows('.replicas', /None runs\. .* asleep: the next request starts a replica\./);
+  assert.equal(await headroom.post('autoscalers/shop/scale', { replicas: 0 }), 200);
+  await visit.shows('.replicas', /None runs\. The service is pinned: at 0 replicas\.$/);
+  assert.equal(await headroom.post('autoscalers/shop/pause'), 200);
+  await visit.shows('.replicas', /None runs\. The service is paused: at 0 replicas\.$/);
+  assert.equal(await headroom.post('autoscalers/shop/resume'), 200);
+  await visit.shows('.replicas', /the next request starts a replica/);
   const requests = load(cleanup, folder, await headroom.gateway(), rush);
   await visit.shows('.figure:nth-child(1) .value', /^4$/);
   await visit.shows('.figure:nth-child(2) .value', /^\d[\d.]* of \d+/);
@@ -152,6 +158,15 @@ test('under load it shows what the API says, and why', { skip }, async () => {
     async () => (await visit.page.locator('.holding [data-by=operator]').count()) === 0,
   );
   await requests.end('SIGKILL');
+  visit.blameless();
+});
+
+test('where maxReplicas is 0 no request is said to start a replica', { skip }, async () => {
+  const folder = cleanup.folder();
+  const flags = ['--admin', '127.0.0.1:0', '--listen', '127.0.0.1:0', '--min', '0', '--max', '0'];
+  const headroom = await Headroom.run(cleanup, folder, [...flags, ...service()]);
+  const visit = await Visit.to(browser, cleanup, headroom.url);
+  await visit.shows('.replicas', /None runs\. The service is asleep: maxReplicas is 0: .*\.$/);
   visit.blameless();
 });
 
