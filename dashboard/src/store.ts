@@ -100,12 +100,14 @@ export class Store {
     const before = this.connection.state === 'live' ? this.services : new Map<string, Autoscaler>();
     this.services = new Map(status.autoscalers.map((service) => [service.name, service]));
     for (const service of status.autoscalers) {
-      const sample = sampleOf(service, status.nowUnixMs, before.get(service.name));
-      this.spark(service.name).add(sample);
+      const last = before.get(service.name);
+      const joined = last !== undefined;
+      const sample = sampleOf(service, status.nowUnixMs, last);
+      this.spark(service.name).add(sample, joined);
       this.spark(service.name).trim(status.nowUnixMs - sparkMs);
       if (service.name === this.view.name && this.live()) {
         for (const series of new Set([this.series, this.coming])) {
-          series.add(sample);
+          series.add(sample, joined);
           series.trim(this.span().since);
         }
       }
