@@ -365,9 +365,12 @@ test('what comes late is said to be late, and not connected is since then', asyn
     timezoneId: 'UTC',
   });
   await visit.shows('.liveness', /^live$/);
+  const height = () => visit.page.locator('.top').evaluate((top) => top.clientHeight);
+  const before = await height();
   wire.rate = 100_000; // about a third of what is told
   await visit.shows('.liveness', /^live, [7-9] s behind$/, 60);
   assert.equal(await visit.page.evaluate(() => document.documentElement.scrollWidth), 360);
+  assert.equal(await height(), before, 'nothing moves');
   await visit.accessible('late');
   const cutAt = Date.now();
   wire.set('cut');
