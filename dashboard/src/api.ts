@@ -235,12 +235,14 @@ export const output = (name: string, replica: number, after?: number) =>
   get<Output>(`${of(name)}/replicas/${replica}/output`, { after });
 
 /**
- * Takes the stream until it ends, with the events after `newest`. Not an EventSource, which can send
- * no token and does not tell why it was refused.
+ * Takes the stream until it ends, with the events after `newest`; `heard`: something came, and be it
+ * a part of a message. Not an EventSource, which can send no token and does not tell why it was
+ * refused.
  */
 export async function follow(
   newest: string | null,
   signal: AbortSignal,
+  heard: () => void,
   take: (message: Message) => void,
 ): Promise<void> {
   const after = newest === null ? '' : `?after=${encodeURIComponent(newest)}`;
@@ -256,6 +258,7 @@ export async function follow(
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
+    heard();
     for (const message of parser.feed(letters.decode(value, { stream: true }))) take(message);
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Span } from './api.js';
 import { el, setAttribute, setText, show } from './dom.js';
+import { sayBehindMs } from './lag.js';
 import type { Connection } from './live.js';
 import { searchFrom } from './overview.js';
 import { token } from './token.js';
@@ -121,6 +122,13 @@ export class Range {
   }
 }
 
+interface Looking {
+  live: boolean; // at what goes on
+  span: Span;
+  now: number;
+  behindMs: number; // what is shown
+}
+
 export class Liveness {
   readonly root = el('p', { class: 'liveness' });
   readonly banner: HTMLElement;
@@ -143,10 +151,14 @@ export class Liveness {
     );
   }
 
-  set(connection: Connection, live: boolean, span: Span, now: number, offset: number): void {
+  set(connection: Connection, looking: Looking): void {
     const { state, since, retryAt, refused, token } = connection;
-    setAttribute(this.root, 'data-state', state === 'live' && !live ? 'past' : state);
-    const lost = `Not connected to Headroom since ${clock(since)}`;
+    const { live, span, now, behindMs } = looking;
+    const late = behindMs >= sayBehindMs;
+    const offset = now - Date.now(); // the server's clock less ours
+    const stateShown = state !== 'live' ? state : !live ? 'past' : late ? 'late' : 'live';
+    setAttribute(this.root, 'data-state', stateShown);
+    const lost = `Not connected to Headroom since ${clock(since + offset)}`;
     setText(
       this.words,
       state === 'lost'
@@ -156,7 +168,9 @@ export class Liveness {
         : state === 'connecting'
           ? 'connecting'
           : live
-            ? 'live'
+            ? late
+              ? `live, ${duration(behindMs)} behind`
+              : 'live'
             : 'looking back',
     );
     show(this.banner, state === 'lost' && !token);

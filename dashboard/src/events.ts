@@ -13,6 +13,9 @@ interface Row {
 
 const page = 50;
 
+// In another journal an id is another event's.
+const keyOf = (event: HappenedEvent) => `${event.id} ${event.unixMs}`;
+
 export class Events {
   readonly root: HTMLElement;
   private readonly list: Keyed<HappenedEvent, Row>;
@@ -39,7 +42,7 @@ export class Events {
   constructor(open: (decision: number) => void, changed: () => void) {
     this.list = new Keyed<HappenedEvent, Row>(
       this.rows,
-      (event) => String(event.id),
+      keyOf,
       (event) => {
         const row = {
           time: el('time'),
@@ -93,7 +96,7 @@ export class Events {
     const shown = found.slice(0, this.count);
     this.list.set(shown);
     for (const event of shown) {
-      const row = this.list.rows.get(String(event.id))!;
+      const row = this.list.rows.get(keyOf(event))!;
       setText(row.time, moment(event.unixMs, now));
       setAttribute(
         row.root,

@@ -1,23 +1,24 @@
 /** The stream: one connection that is made again when it is lost, be it cut or silent. */
 
 import { ApiError, follow, type HappenedEvent, type Status } from './api.js';
+import { Lag } from './lag.js';
 import { token } from './token.js';
 
 export interface Connection {
   state: 'connecting' | 'live' | 'lost';
-  since: number; // this state, by this machine's clock
+  since: number; // by this machine's clock: this state; lost: what is shown is of then
   retryAt: number | null;
   refused: string | null; // what Headroom says against it, where it answers
   token: 'wanted' | 'wrong' | null; // it says that it wants one, or another
 }
 
 interface Handlers {
-  status(status: Status): void;
+  status(status: Status, behindMs: number): void;
   event(event: HappenedEvent): void;
   connection(connection: Connection): void;
 }
 
-// A status comes every second; a cut network says nothing at all.
+// Something comes every second; a cut network says nothing at all.
 const silenceMs = 6000;
 const longestPauseMs = 10_000;
 
@@ -32,6 +33,7 @@ export const unconnected = (): Connection => ({
 export class Live {
   private stream: AbortController | null = null;
   private heard = 0;
+  private shown = 0; // when the newest status was made, by this machine's clock
   private pause = 1000;
   private retry: number | undefined;
   private newest: string | null = null; // event that was told, or from which on: the next stream goes on after it
@@ -59,11 +61,14 @@ export class Live {
     const stream = new AbortController();
     this.stream = stream;
     const mine = () => this.stream === stream;
-    void follow(this.newest, stream.signal, ({ event, data, id }) => {
+    const lag = new Lag();
+    const heard = () => {
+      if (mine()) this.heard = Date.now();
+    };
+    void follow(this.newest, stream.signal, heard, ({ event, data, id }) => {
       if (!mine()) return;
-      this.heard = Date.now();
       if (id !== null) this.newest = id;
-      if (event === 'status') this.take(JSON.parse(data) as Status);
+      if (event === 'status') this.take(JSON.parse(data) as Status, lag);
       if (event === 'event') this.handlers.event(JSON.parse(data) as HappenedEvent);
     }).then(
       () => mine() && this.lose(null),
@@ -71,10 +76,12 @@ export class Live {
     );
   }
 
-  private take(status: Status): void {
+  private take(status: Status, lag: Lag): void {
     this.pause = 1000;
+    const behindMs = lag.take(status.nowUnixMs, performance.now());
+    this.shown = Date.now() - behindMs;
     // First: it tells the server's clock, by which history is asked for.
-    this.handlers.status(status);
+    this.handlers.status(status, behindMs);
     if (this.connection.state !== 'live') this.become('live', null, null);
   }
 
@@ -93,7 +100,9 @@ export class Live {
   }
 
   private become(state: 'live' | 'lost', retryAt: number | null, error: ApiError | null): void {
-    const since = state === this.connection.state ? this.connection.since : Date.now();
+    const before = this.connection;
+    const begins = before.state === 'live' ? this.shown : Date.now();
+    const since = state === before.state ? before.since : begins;
     const wants = error?.status === 401 ? (token.known ? 'wrong' : 'wanted') : null;
     if (wants === 'wrong') token.set(null);
     const refused = error?.status ? error.message : null;

@@ -4,6 +4,7 @@ import { Stack } from './stack.js';
 import { foot, Liveness, Range, ThemeSwitch } from './controls.js';
 import { el, setText, show } from './dom.js';
 import { Events } from './events.js';
+import { sayBehindMs } from './lag.js';
 import { Live } from './live.js';
 import { Marks } from './marks.js';
 import { Overview } from './overview.js';
@@ -67,7 +68,7 @@ const tokenForm = new TokenForm(() => live.again());
 const main = el('main', { id: 'main', tabindex: '-1' }, message, tokenForm.root, service);
 
 const live = new Live({
-  status: (status) => store.take(status),
+  status: (status, behindMs) => store.take(status, behindMs),
   event: (event) => store.happened(event),
   connection: (connection) => store.connected(connection),
 });
@@ -110,9 +111,9 @@ addEventListener('keydown', (event) => {
 narrow.addEventListener('change', () => store.changed());
 document.addEventListener('visibilitychange', () => store.changed());
 
-// The time axis, ages and the wait for the next try go on without news.
+// The time axis, ages and the wait for the next try go on without news, and so does a lag.
 setInterval(() => {
-  if (store.connection.state !== 'live') store.changed();
+  if (store.connection.state !== 'live' || store.behindMs() >= sayBehindMs) store.changed();
 }, 1000);
 
 /** Where none is named, the first that needs attention, or the first; a narrow page has its list. */
@@ -167,7 +168,7 @@ function draw(): void {
   const [now, span, chosen] = [store.now(), store.span(), store.chosen()];
   setText(version, store.version);
   document.title = chosen ? `${chosen.name}: ${chosen.state.name} – Headroom` : 'Headroom';
-  liveness.set(connection, store.live(), span, now, now - Date.now());
+  liveness.set(connection, { live: store.live(), span, now, behindMs: store.behindMs() });
   tokenForm.set(connection);
   range.set(view.range);
   footer.set(services.size);
@@ -191,13 +192,13 @@ function draw(): void {
   message.replaceChildren();
   delete message.dataset['said'];
   const decision = store.decision();
-  const happened = store.events.filter((event) => event.unixMs >= span.since);
+  const happened = store.events.list.filter((event) => event.unixMs >= span.since);
   const rescales = happened.filter((event) => event.kind === 'rescale' && event.decision !== null);
   const shown =
     view.decision !== null && decision !== null && typeof decision === 'object'
       ? { id: view.decision, unixMs: decision.unixMs }
       : null;
-  head.set(chosen, store.events, now, store.live());
+  head.set(chosen, store.events.list, now, store.live());
   stack.set({
     service: chosen,
     samples: store.series.samples,
@@ -213,7 +214,7 @@ function draw(): void {
   marks.set(rescales, stack.axis(), view.decision, now);
   reasons.set(decision, rescales, view.decision, now);
   replicas.set(chosen);
-  events.set(happened, store.moreEvents, view.decision, now);
+  events.set(happened, store.events.more, view.decision, now);
   setText(problem, store.problem === null ? '' : `The history could not be read: ${store.problem}`);
 }
 

@@ -170,7 +170,7 @@ export class Reasons {
     this.stepList.set(steps.map((step, i) => ({ step, key: String(i) })));
     this.conditionList.set(conditions);
     show(this.details, id !== null);
-    const of = `${autoscaler} ${chosen ?? 'now'}`;
+    const of = `${autoscaler} ${newest ? 'now' : `${id} ${unixMs}`}`;
     if (id === null || of === this.seenOf) return;
     this.seenOf = of;
     setText(this.seenBy, 'What was seen');

@@ -1,7 +1,7 @@
 /** Each replica: its state, what it uses, and its last lines. */
 
 import * as api from './api.js';
-import type { Autoscaler, Instance, InstanceState } from './api.js';
+import type { Autoscaler, Instance, InstanceState, State } from './api.js';
 import { el, Keyed, setAttribute, setText, show } from './dom.js';
 import { bytes, duration, number, plain, plural, unknown } from './words.js';
 
@@ -72,6 +72,9 @@ class Output {
     if (following) root.scrollTop = root.scrollHeight;
   }
 }
+
+/** A request starts one only where the state says so: it may be held at zero, or about to end. */
+const noneRuns = ({ name, why }: State) => `None runs. The service is ${name}: ${why}.`;
 
 interface Row {
   root: HTMLTableSectionElement;
@@ -222,7 +225,7 @@ export class Replicas {
     for (const [key, row] of this.list.rows) if (!gone.has(key)) row.output?.stop();
     this.list.set(this.all ? instances : instances.slice(0, shownAtFirst));
     setText(this.title, instances.length ? plural(instances.length, 'replica') : 'Replicas');
-    setText(this.none, service ? 'None runs. The next request starts one.' : '');
+    setText(this.none, service ? noneRuns(service.state) : '');
     show(this.none, instances.length === 0);
     show(this.scroll, instances.length > 0);
     show(this.more, !this.all && instances.length > shownAtFirst);

@@ -7,6 +7,9 @@ export interface Sample extends HistorySample {
   spanMs: number;
 }
 
+// Between two statuses. A page that slept for longer does not know what was meanwhile.
+const slowestMs = 15_000;
+
 const averaged = ['concurrency', 'rate', 'cpu', 'memory'] as const;
 const largest = ['wanted', 'ready', 'waiting', 'p50Ms', 'p95Ms', 'p99Ms'] as const;
 
@@ -103,7 +106,8 @@ export class Series {
     if (missing <= this.bridgeMs) last.spanMs = Math.max(1, between);
   }
 
-  add(sample: HistorySample): void {
+  /** `joined`: the connection was not lost since the one before; over a slow line fewer come. */
+  add(sample: HistorySample, joined = false): void {
     const start = Math.floor(sample.unixMs / this.bucketMs) * this.bucketMs;
     const last = this.live[this.live.length - 1];
     if (last && start < last.unixMs) return; // the clock went back
@@ -111,7 +115,11 @@ export class Series {
       this.merge(last, sample);
       return;
     }
-    if (last) last.spanMs = Math.max(1, Math.min(last.spanMs, start - last.unixMs));
+    if (last) {
+      const most = joined ? Math.max(last.spanMs, slowestMs) : last.spanMs;
+      const between = start - last.unixMs;
+      last.spanMs = Math.max(1, between <= most ? between : last.spanMs);
+    }
     this.live.push({ ...sample, unixMs: start, spanMs: this.bucketMs });
     this.inBucket = 1;
     if (!last) this.join();

@@ -14,22 +14,37 @@ const eventsAtOnce = 1000;
 const mostEvents = 4000;
 const keptDecisions = 50;
 
+/** What happened to one service, newest first. */
+class Happened {
+  list: HappenedEvent[] = [];
+  more = false; // there are earlier ones
+
+  add(events: readonly HappenedEvent[], since: number): void {
+    const byId = new Map([...this.list, ...events].map((event) => [event.id, event]));
+    this.list = [...byId.values()]
+      .filter((event) => event.unixMs >= since)
+      .sort((a, b) => b.id - a.id)
+      .slice(0, mostEvents);
+  }
+}
+
 export class Store {
   services = new Map<string, Autoscaler>();
   version = '';
   heard = false; // a status came
+  private shownUnixMs = 0; // when the newest was made
   private joined = false; // to the stream, at least once
   connection: Connection = unconnected();
   view: View = parse(location.hash);
   series = new Series(1000);
-  events: HappenedEvent[] = []; // of the service and range in view, newest first
-  moreEvents = false; // there are earlier ones
+  events = new Happened(); // of the service and range in view
   problem: string | null = null; // why history or events could not be read
   loading = false;
   readonly sparks = new Map<string, Series>();
 
   private readonly decisions = new Map<number, Decision | string>(); // or why there is none
   private coming = this.series; // what is being loaded; live samples go there, too
+  private comingEvents = this.events; // and live events
   private offset = 0; // the server's clock less ours
   private generation = 0;
   private sparkQueue: string[] = [];
@@ -50,6 +65,7 @@ export class Store {
   }
 
   now = () => Date.now() + this.offset;
+  behindMs = () => (this.heard ? this.now() - this.shownUnixMs : 0);
   span = (): Span => spanOf(this.view.range, this.now());
   live = () => goesOn(this.view.range, this.now());
   chosen = (): Autoscaler | null =>
@@ -73,8 +89,9 @@ export class Store {
     this.changed();
   }
 
-  take(status: Status): void {
-    this.offset = status.nowUnixMs - Date.now();
+  take(status: Status, behindMs: number): void {
+    this.offset = status.nowUnixMs + behindMs - Date.now();
+    this.shownUnixMs = status.nowUnixMs;
     this.heard = true;
     // Another Headroom brings another page.
     if (this.version && this.version !== status.version) location.reload();
@@ -83,12 +100,14 @@ export class Store {
     const before = this.connection.state === 'live' ? this.services : new Map<string, Autoscaler>();
     this.services = new Map(status.autoscalers.map((service) => [service.name, service]));
     for (const service of status.autoscalers) {
-      const sample = sampleOf(service, status.nowUnixMs, before.get(service.name));
-      this.spark(service.name).add(sample);
+      const last = before.get(service.name);
+      const joined = last !== undefined;
+      const sample = sampleOf(service, status.nowUnixMs, last);
+      this.spark(service.name).add(sample, joined);
       this.spark(service.name).trim(status.nowUnixMs - sparkMs);
       if (service.name === this.view.name && this.live()) {
         for (const series of new Set([this.series, this.coming])) {
-          series.add(sample);
+          series.add(sample, joined);
           series.trim(this.span().since);
         }
       }
@@ -103,7 +122,8 @@ export class Store {
 
   happened(event: HappenedEvent): void {
     if (event.autoscaler !== this.view.name || !this.live()) return;
-    this.addEvents([event]);
+    for (const events of new Set([this.events, this.comingEvents]))
+      events.add([event], this.span().since);
     this.changed();
   }
 
@@ -122,7 +142,8 @@ export class Store {
 
   /**
    * Loads history and events of what is in view. Unless it is looked at anew, what is shown stays
-   * until then. `joined`: the connection was not lost before the live samples that there are.
+   * until then, and is forgotten: Headroom may be back with another journal, in which an id is
+   * another event's. `joined`: the connection was not lost before the live samples that there are.
    */
   private refresh(anew: boolean, joined = anew): void {
     const generation = ++this.generation;
@@ -132,20 +153,23 @@ export class Store {
     const series = new Series(
       Math.max(1000, Math.ceil(lengthOf(range) / mostPoints / 1000) * 1000),
     );
+    const events = new Happened();
     this.coming = series;
+    this.comingEvents = events;
     if (anew) {
       this.series = series;
-      this.events = [];
-      this.moreEvents = false;
+      this.events = events;
+    } else {
+      for (const id of this.decisions.keys()) if (id !== decision) this.decisions.delete(id);
     }
     this.problem = null;
-    if (decision !== null) void this.ask(decision);
+    if (decision !== null) void this.ask(decision, !anew);
     if (name === null) return;
     this.loading = true;
     const current = () => generation === this.generation;
     void Promise.allSettled([
       this.loadHistory(name, series, joined, current),
-      this.loadEvents(name, span.since, this.live() ? undefined : span.until, current),
+      this.loadEvents(name, events, this.live() ? undefined : span.until, current),
     ]).then((results) => {
       if (!current()) return;
       this.loading = false;
@@ -184,30 +208,23 @@ export class Store {
   /** The newest first, as many as are kept. */
   private async loadEvents(
     autoscaler: string,
-    since: number,
+    events: Happened,
     until: number | undefined,
     current: () => boolean,
   ): Promise<void> {
+    const { since } = this.span();
     for (;;) {
       const page = await api.events({ autoscaler, since, until, limit: eventsAtOnce });
       if (!current()) return;
-      const before = this.events.length;
-      this.addEvents(page);
-      this.moreEvents = page.length >= eventsAtOnce;
+      const before = events.list.length;
+      events.add(page, since);
+      events.more = page.length >= eventsAtOnce;
+      this.events = events;
       this.changed();
-      if (!this.moreEvents || this.events.length >= mostEvents || this.events.length === before)
-        return;
+      const { length } = events.list;
+      if (!events.more || length >= mostEvents || length === before) return;
       until = page[page.length - 1]!.unixMs;
     }
-  }
-
-  private addEvents(events: HappenedEvent[]): void {
-    const known = new Set(this.events.map((event) => event.id));
-    const since = this.span().since;
-    this.events = [...this.events, ...events.filter((event) => !known.has(event.id))]
-      .filter((event) => event.unixMs >= since)
-      .sort((a, b) => b.id - a.id)
-      .slice(0, mostEvents);
   }
 
   /** The decision in view: one, "…" while it is asked for, or why there is none. */
@@ -219,12 +236,15 @@ export class Store {
       : decision;
   }
 
-  private async ask(id: number): Promise<void> {
-    if (typeof this.decisions.get(id) === 'object') return;
+  private async ask(id: number, again = false): Promise<void> {
+    const known = typeof this.decisions.get(id) === 'object';
+    if (known && !again) return;
     try {
       this.decisions.set(id, await api.decision(id));
     } catch (error) {
-      this.decisions.set(id, `Decision ${id}: ${(error as Error).message}`);
+      // Where nothing was answered, what is shown stays.
+      if (!known || (error as api.ApiError).status)
+        this.decisions.set(id, `Decision ${id}: ${(error as Error).message}`);
     }
     for (const old of this.decisions.keys()) {
       if (this.decisions.size > keptDecisions && old !== id) this.decisions.delete(old);

@@ -1,5 +1,7 @@
 #include "server/connection.h"
 
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace headroom::server {
@@ -13,7 +15,7 @@ constexpr Millis kTake = 60s;     // an answer
 constexpr Millis kTakeEvent = 30s;
 constexpr Millis kLinger = 2s;
 constexpr std::size_t kMostLingered = 4 << 20;
-constexpr std::size_t kMostQueued = 4 << 20;  // of a stream
+constexpr std::size_t kMostQueued = 4 << 20;  // of a stream, without statuses
 constexpr std::size_t kMostOwed = 64 << 20;   // of all clients together
 constexpr std::size_t kSmall = 64 << 10;      // owed without being counted against that
 constexpr int kKernelQueue = 128 << 10;
@@ -136,7 +138,21 @@ void Connection::push(std::shared_ptr<const std::string> message) {
   // One that does not keep up is let go, and may come back; one message is always taken.
   if (queued_ > 0 && queued_ + message->size() > kMostQueued) return close();
   queued_ += message->size();
-  queue_.push_back(std::move(message));
+  queue({std::move(message)});
+}
+
+void Connection::push_status(std::shared_ptr<const std::string> message) {
+  if (closed_) return;
+  // The first is being sent.
+  const auto begin = queue_.empty() ? queue_.begin() : queue_.begin() + 1;
+  const auto waiting = std::find_if(begin, queue_.end(), std::mem_fn(&Queued::status));
+  if (waiting == queue_.end()) return queue({std::move(message), true});
+  // At its place, not behind all that waits: it would never come while there is always something.
+  waiting->message = std::move(message);
+}
+
+void Connection::queue(Queued queued) {
+  queue_.push_back(std::move(queued));
   if (queue_.size() == 1) write_next();
 }
 
@@ -146,11 +162,11 @@ void Connection::token_changed() {
 
 void Connection::write_next() {
   within(kTakeEvent);
-  const auto message = queue_.front();
-  wire_->write(boost::asio::buffer(*message),
-               [self = shared_from_this(), message](boost::system::error_code error, std::size_t) {
+  const auto next = queue_.front();
+  wire_->write(boost::asio::buffer(*next.message),
+               [self = shared_from_this(), next](boost::system::error_code error, std::size_t) {
                  if (error || self->closed_) return self->close();
-                 self->queued_ -= message->size();
+                 if (!next.status) self->queued_ -= next.message->size();
                  self->queue_.pop_front();
                  if (self->queue_.empty()) return self->within(kTakeEvent);
                  self->write_next();

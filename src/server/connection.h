@@ -39,6 +39,7 @@ class Connection : public Subscriber, public std::enable_shared_from_this<Connec
   std::optional<std::chrono::steady_clock::time_point> idle_since() const { return idle_since_; }
 
   void push(std::shared_ptr<const std::string> message) override;
+  void push_status(std::shared_ptr<const std::string> message) override;
   std::size_t queued() const override { return queued_; }
   void token_changed() override;
 
@@ -51,7 +52,12 @@ class Connection : public Subscriber, public std::enable_shared_from_this<Connec
     bool head = false, keep = false;
   };
   void respond(Answer answer, How how);
+  struct Queued {
+    std::shared_ptr<const std::string> message;
+    bool status = false;  // that may be replaced
+  };
   void begin_stream(const Answer& answer);
+  void queue(Queued queued);
   void write_next();
   void discard(std::size_t most);
   void linger();
@@ -64,8 +70,8 @@ class Connection : public Subscriber, public std::enable_shared_from_this<Connec
   RequestReader reader_;
   std::array<char, 8192> in_;
   std::string out_;
-  std::deque<std::shared_ptr<const std::string>> queue_;
-  std::size_t queued_ = 0;
+  std::deque<Queued> queue_;  // of a stream; the first is being sent, at most one status waits
+  std::size_t queued_ = 0;    // bytes of what is no status
   std::optional<std::chrono::steady_clock::time_point> idle_since_;
   bool asked_ = false;  // a whole request has come
   bool closed_ = false;

@@ -50,6 +50,7 @@ void Hub::add(std::weak_ptr<Subscriber> subscriber, std::optional<std::int64_t> 
     client.told = std::min(after.value_or(*newest), *newest);
   }
   // The first message says where it stands: who is cut before an event comes goes on from there.
+  // So no later status takes its place.
   const auto id = client.told ? fmt::format("id: {}\n", *client.told) : "";
   const auto to = client.to.lock();
   clients_.push_back(std::move(client));
@@ -88,7 +89,7 @@ void Hub::look() {
     status_at_ = now;
     const auto message = std::make_shared<const std::string>(status());
     for (const auto& client : clients_) {
-      if (const auto to = client.to.lock()) to->push(message);
+      if (const auto to = client.to.lock()) to->push_status(message);
     }
   }
   if (changed || now - events_at_ >= kEventsEvery) {

@@ -20,12 +20,15 @@ class Subscriber {
  public:
   virtual ~Subscriber() = default;
   virtual void push(std::shared_ptr<const std::string> message) = 0;
-  virtual std::size_t queued() const = 0;  // bytes
+  /// Takes the place of the status before, where that has not begun to be sent.
+  virtual void push_status(std::shared_ptr<const std::string> message) = 0;
+  virtual std::size_t queued() const = 0;  // bytes, without those that may be replaced
   virtual void token_changed() = 0;        // ends, if it was let in by the token
 };
 
 /// Tells every subscriber how it stands, once a second and when a count changes, and each event
-/// once. Idle while there is none. Lives on the io_context's one thread.
+/// once. One that is slow misses statuses, never an event. Idle while there is none. Lives on the
+/// io_context's one thread.
 class Hub {
  public:
   static constexpr std::size_t kMost = 64;  // subscribers

@@ -4,6 +4,7 @@ namespace headroom::server {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class StreamTest : public ServerTest {
@@ -18,6 +19,14 @@ class StreamTest : public ServerTest {
     for (;;) {
       auto message = socket.until("\n\n");
       if (message.empty() || message.find(text) != std::string::npos) return message;
+    }
+  }
+  /// About a megabyte each time it is told.
+  void put_much() {
+    for (int i = 0; i < 200; ++i) {
+      auto status = status_of(fmt::format("shop-{}", i));
+      for (int j = 0; j < 40; ++j) status.replicas.push_back(status.replicas.front());
+      put(std::move(status));
     }
   }
   std::int64_t say(const std::string& text) {
@@ -84,21 +93,39 @@ TEST_F(StreamTest, AChangedCountIsToldAtOnce) {
   EXPECT_LT(std::chrono::steady_clock::now() - before, 5s);
 }
 
-TEST_F(StreamTest, WhoDoesNotKeepUpIsDropped) {
-  for (int i = 0; i < 200; ++i) {  // about a megabyte each time
-    auto status = status_of(fmt::format("shop-{}", i));
-    for (int j = 0; j < 40; ++j) status.replicas.push_back(status.replicas.front());
-    put(std::move(status));
-  }
+TEST_F(StreamTest, WhoIsSlowMissesStatusesAndNoEvent) {
+  put_much();
   start();
   auto slow = subscribe("", 4096);
   auto quick = subscribe();
-  std::string all;
-  // It takes nothing for as long as it takes to be dropped; what is there then has no end.
-  for (int i = 0; i < 8; ++i) ASSERT_NE(wait_for(quick, "event: status"), "");
-  EXPECT_TRUE(eventually([this] { return ask(tcp(), request("GET /healthz")).status() == 200; }));
-  all = slow.rest();
-  EXPECT_LT(all.size(), 6u << 20) << "it was kept for it";
+  std::vector<std::int64_t> said;
+  for (int i = 0; i < 8; ++i) {  // more than is kept for it
+    said.push_back(say(fmt::format("event {}.", i)));
+    ASSERT_NE(wait_for(quick, "event: status"), "");
+  }
+  auto status = status_of("shop");
+  status.decided.replicas = {7};
+  put(std::move(status));
+  ASSERT_NE(wait_for(quick, R"("wanted":7)"), "");
+
+  // It goes on: what it gets is the one that was on its way, then how it stands now.
+  EXPECT_THAT(wait_for(slow, "event: status"), Not(HasSubstr(R"("wanted":7)")));
+  EXPECT_THAT(wait_for(slow, "event: status"), HasSubstr(R"("wanted":7)"));
+  for (const auto id : said) {
+    EXPECT_THAT(wait_for(slow, "event: event"), StartsWith(fmt::format("id: {}\n", id)));
+  }
+  EXPECT_NE(wait_for(slow, "event: status"), "") << "it stays";
+}
+
+TEST_F(StreamTest, WhoTakesNothingIsLetGo) {
+  put_much();
+  start();
+  auto slow = subscribe("", 4096);
+  auto quick = subscribe();
+  // One a second, for longer than it may take for one.
+  for (int i = 0; i < 33; ++i) ASSERT_NE(wait_for(quick, "event: status"), "");
+  const auto all = slow.rest();
+  EXPECT_LT(all.size(), 2u << 20) << "it was kept for it";
   EXPECT_FALSE(all.ends_with("\n\n"));
 }
 

@@ -34,6 +34,10 @@ const points = (page: Page, chart: string, colour: [number, number, number]) =>
       return found;
     }, colour);
 
+// A time of the scenario at which the shop has marks, the first of which is not the newest decision:
+// at a third of all times there is none in 15 minutes.
+const AT = '2026-11-25T09:17:00Z';
+
 test('in forced colours the charts keep their own', async () => {
   const visit = await Visit.to(browser, cleanup, (await madeUp(cleanup, 'few')) + '#/shop', {
     forcedColors: 'active',
@@ -53,7 +57,7 @@ test('in forced colours the charts keep their own', async () => {
 });
 
 test('an open table and a chart’s summary are of the range in view', async () => {
-  const visit = await Visit.to(browser, cleanup, (await madeUp(cleanup, 'few')) + '#/shop');
+  const visit = await Visit.to(browser, cleanup, (await madeUp(cleanup, 'few', { AT })) + '#/shop');
   const { page } = visit;
   await eventually('marks', () => page.locator('.marks button').count());
   await page.locator('.as-table summary').first().click();
@@ -93,8 +97,7 @@ test('what the server has not written yet is no time without data', async () => 
 });
 
 test('what was seen is of the decision above it', async () => {
-  // At this time the first mark is not the newest decision.
-  const few = await madeUp(cleanup, 'few', { AT: '2026-11-25T09:17:00Z' });
+  const few = await madeUp(cleanup, 'few', { AT });
   const visit = await Visit.to(browser, cleanup, few + '#/shop');
   const { page } = visit;
   await eventually('marks', () => page.locator('.marks button').count());
@@ -142,7 +145,7 @@ test('looking back, what is of now says so', async () => {
 });
 
 test('opening a decision is said, and the focus is never lost', async () => {
-  const url = await madeUp(cleanup, 'few');
+  const url = await madeUp(cleanup, 'few', { AT });
   const visit = await Visit.to(browser, cleanup, `${url}#/shop?range=1h`);
   const { page } = visit;
   const marks = page.locator('.marks button');
@@ -352,6 +355,30 @@ test('while it is not connected nothing looks well', async () => {
   const green = 'rgb(23, 115, 74)';
   assert.equal(found[2], muted);
   assert.ok(!found.includes(green), JSON.stringify(found));
+  visit.blameless();
+});
+
+test('what comes late is said to be late, and not connected is since then', async () => {
+  const wire = await Wire.to(await madeUp(cleanup, 'many'), cleanup);
+  const visit = await Visit.to(browser, cleanup, wire.url, {
+    viewport: { width: 360, height: 700 },
+    timezoneId: 'UTC',
+  });
+  await visit.shows('.liveness', /^live$/);
+  const height = () => visit.page.locator('.top').evaluate((top) => top.clientHeight);
+  const before = await height();
+  wire.rate = 100_000; // about a third of what is told
+  await visit.shows('.liveness', /^live, [7-9] s behind$/, 60);
+  assert.equal(await visit.page.evaluate(() => document.documentElement.scrollWidth), 360);
+  assert.equal(await height(), before, 'nothing moves');
+  await visit.accessible('late');
+  const cutAt = Date.now();
+  wire.set('cut');
+  await visit.shows('.banner', /Not connected/, 15);
+  const [, since] = /since (\d\d:\d\d:\d\d)\./.exec(await visit.text('.banner'))!;
+  const day = new Date(cutAt).toISOString().slice(0, 11);
+  const ago = (cutAt - Date.parse(`${day}${since}Z`) + 86_400_000) % 86_400_000;
+  assert.ok(ago > 4000 && ago < 60_000, `${ago} ms before it was cut`);
   visit.blameless();
 });
 

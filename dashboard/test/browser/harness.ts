@@ -109,9 +109,10 @@ export async function madeUp(
   return (await program.said(/listening on (\S+)/))[1]!;
 }
 
-/** A proxy that lets everything pass, refuses all, or says nothing any more. */
+/** A proxy that lets everything pass, at once or slowly, refuses all, or says nothing any more. */
 export class Wire {
   mode: 'pass' | 'cut' | 'silent' = 'pass';
+  rate = Infinity; // bytes a second, of each answer
   url = '';
   readonly asked: string[] = []; // paths, in order
   private readonly server: http.Server;
@@ -159,8 +160,11 @@ export class Wire {
       },
       (answer) => {
         response.writeHead(answer.statusCode!, answer.headers);
-        answer.on('data', (data) => {
+        answer.on('data', (data: Buffer) => {
           if (this.mode !== 'silent') response.write(data);
+          if (this.rate === Infinity) return;
+          answer.pause();
+          setTimeout(() => answer.resume(), (1000 * data.length) / this.rate);
         });
         answer.on('end', () => response.end());
         answer.on('error', () => response.destroy());

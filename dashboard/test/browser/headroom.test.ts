@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test, { after, afterEach, before } from 'node:test';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { Browser } from 'playwright-core';
@@ -89,7 +89,13 @@ test('under load it shows what the API says, and why', { skip }, async () => {
 
   const visit = await Visit.to(browser, cleanup, headroom.url);
   await visit.shows('.head .state', /asleep/);
-  await visit.shows('.replicas', /The next request starts one/);
+  await visit.shows('.replicas', /None runs\. .* asleep: the next request starts a replica\./);
+  assert.equal(await headroom.post('autoscalers/shop/scale', { replicas: 0 }), 200);
+  await visit.shows('.replicas', /None runs\. The service is pinned: at 0 replicas\.$/);
+  assert.equal(await headroom.post('autoscalers/shop/pause'), 200);
+  await visit.shows('.replicas', /None runs\. The service is paused: at 0 replicas\.$/);
+  assert.equal(await headroom.post('autoscalers/shop/resume'), 200);
+  await visit.shows('.replicas', /the next request starts a replica/);
   const requests = load(cleanup, folder, await headroom.gateway(), rush);
   await visit.shows('.figure:nth-child(1) .value', /^4$/);
   await visit.shows('.figure:nth-child(2) .value', /^\d[\d.]* of \d+/);
@@ -155,6 +161,15 @@ test('under load it shows what the API says, and why', { skip }, async () => {
   visit.blameless();
 });
 
+test('where maxReplicas is 0 no request is said to start a replica', { skip }, async () => {
+  const folder = cleanup.folder();
+  const flags = ['--admin', '127.0.0.1:0', '--listen', '127.0.0.1:0', '--min', '0', '--max', '0'];
+  const headroom = await Headroom.run(cleanup, folder, [...flags, ...service()]);
+  const visit = await Visit.to(browser, cleanup, headroom.url);
+  await visit.shows('.replicas', /None runs\. The service is asleep: maxReplicas is 0: .*\.$/);
+  visit.blameless();
+});
+
 test('a service that crashes again and again is never well', { skip }, async () => {
   const folder = cleanup.folder();
   const headroom = await Headroom.run(cleanup, folder, [
@@ -215,6 +230,59 @@ test('a restart of Headroom is a gap, and the page goes on', { skip }, async () 
   await visit.shows('.without', /No data from .*\d\d:\d\d:\d\d to \d\d:\d\d:\d\d/);
   visit.blameless();
 });
+
+test(
+  'with another journal the page has what that one has, and nothing else',
+  { skip },
+  async () => {
+    const folder = cleanup.folder();
+    const flags = ['--admin', `127.0.0.1:${await freePort()}`, ...quick, ...service()];
+    const first = await Headroom.run(cleanup, folder, flags);
+    const visit = await Visit.to(browser, cleanup, first.url);
+    await visit.shows('.liveness', /^live$/);
+    const scaled = visit.page.locator('.events [data-kind=rescale] button');
+    const wake = async (headroom: Headroom) => {
+      assert.equal((await fetch(await headroom.gateway())).status, 200);
+      await eventually('a scaling event', () => scaled.count());
+      await scaled.last().click();
+      await visit.shows('.why h2', /^Why 1 replica/);
+    };
+    await wake(first);
+    // So many that the next journal's ids are all known.
+    for (let i = 1; i <= 20; ++i)
+      assert.equal(await first.post('autoscalers/shop/pause', { forMs: 60_000 + i }), 200);
+    await visit.shows('.events', /paused at 1 /);
+    await first.program.end('SIGTERM');
+    for (const file of ['journal.db', 'journal.db-wal', 'journal.db-shm'])
+      rmSync(path.join(folder, file), { force: true });
+
+    const second = await Headroom.run(cleanup, folder, flags);
+    await visit.shows('.liveness', /^live$/);
+    await eventually('the old ones are gone', async () => (await scaled.count()) === 0);
+    await wake(second);
+    const { events } = await second.get<{ events: HappenedEvent[] }>('events?limit=1000');
+    const rescale = events.find(({ kind }) => kind === 'rescale')!;
+    const { steps } = await second.get<Decision>(`decisions/${rescale.decision}`);
+    assert.deepEqual(
+      await visit.page.locator('.steps .text').allInnerTexts(),
+      steps.map(({ text }) => text),
+    );
+    assert.equal(await second.post('autoscalers/shop/scale', { replicas: 2 }), 200);
+    await visit.shows('.events', /pinned at 2 /);
+    await visit.shows('.events', /replica 2 ready/);
+    const told = await second.get<{ events: HappenedEvent[] }>('events?limit=1000');
+    assert.deepEqual(
+      await visit.page.locator('.events .text').allInnerTexts(),
+      told.events.map(({ text }) => text),
+    );
+    assert.deepEqual(visit.elsewhere, []);
+    assert.deepEqual(
+      visit.complaints.filter((each) => !/404/.test(each)),
+      [],
+      'that the decision in view is no more is the browser’s own line',
+    );
+  },
+);
 
 test('what happened while the network was cut is there afterwards', { skip }, async () => {
   const folder = cleanup.folder();

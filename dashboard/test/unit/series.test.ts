@@ -51,6 +51,20 @@ test('a step of history ends where a live sample begins', () => {
   );
 });
 
+test('fewer samples over a slow line are no gap, a loss is one', () => {
+  const cases: [string, boolean, number, number][] = [
+    ['a status every 6 s', true, 6, 0],
+    ['a connection that was lost for 6 s', false, 6, 1],
+    ['a page that slept', true, 60, 1],
+  ];
+  for (const [why, joined, seconds, expected] of cases) {
+    const series = new Series(1000);
+    series.add(at(0));
+    series.add(at(seconds), joined);
+    assert.equal(gapsOf(series.samples, 0, (seconds + 1) * 1000).length, expected, why);
+  }
+});
+
 test('steps that the server has not written yet are no gap, a loss is one', () => {
   const cases: [string, boolean, number, number][] = [
     ['the step under way and the one before are not written', true, 14, 0],
