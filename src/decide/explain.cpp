@@ -182,7 +182,7 @@ std::string of_metric(const Told& told) {
 /// "7 per replica (70% of 10)": what a replica is meant to have is not all that the policy says.
 std::string per_replica(const Told& told, double target, double total) {
   const double percent = told.by_load().target_utilization_percentage;
-  const auto each = fmt::format("{} per replica", number(target));
+  auto each = fmt::format("{} per replica", number(target));
   if (percent >= 100) return each;
   return fmt::format("{} ({}% of {})", each, number(percent), number(total));
 }

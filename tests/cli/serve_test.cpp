@@ -197,7 +197,8 @@ TEST_F(Serve, ReloadsAndKeepsWhatRunsWhereTheFileIsBad) {
   EXPECT_NE(at, std::string::npos) << headroom.err();
 
   write(file, document("mail", "  maxReplicas: 1\n"));
-  EXPECT_NE(headroom.wait_for("shop: stops: it is no longer in the document", at), std::string::npos);
+  EXPECT_NE(headroom.wait_for("shop: stops: it is no longer in the document", at),
+            std::string::npos);
   const int mail = port_of(headroom, "mail");
   EXPECT_THAT(get(mail), HasSubstr(" 200 "));
   EXPECT_NE(headroom.wait_for("shop: replica 1 gone", at), std::string::npos) << headroom.err();
@@ -249,7 +250,8 @@ TEST_F(Serve, GoesOnWhereItWasKilled) {
     EXPECT_EQ(headroom.wait(), 128 + SIGKILL);
   }
   Program again(run(flags, service()));
-  EXPECT_NE(again.wait_for("shop: started with 1 replica, as the journal says"), std::string::npos) << again.err();
+  EXPECT_NE(again.wait_for("shop: started with 1 replica, as the journal says"), std::string::npos)
+      << again.err();
   EXPECT_NE(again.wait_for("shop: replica 1 ready"), std::string::npos) << again.err();
   again.signal(SIGTERM);
   EXPECT_EQ(again.wait(), 0);

@@ -102,7 +102,7 @@ class Drain(Case):
         headroom = self.start(drain="20s")
         [client] = self.ask(headroom, 1)
         self.document("other", least=0, drain="1s")
-        headroom.wait_for("shop: no longer in the document")
+        headroom.wait_for("shop: stops: it is no longer in the document")
         headroom.process.send_signal(signal.SIGTERM)
         self.assertEqual(client.getresponse().status, 200, headroom.log())
         client.close()

@@ -421,7 +421,7 @@ class Otlp(Case):
                         len(receiver.spans()))
         # The journal has kept what happened meanwhile.
         self.assertTrue(eventually(lambda: receiver.records(), 60))
-        self.assertEqual(receiver.records()[0]["eventName"], "headroom.ready")
+        self.assertEqual(receiver.records()[0]["eventName"], "headroom.policy", "its start")
         sent = eventually(lambda: self.items(headroom)["spans", "sent"] >= 16_384
                           and self.items(headroom))
         self.assertEqual(sent["spans", "sent"] + sent["spans", "dropped"], 30_000, sent)

@@ -97,7 +97,9 @@ TEST_F(StreamTest, WhoIsSlowMissesStatusesAndNoEvent) {
   put_much();
   start();
   auto slow = subscribe("", 4096);
+  slow.until("\r\n\r\n");  // what is said before it is there is not told
   auto quick = subscribe();
+  ASSERT_NE(wait_for(quick, "event: status"), "");
   std::vector<std::int64_t> said;
   for (int i = 0; i < 8; ++i) {  // more than is kept for it
     said.push_back(say(fmt::format("event {}.", i)));
