@@ -85,6 +85,7 @@ Scaler::Scaler(World& world, const policy::Autoscaler& policy)
     : world_(world), policy_(policy), timer_(world.io) {}
 
 Scaler::~Scaler() {
+  if (told_begun_) tell_stopped(" at once");
   // Ended without a stop: the address must not stay taken.
   if (service_ && phase_ == Phase::running) world_.gateway.close(*service_);
 }
@@ -125,6 +126,7 @@ std::string Scaler::started() const {
 
 void Scaler::begin() {
   tell(Event::policy, adopted_ ? taken_over() : started());
+  told_begun_ = true;
   resume();
   target_->scale(current_);
   tick();
@@ -162,6 +164,7 @@ HandedScaler Scaler::hand_over() const {
 
 void Scaler::let_go() {
   phase_ = Phase::succeeded;
+  told_begun_ = false;  // the successor's to tell
   shown_ = false;
   timer_.cancel();
   publish_backends();
@@ -608,6 +611,12 @@ void Scaler::accepted() {
   }
 }
 
+/// So that the next start does not take it for killed.
+void Scaler::tell_stopped(const char* how) {
+  told_begun_ = false;
+  tell(Event::policy, fmt::format("{}{}", journal::kStopped, how));
+}
+
 void Scaler::leaves(const char* why) { tell(Event::policy, fmt::format("stops: {}", why)); }
 
 void Scaler::stop(std::function<void()> done) {
@@ -618,7 +627,7 @@ void Scaler::stop(std::function<void()> done) {
   }
   stopped_ = [this, done = std::move(done)] {
     write_samples();
-    tell(Event::policy, journal::kStopped);
+    tell_stopped("");
     done();
   };
   phase_ = Phase::closing;

@@ -107,6 +107,7 @@ class Scaler {
   Result<void> restore();
   std::string taken_over() const;
   std::string started() const;
+  void tell_stopped(const char* how);
   void resume();
 
   target::Hooks hooks();
@@ -153,9 +154,10 @@ class Scaler {
   std::optional<gateway::Snapshot> traffic_;  // at the newest look
   decide::Memory memory_;
   Replicas current_;
-  bool adopted_ = false;   // the replicas were a predecessor's
-  bool restored_ = false;  // the journal said what to go on from
-  bool refused_ = false;   // what its document says now is not what runs
+  bool adopted_ = false;     // the replicas were a predecessor's
+  bool restored_ = false;    // the journal said what to go on from
+  bool told_begun_ = false;  // an event says that it began, none that it has stopped
+  bool refused_ = false;     // what its document says now is not what runs
 
   /// The last change of the count that is not reached yet, and its entry in the journal.
   struct Pending {
