@@ -384,7 +384,7 @@ class Service {
   state(ready) {
     const starting = this.wanted - ready;
     if (this.instances.some((each) => each.state === 'backingOff' || each.restarts > 0))
-      return { name: 'crashing', mood: 'bad', why: '1 replica crashed and is started again' };
+      return { name: 'crashing', mood: 'bad', why: '1 replica failed lately' };
     if (this.asks.asks > this.max)
       return {
         name: 'at its limit',

@@ -92,7 +92,7 @@ std::string silence(const Journal& journal, const std::string& name, const journ
     return fmt::format("it did not run then: stopped at {}{}", local_time(last->unix_ms), since);
   }
   journal::Query later{.autoscaler = name, .since_unix_ms = at + 1};
-  if (again) later.until_unix_ms = next->unix_ms;
+  if (again) later.until_unix_ms = next->unix_ms - 1;  // it may decide in the same millisecond
   const auto decided = journal.find(later);
   if (!decided || !decided->empty()) return "";
   const auto quiet = Millis(at - newest.observation.unix_millis);

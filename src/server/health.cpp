@@ -119,12 +119,8 @@ std::string why(Health health, const control::Status& status) {
       return counted(static_cast<std::int64_t>(status.replicas.size()), "replica") + " left";
     case Health::unready:
       return counted(count(status, unready), "replica") + " not ready any more";
-    case Health::crashing: {
-      const auto failures = count(status, crashed);
-      const bool again = counts.starting + counts.backing_off == 0;
-      const auto* verb = failures == 1 ? again ? "was" : "is" : again ? "were" : "are";
-      return fmt::format("{} failed and {} started again", counted(failures, "replica"), verb);
-    }
+    case Health::crashing:
+      return counted(count(status, crashed), "replica") + " failed lately";
     case Health::at_its_limit:
       return fmt::format("the load asks for more than the {} allowed",
                          counted(status.maximum.count, "replica"));

@@ -301,7 +301,8 @@ class Terminal(Verbs):
     def test_the_times_without_headroom_are_told(self):
         headroom = self.shop("--min", "1")
         self.assertTrue(self.ready(headroom, 1))
-        headroom.kill()
+        os.kill(headroom.workers()[0], signal.SIGKILL)  # who writes the journal
+        headroom.process.wait(30)
         time.sleep(1.5)
         dead = time.strftime("%Y-%m-%d %H:%M:%S")
         time.sleep(1.5)

@@ -53,7 +53,7 @@ TEST_F(ServerTest, AnswersWhatIsAsked) {
       {"failures are summed", "/api/v1/autoscalers/shop", 200,
        R"("requests":{"completed":100,"failed":7,"rejected":0,"failedRecently":0,"recentMs":60000})"},
       {"how it is, in a word", "/api/v1/autoscalers/shop", 200,
-       R"("state":{"name":"crashing","mood":"bad","why":"1 replica failed and is started again"})"},
+       R"("state":{"name":"crashing","mood":"bad","why":"1 replica failed lately"})"},
       {"a replica", "/api/v1/autoscalers/shop", 200,
        R"({"id":4,"state":"ready","pid":4711,"ageMs":61000,"restarts":0,"cpu":0.5,)"
        R"("memory":12582912,"outstanding":3})"},

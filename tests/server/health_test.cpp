@@ -77,11 +77,11 @@ TEST(Health, IsTheGravestThereIsToSay) {
       {"some are not told yet", [](S& s) { has(s, 2, 5); }, "scaling down", "moving",
        "3 replicas finishing what is open"},
       {"one waits after a crash", [](S& s) { with(s, State::backing_off, 1, {}); }, "crashing",
-       "bad", "1 replica failed and is started again"},
+       "bad", "1 replica failed lately"},
       {"it starts after a crash", [](S& s) { with(s, State::starting, 3, {}); }, "crashing", "bad",
-       "1 replica failed and is started again"},
+       "1 replica failed lately"},
       {"it is ready after a crash, for now", [](S& s) { with(s, State::ready, 3, 59s); },
-       "crashing", "bad", "1 replica failed and was started again"},
+       "crashing", "bad", "1 replica failed lately"},
       {"it lasts", [](S& s) { with(s, State::ready, 3, 60s); }, "steady", "good",
        "2 replicas ready"},
       {"it never crashed", [](S& s) { with(s, State::ready, 0, 1s); }, "steady", "good",
@@ -93,7 +93,7 @@ TEST(Health, IsTheGravestThereIsToSay) {
          s.hold = decide::Hold{.replicas = {2}};
          for (auto& each : s.replicas) each.state = State::backing_off;
        },
-       "crashing", "bad", "2 replicas failed and are started again"},
+       "crashing", "bad", "2 replicas failed lately"},
       {"the most, and not enough",
        [](S& s) {
          has(s, 8, 8);

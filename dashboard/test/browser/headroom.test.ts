@@ -201,7 +201,7 @@ test('a service that crashes again and again is never well', { skip }, async () 
     return { found: [...found], states: [...states].sort() };
   });
   assert.deepEqual(said.found, [
-    'shop: crashing – Headroom | 1 service, 1 needs attention | crashing: 1 replica failed and is started again',
+    'shop: crashing – Headroom | 1 service, 1 needs attention | crashing: 1 replica failed lately',
   ]);
   assert.ok(said.states.includes('ready') && said.states.includes('backing off'), `${said.states}`);
   visit.blameless();
