@@ -81,11 +81,8 @@ std::string silence(const Journal& journal, const std::string& name, const journ
   const auto after =
       journal.events({.autoscaler = name, .since_unix_ms = at + 1, .after = 0, .limit = kLooked});
   if (!before || !after) return "";
-  const auto is_of_life = [](const journal::Event& event) {
-    return journal::begins_life(event) || journal::ends_life(event);
-  };
-  const auto last = std::ranges::find_if(*before, is_of_life);
-  const auto next = std::ranges::find_if(*after, is_of_life);
+  const auto last = std::ranges::find_if(*before, journal::is_of_life);
+  const auto next = std::ranges::find_if(*after, journal::is_of_life);
   const bool again = next != after->end() && journal::begins_life(*next);
   const auto since = again ? "; started again at " + local_time(next->unix_ms) : std::string();
   if (last != before->end() && journal::ends_life(*last)) {
@@ -103,7 +100,7 @@ std::string silence(const Journal& journal, const std::string& name, const journ
 
 struct Found {
   std::vector<journal::Entry> entries;  // oldest first, as a story is told
-  std::string silence;
+  std::string silence;                  // where it is printed
 };
 
 Result<Found> find(const ExplainOptions& options) {
@@ -126,7 +123,10 @@ Result<Found> find(const ExplainOptions& options) {
   auto entries = journal->find(query);
   if (!entries) return fail(entries.error());
   if (entries->empty()) return fail(none_found(*journal, *name, options));
-  auto quiet = silence(*journal, *name, entries->front(), at);
+  std::string quiet;
+  if (options.output == "table" && !options.rescales) {
+    quiet = silence(*journal, *name, entries->front(), at);
+  }
   std::ranges::reverse(*entries);
   return Found{std::move(*entries), std::move(quiet)};
 }
@@ -159,7 +159,7 @@ int explain(const ExplainOptions& options) {
     fmt::print("{}{}", between, tell(entry));
     between = "\n";
   }
-  if (!options.rescales && !found->silence.empty()) fmt::print("\n{}\n", found->silence);
+  if (!found->silence.empty()) fmt::print("\n{}\n", found->silence);
   return kOk;
 }
 

@@ -101,9 +101,7 @@ bool Recorder::was_cut_off(const std::string& autoscaler) const {
   if (!journal_) return false;
   const auto newest = journal_->events({.autoscaler = autoscaler, .limit = kLooked});
   if (!newest) return false;
-  const auto last = std::ranges::find_if(*newest, [](const journal::Event& event) {
-    return journal::begins_life(event) || journal::ends_life(event);
-  });
+  const auto last = std::ranges::find_if(*newest, journal::is_of_life);
   return last != newest->end() && journal::begins_life(*last);
 }
 

@@ -26,19 +26,6 @@ void aim(journal::Sample& sample, const Look& look) {
   sample.objective_percentile = look.objective_percentile;
 }
 
-/// The sums and the most of both; the averages are the later one's.
-void join(journal::Sample& sample, const journal::Sample& earlier) {
-  sample.wanted = std::max(sample.wanted, earlier.wanted);
-  sample.ready = std::max(sample.ready, earlier.ready);
-  sample.waiting = std::max(sample.waiting, earlier.waiting);
-  sample.failed += earlier.failed;
-  sample.judged += earlier.judged;
-  sample.within += earlier.within;
-  sample.p50_ms = std::max(sample.p50_ms, earlier.p50_ms);  // none is less than any
-  sample.p95_ms = std::max(sample.p95_ms, earlier.p95_ms);
-  sample.p99_ms = std::max(sample.p99_ms, earlier.p99_ms);
-}
-
 }  // namespace
 
 void StepMeter::Mean::add(std::optional<double> value) {
@@ -81,7 +68,7 @@ journal::Sample StepMeter::ended() const {
     sample.p95_ms = latency->p95_ms;
     sample.p99_ms = latency->p99_ms;
   }
-  if (earlier_ && earlier_->unix_ms == sample.unix_ms) join(sample, *earlier_);
+  if (earlier_ && earlier_->unix_ms == sample.unix_ms) journal::add(sample, *earlier_);
   return sample;
 }
 

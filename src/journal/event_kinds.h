@@ -40,7 +40,8 @@ constexpr Meaning about(Event::Kind kind) {
           "but a restart may fail. `headroom check FILE` tells whether it is right. Where Headroom "
           "did not stop: its own log, or the kernel's (memory), says what ended it.",
           "started with 2 replicas, as the journal says; the Headroom before did not stop: it was "
-          "killed, or crashed; stops: Headroom ends; stopped; stopped at once; its document changed, taken: "
+          "killed, or crashed; stops: Headroom ends; stopped; stopped at once; its document "
+          "changed, taken: "
           "maxReplicas 4 → 8; its document is refused, what ran "
           "before goes on: shop.yaml:7:3: unknown field; its document is right again, and says "
           "what runs; not started: gateway.listen: cannot "

@@ -87,6 +87,9 @@ struct Sample {
   bool operator==(const Sample&) const = default;
 };
 
+/// Makes `to` the sample of both: the sums and the most. Averages and aims stay those of `to`.
+void add(Sample& to, const Sample& from);
+
 /// Times without Headroom have no samples. Each begins at a multiple of `step`.
 struct History {
   Millis step{};

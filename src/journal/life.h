@@ -18,4 +18,6 @@ inline bool ends_life(const Event& event) {
   return event.kind == Event::Kind::policy && event.text.starts_with(kStopped);
 }
 
+inline bool is_of_life(const Event& event) { return begins_life(event) || ends_life(event); }
+
 }  // namespace headroom::journal

@@ -47,13 +47,18 @@ std::int64_t sum(std::int64_t a, std::int64_t b) {
 
 }  // namespace
 
-void Samples::fold(const Row& finer, Row& into) {
-  auto& to = into.sample;
-  const auto& from = finer.sample;
+void add(Sample& to, const Sample& from) {
   to.wanted = std::max(to.wanted, from.wanted);
   to.ready = std::max(to.ready, from.ready);
   to.waiting = std::max(to.waiting, from.waiting);
   for (const auto each : kSums) to.*each = sum(to.*each, from.*each);
+  for (const auto peak : kPeaks) to.*peak = std::max(to.*peak, from.*peak);  // none is the least
+}
+
+void Samples::fold(const Row& finer, Row& into) {
+  auto& to = into.sample;
+  const auto& from = finer.sample;
+  add(to, from);
   for (std::size_t i = 0; i < kAverages.size(); ++i) {
     const auto& more = from.*kAverages[i];
     if (!more || finer.known[i] <= 0) continue;
@@ -62,7 +67,6 @@ void Samples::fold(const Row& finer, Row& into) {
     const double part = static_cast<double>(finer.known[i]) / static_cast<double>(into.known[i]);
     average = average ? *average + (*more - *average) * part : *more;
   }
-  for (const auto peak : kPeaks) to.*peak = std::max(to.*peak, from.*peak);
   for (const auto aim : kAims) to.*aim = from.*aim;
   to.by_rate = from.by_rate;
 }

@@ -14,6 +14,9 @@
 
 namespace headroom::journal {
 
+inline constexpr std::array kPeaks = {&Sample::p50_ms, &Sample::p95_ms, &Sample::p99_ms};
+inline constexpr std::array kSums = {&Sample::failed, &Sample::judged, &Sample::within};
+
 /// The journal's samples, in a store of the journal's. `store` and `bounds` outlive it.
 class Samples {
  public:
@@ -32,8 +35,6 @@ class Samples {
   /// The averages, and how many of the finest steps each is of.
   static constexpr std::array kAverages = {&Sample::concurrency, &Sample::rate, &Sample::cpu,
                                            &Sample::memory};
-  static constexpr std::array kPeaks = {&Sample::p50_ms, &Sample::p95_ms, &Sample::p99_ms};
-  static constexpr std::array kSums = {&Sample::failed, &Sample::judged, &Sample::within};
   static constexpr std::array kAims = {&Sample::target, &Sample::objective_ms,
                                        &Sample::objective_percentile};
   struct Row {

@@ -32,11 +32,11 @@ constexpr Meaning about(Health health) {
       return {"stopping", "it ends: its replicas finish what they have open, and stop", "Nothing.",
               ""};
     case Health::crashing:
-      return {
-          "crashing",
-          "a replica crashed, did not get ready or could not be started, and has not been ready for "
-          "a minute since",
-          "Read its last lines: `headroom events NAME --kind trouble`.", ""};
+      return {"crashing",
+              "a replica crashed, did not get ready or could not be started, and has not been "
+              "ready for "
+              "a minute since",
+              "Read its last lines: `headroom events NAME --kind trouble`.", ""};
     case Health::unready:
       return {"unready",
               "a replica was ready and is not any more: its probe fails, and it gets no traffic",
