@@ -99,16 +99,25 @@ std::map<pid_t, GroupSeen> see_groups() {
 }
 
 namespace {
+std::string token_of(pid_t pid, const std::optional<ProcessSeen>& seen) {
+  return fmt::format("{}.{}", pid, seen ? seen->started : 0);
+}
+
 std::string& token() {
-  static std::string made = [] {
-    const auto self = see_process(::getpid());
-    return fmt::format("{}.{}", ::getpid(), self ? self->started : 0);
-  }();
+  static std::string made = token_of(::getpid(), see_process(::getpid()));
   return made;
 }
 }  // namespace
 
 std::string run_token() { return token(); }
+
+bool run_lives(const std::string& of) {
+  pid_t pid = 0;
+  std::from_chars(of.data(), of.data() + of.size(), pid);
+  const auto seen = see_process(pid);
+  return seen && seen->state != 'Z' && of == token_of(pid, seen);
+}
+
 void continue_run(const std::string& of) { token() = of; }
 
 int kill_marked(const std::vector<std::string>& entries) {

@@ -41,6 +41,8 @@ inline constexpr const char* kRunVariable = "HEADROOM_RUN";
 inline constexpr const char* kReplicaVariable = "HEADROOM_REPLICA";
 /// This run's value of HEADROOM_RUN: the id and start time of the process that began it.
 std::string run_token();
+/// Whether the process that began the run of this token is still there.
+bool run_lives(const std::string& token);
 /// We go on with a run that another process began, and had that value.
 void continue_run(const std::string& token);
 

@@ -15,6 +15,7 @@
 
 #include "base/address.h"
 #include "base/log.h"
+#include "base/time.h"
 #include "target/cgroup.h"
 #include "target/proc.h"
 
@@ -22,9 +23,11 @@ namespace headroom::target {
 namespace {
 
 namespace fs = std::filesystem;
+using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr const char* kLock = "/lock";  // also says what to remove
 constexpr const char* kCgroupMark = "headroom-";
+constexpr auto kPatience = 1s;  // with threads of a killed process
 
 std::string temporary() {
   std::string path = "/tmp/headroom-XXXXXX";
@@ -54,6 +57,24 @@ void remove_what_it_names(const std::string& file) {
   }
   // Killed processes need a moment to leave; what they still hold is for the next time.
   for (int tries = 0; tries < 50 && !Cgroups::clear(cgroups); ++tries) ::usleep(2000);
+}
+
+/// Whose run it is; "" where it does not say, as in the moment in which it is made.
+std::string run_of(const std::string& file) {
+  std::ifstream lines(file);
+  std::string kind, token;
+  return lines >> kind >> token && kind == "run" ? token : "";
+}
+
+/// The threads of a killed process end one after the other, and the last one lets go: a run that
+/// has nobody any more is waited for.
+bool take_left_over(const Fd& lock, const std::string& file, SteadyTime until) {
+  while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    const auto run = run_of(file);
+    if (run.empty() || run_lives(run) || SteadyTime::clock::now() >= until) return false;
+    ::usleep(2000);
+  }
+  return true;
 }
 
 }  // namespace
@@ -113,12 +134,13 @@ void RunDirectory::remember(const std::vector<std::string>& cgroups) const {
 }
 
 void RunDirectory::clean_up(const std::string& state_directory) {
+  const auto until = SteadyTime::clock::now() + kPatience;
   std::error_code failed;
   for (const auto& entry : fs::directory_iterator(state_directory, failed)) {
     const auto path = entry.path().string();
     if (!entry.path().filename().string().starts_with("run-")) continue;
     const Fd lock(::open((path + kLock).c_str(), O_RDWR | O_CLOEXEC));
-    if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    if (!lock || !take_left_over(lock, path + kLock, until)) continue;
     remove_what_it_names(path + kLock);
     remove_tree(path);
     log::debug("removed what an earlier run left in {}", path);

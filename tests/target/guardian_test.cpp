@@ -4,9 +4,12 @@
 #include <fstream>
 #include <functional>
 #include <sstream>
+#include <thread>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -204,6 +207,24 @@ TEST(Guardian, TheNextRunRemovesWhatBothLeftBehind) {
   for (const auto pid : victim.pids) EXPECT_TRUE(dies(pid)) << pid;
   world.process.reset();
   EXPECT_TRUE(std::filesystem::is_empty(state.path));
+}
+
+/// Of a killed process one thread may hold what others have let go.
+TEST(Guardian, ARunThatIsEndingIsWaitedFor) {
+  TestWorld world;
+  const auto run = world.state_directory + "/run-1-1";
+  std::filesystem::create_directory(run);
+  const auto lock = run + "/lock";
+  std::ofstream(lock) << "run 1.1\n";  // no process of that id started then
+  Fd held(::open(lock.c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_EQ(::flock(held.get(), LOCK_EX | LOCK_NB), 0);
+  std::thread ending([&] {
+    ::usleep(50'000);
+    held.reset();
+  });
+  world.start(replica_spec(), 0);
+  ending.join();
+  EXPECT_FALSE(std::filesystem::exists(run));
 }
 
 TEST(Guardian, ARunThatLivesIsLeftAlone) {
