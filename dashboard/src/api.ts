@@ -120,6 +120,7 @@ export interface Autoscaler {
 export interface Status {
   version: string;
   nowUnixMs: number;
+  documentRefused?: string; // why what the document says now is not what runs
   autoscalers: Autoscaler[];
 }
 

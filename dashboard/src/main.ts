@@ -64,6 +64,7 @@ const service = el(
 );
 const message = el('div', { class: 'message' });
 const version = el('span', { class: 'version' });
+const refused = el('p', { class: 'banner', role: 'status' });
 const tokenForm = new TokenForm(() => live.again());
 const main = el('main', { id: 'main', tabindex: '-1' }, message, tokenForm.root, service);
 
@@ -86,6 +87,7 @@ document.body.append(
   ),
   liveness.banner,
   liveness.announced,
+  refused,
   el('div', { class: 'page' }, overview.root, main),
   footer.root,
 );
@@ -167,6 +169,10 @@ function draw(): void {
   const { view, services, connection } = store;
   const [now, span, chosen] = [store.now(), store.span(), store.chosen()];
   setText(version, store.version);
+  setText(
+    refused,
+    store.refused && `The document is refused, what ran before goes on: ${store.refused}`,
+  );
   document.title = chosen ? `${chosen.name}: ${chosen.state.name} – Headroom` : 'Headroom';
   liveness.set(connection, { live: store.live(), span, now, behindMs: store.behindMs() });
   tokenForm.set(connection);

@@ -31,6 +31,7 @@ class Happened {
 export class Store {
   services = new Map<string, Autoscaler>();
   version = '';
+  refused = ''; // why the document is not what runs
   heard = false; // a status came
   private shownUnixMs = 0; // when the newest was made
   private joined = false; // to the stream, at least once
@@ -96,6 +97,7 @@ export class Store {
     // Another Headroom brings another page.
     if (this.version && this.version !== status.version) location.reload();
     this.version = status.version;
+    this.refused = status.documentRefused ?? '';
     // What was counted while the connection was lost is history's, and not of the last second.
     const before = this.connection.state === 'live' ? this.services : new Map<string, Autoscaler>();
     this.services = new Map(status.autoscalers.map((service) => [service.name, service]));

@@ -203,6 +203,11 @@ std::string replicas_table(const value& autoscaler) {
   return table({"REPLICA", "STATE", "PID", "AGE", "RESTARTS", "CPU", "MEM", "OPEN"}, rows);
 }
 
+std::string refused_document(const value& state) {
+  const auto why = printable(text_at(state, "/documentRefused"), kLongestReason);
+  return why.empty() ? "" : "the document is refused, what ran before goes on: " + why;
+}
+
 std::string why(const value& autoscaler) {
   const auto name = text_at(autoscaler, "/name");
   const auto reason = printable(text_at(autoscaler, "/decision/reason"), kLongestReason);

@@ -23,6 +23,8 @@ std::string services_table(const boost::json::array& autoscalers);
 std::string services_table(const boost::json::array& autoscalers, std::size_t columns);
 /// A line for each replica of one.
 std::string replicas_table(const boost::json::value& autoscaler);
+/// One line, of the whole answer: that its document is not what runs, and why; "" where it is.
+std::string refused_document(const boost::json::value& state);
 /// One line: its newest reason, and what holds it.
 std::string why(const boost::json::value& autoscaler);
 

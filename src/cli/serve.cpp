@@ -94,6 +94,10 @@ void log_lines(std::string_view text) {
   }
 }
 
+std::string in_one_line(const Error& error) {
+  return boost::replace_all_copy(to_string(error), "\n", "; ");
+}
+
 /// Without destructors: they would wait for what may never come.
 [[noreturn]] void end_at_once(int code) {
   log::finish(log::kLastWords);
@@ -299,7 +303,7 @@ Result<void> Server::begin(const std::vector<policy::Autoscaler>& wanted, Fd bef
 Result<void> Server::apply(const std::vector<policy::Autoscaler>& wanted) {
   auto applied = loop_->apply(wanted);
   documents_ = applied ? written(wanted) : std::vector<std::string>();
-  board_.set_refused(!applied);
+  board_.set_refused(applied ? "" : in_one_line(applied.error()));
   return applied;
 }
 
@@ -379,7 +383,7 @@ void Server::tell_manager() {
   for (const auto& each : all) ready += each->seen.ready();
   notify_->status(fmt::format("{}, {} ready{}{}", decide::counted(std::ssize(all), "autoscaler"),
                               decide::counted(ready, "replica"),
-                              board_.refused() ? "; the document is refused" : "",
+                              !board_.refused().empty() ? "; the document is refused" : "",
                               stopping_ ? "; stopping" : ""));
   if (notify_->watchdog()) notify_->alive();
   notify_timer_.expires_after(std::min<Millis>(notify_->watchdog().value_or(1s), 1s));
@@ -539,15 +543,15 @@ void Server::reload() {
   print_ = Print::of(options_.file);
   const auto wanted = read_runnable(options_.file);
   if (!wanted) {
-    const auto why = to_string(wanted.error());
-    log_lines(why);
-    loop_->refused(boost::replace_all_copy(why, "\n", "; "));
-    board_.set_refused(true);
+    const auto why = in_one_line(wanted.error());
+    log_lines(to_string(wanted.error()));
+    loop_->refused(why);
+    board_.set_refused(why);
     log::error("{}: not taken; what ran before goes on", options_.file);
     return;
   }
   if (written(*wanted) == documents_) {
-    board_.set_refused(false);
+    board_.set_refused("");
     loop_->accepted();
     log::info("{}: read again, nothing changed", options_.file);
     return;

@@ -30,7 +30,8 @@ struct StatusOptions {
 
 struct Running {
   boost::json::array autoscalers;
-  std::vector<Error> silent;  // of those that run and do not say what
+  std::vector<Error> silent;         // of those that run and do not say what
+  std::vector<std::string> refused;  // of those whose document is
 };
 
 /// Of one running Headroom, or of all.
@@ -38,6 +39,7 @@ Result<Running> running(const StatusOptions& options) {
   Running found;
   const auto take = [&found, &options](const Result<boost::json::value>& state) {
     if (!state) return found.silent.push_back(state.error());
+    if (auto why = refused_document(*state); !why.empty()) found.refused.push_back(std::move(why));
     for (auto& each : list_at(*state, "/autoscalers")) {
       if (options.name.empty() || text_at(each, "/name") == options.name) {
         found.autoscalers.push_back(each);
@@ -70,6 +72,7 @@ int status(const StatusOptions& options) {
   const auto found = running(options);
   if (!found) return complain(found.error());
   if (!print_data(options.output, found->autoscalers)) show(found->autoscalers);
+  for (const auto& why : found->refused) fmt::print(stderr, "headroom: {}\n", why);
   for (const auto& error : found->silent) complain(error);
   return found->silent.empty() ? kOk : kFailed;
 }

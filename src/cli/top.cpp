@@ -45,8 +45,8 @@ int page(Watch& watch, Millis interval) {
       const auto screen = window();
       auto lines = draw(seen->autoscalers, {seen->events.rbegin(), seen->events.rend()},
                         time_of_day(control::unix_millis()), screen);
-      if (!seen->silent.empty() && lines.size() > 1) {  // the second is empty
-        lines[1] = fitted(fmt::format("{}", fmt::join(seen->silent, "; ")), screen.columns);
+      if (!seen->warnings.empty() && lines.size() > 1) {  // the second is empty
+        lines[1] = fitted(fmt::format("{}", fmt::join(seen->warnings, "; ")), screen.columns);
       }
       terminal.show(lines);
     } while (terminal.wait(interval));
@@ -74,7 +74,7 @@ class Lines {
     for (std::size_t i = 1; i < rows.size(); ++i) {
       fmt::print("{}  {}\n", now, in_columns(rows[i], widths_));
     }
-    for (const auto& why : seen.silent) fmt::print("{}  {}\n", now, why);
+    for (const auto& why : seen.warnings) fmt::print("{}  {}\n", now, why);
   }
 
  private:

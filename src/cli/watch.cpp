@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/screen.h"
+
 namespace headroom::cli {
 namespace {
 
@@ -56,8 +58,9 @@ Result<Seen> Watch::look(Events events) {
 
 void Watch::take(const Admin::Asked& asked, Events events, Seen& seen) {
   const auto& [admin, state] = asked;
-  if (!state) return seen.silent.push_back(state.error().what);
+  if (!state) return seen.warnings.push_back(state.error().what);
   answered_ = true;
+  if (auto why = refused_document(*state); !why.empty()) seen.warnings.push_back(std::move(why));
   for (auto& each : list_at(*state, "/autoscalers")) {
     if (name_.empty() || text_at(each, "/name") == name_) seen.autoscalers.push_back(each);
   }

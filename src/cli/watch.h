@@ -17,7 +17,7 @@ namespace headroom::cli {
 struct Seen {
   boost::json::array autoscalers;      // by their names
   std::vector<journal::Event> events;  // by their times
-  std::vector<std::string> silent;     // why one that runs does not say what
+  std::vector<std::string> warnings;   // of one that does not answer, or whose document is refused
 };
 
 /// Looks again and again at what runs: one Headroom (`journal`), or all; one autoscaler (`name`),

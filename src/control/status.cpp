@@ -1,5 +1,8 @@
 #include "control/status.h"
 
+#include "base/text.h"
+#include "journal/journal.h"
+
 namespace headroom::control {
 
 void Board::put(std::shared_ptr<const Status> status) {
@@ -18,9 +21,9 @@ void Board::set_late(std::size_t decisions) {
   late_ = decisions;
 }
 
-void Board::set_refused(bool refused) {
+void Board::set_refused(std::string_view why) {
   const std::lock_guard lock(mutex_);
-  refused_ = refused;
+  refused_ = printable(why, journal::kEventBytes);
 }
 
 void Board::set_stopping() {
@@ -47,7 +50,7 @@ std::size_t Board::late() const {
   return late_;
 }
 
-bool Board::refused() const {
+std::string Board::refused() const {
   const std::lock_guard lock(mutex_);
   return refused_;
 }

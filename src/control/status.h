@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/objective_meter.h"
@@ -81,22 +82,23 @@ class Board {
   void remove(const std::string& name);
   /// Of the journal: decisions that could not be written yet.
   void set_late(std::size_t decisions);
-  /// Of the document: whether what it says now is not what runs, because it was refused.
-  void set_refused(bool refused);
+  /// Of the document: why what it says now is not what runs, as much as an event has room for; "":
+  /// it is.
+  void set_refused(std::string_view why);
   /// From now on the gateway refuses what is new. There is no way back.
   void set_stopping();
 
   std::vector<std::shared_ptr<const Status>> all() const;             // by name
   std::shared_ptr<const Status> find(const std::string& name) const;  // null: none of that name
   std::size_t late() const;
-  bool refused() const;
+  std::string refused() const;
   bool stopping() const;
 
  private:
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const Status>> statuses_;
   std::size_t late_ = 0;
-  bool refused_ = false;
+  std::string refused_;
   bool stopping_ = false;
 };
 

@@ -202,7 +202,9 @@ Result<std::int64_t> Api::newest_event() {
 }
 
 std::string Api::everything() const {
-  return autoscalers_json({settings_.version, control::unix_millis()}, doors_.board.all());
+  const auto& board = doors_.board;
+  return autoscalers_json({settings_.version, control::unix_millis(), board.refused()},
+                          board.all());
 }
 
 void Api::healthz(const Call&, const Done& done) {

@@ -364,7 +364,7 @@ void measure(const control::Board& board, std::string_view version, MetricSink& 
   page.add({}, board.late());
   page.family("headroom_document_last_reload_success", "gauge",
               "1 where what runs is what the document says, 0 where that was refused.");
-  page.add({}, board.refused() ? 0 : 1);
+  page.add({}, board.refused().empty() ? 1 : 0);
   put_process(page);
 }
 

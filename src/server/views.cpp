@@ -275,8 +275,10 @@ std::string autoscalers_json(const Header& header,
                              const std::vector<std::shared_ptr<const control::Status>>& all) {
   const auto list = list_json("autoscalers", all,
                               [](const auto& status) { return written(StatusView{*status}); });
-  return fmt::format("{{\"version\":{},\"nowUnixMs\":{},{}", written(header.version),
-                     header.now_unix_ms, std::string_view(list).substr(1));
+  const auto refused =
+      header.refused.empty() ? "" : fmt::format("\"documentRefused\":{},", written(header.refused));
+  return fmt::format("{{\"version\":{},\"nowUnixMs\":{},{}{}", written(header.version),
+                     header.now_unix_ms, refused, std::string_view(list).substr(1));
 }
 
 std::string decision_json(const journal::Entry& entry, bool with_observation) {

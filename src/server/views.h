@@ -16,6 +16,7 @@ std::string autoscaler_json(const control::Status& status);
 struct Header {
   std::string version;
   std::int64_t now_unix_ms = 0;
+  std::string refused;  // why the document is not what runs; "": it is
 };
 std::string autoscalers_json(const Header& header,
                              const std::vector<std::shared_ptr<const control::Status>>& all);

@@ -180,6 +180,8 @@ TEST(Screen, ManyServicesLeaveRoomForWhatHappened) {
 }
 
 TEST(Screen, NothingThatATerminalObeys) {
+  EXPECT_EQ(refused_document({{"documentRefused", "shop\x1b.yaml:7:3: no"}}),
+            "the document is refused, what ran before goes on: shop\\x1B.yaml:7:3: no");
   auto hostile = events(1);
   hostile[0].text = "\x1b[2J\x07 boo";
   for (const auto& line : draw({shop()}, hostile, "14:05:09", {80, 24})) {

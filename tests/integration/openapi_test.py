@@ -6,7 +6,7 @@ import re
 import unittest
 
 from admin import Admin
-from harness import Case, eventually
+from harness import Case, document, eventually
 
 try:
     import jsonschema
@@ -189,6 +189,18 @@ class OpenApi(Case):
                 if schema == "Event":
                     self.assertEqual(fields["id"], str(value["id"]))
             fields = {}
+
+    def test_a_document_that_is_refused(self):
+        shop = document(least=1)
+        headroom = self.run_headroom("--admin", "none", self.write("shop.yaml", shop),
+                                     journal=os.path.join(self.folder, "of-shop", "journal.db"))
+        headroom.wait_for("ready after")
+        admin = Admin(headroom.journal)
+        self.write("shop.yaml", shop.replace("minReplicas", "minReplica"))
+        target = "/api/v1/autoscalers"
+        why = eventually(lambda: admin.get(target).json().get("documentRefused"))
+        self.assertRegex(why, r'/shop\.yaml:\d+:3: unknown field "minReplica"')
+        self.checker.check("GET", target, admin.get(target))
 
     def test_what_it_does_not_say_is_not_answered(self):
         for path, item in self.document["paths"].items():

@@ -450,6 +450,28 @@ class Top(Verbs):
         os.write(terminal, b"q")
         self.assertTrue(self.ends(pid, terminal).endswith("\x1b[?25h\x1b[?1049l"))
 
+    def test_a_document_that_is_refused_is_said(self):
+        shop = document(least=1)
+        headroom = self.run_headroom("--admin", "none", self.write("shop.yaml", shop))
+        headroom.wait_for("admin: ")
+
+        def said(*flags):
+            done = subprocess.run([HEADROOM, "status", *flags, "--journal", headroom.journal],
+                                  capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return done.stderr
+
+        self.assertEqual(said(), "")
+        self.write("shop.yaml", shop.replace("minReplicas", "minReplica"))
+        refused = r'^headroom: the document is refused, what ran before goes on: .*/shop\.yaml:\d+:3: '
+        self.assertTrue(eventually(lambda: re.search(refused, said())))
+        self.assertRegex(said("-o", "json"), refused)
+        _, terminal = self.on_terminal("--journal", headroom.journal)
+        self.assertRegex(self.lines(terminal, "document")[1],
+                         "^the document is refused, what ran before goes on: ")
+        self.write("shop.yaml", shop)
+        self.assertTrue(eventually(lambda: said() == ""))
+
     def test_what_matters_is_on_eighty_columns(self):
         headroom = self.shop("--min", "1", "--max", "1", "--concurrency", "2", "--objective",
                              "1ms@p99", name="checkout-eu-west-orders")

@@ -209,7 +209,7 @@ TEST(Metrics, AreConventional) {
   status.objective = {{250ms, 99.5}, std::nullopt, {5000, 4000}, {400, 300}};
   board.put(std::make_shared<const control::Status>(std::move(status)));
   board.set_late(2);
-  board.set_refused(true);
+  board.set_refused("shop.yaml:3:5: unknown field");
   const auto text = metrics(board, "1.2.3", Format::text);
   const auto open = metrics(board, "1.2.3", Format::open_metrics);
   const std::string of = R"(autoscaler="sh\"op\\\n")";

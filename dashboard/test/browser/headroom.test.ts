@@ -170,6 +170,31 @@ test('where maxReplicas is 0 no request is said to start a replica', { skip }, a
   visit.blameless();
 });
 
+test('a document that is refused is said, until it is right again', { skip }, async () => {
+  const folder = cleanup.folder();
+  const file = path.join(folder, 'shop.yaml');
+  const command = JSON.stringify([programs.service!, '--port', '$(PORT)']);
+  const document = (most: string) =>
+    'apiVersion: headroom.dev/v1alpha1\nkind: Autoscaler\nmetadata: { name: shop }\nspec:\n' +
+    `  target: { process: { command: ${command} } }\n  gateway: { listen: "127.0.0.1:0" }\n` +
+    `  minReplicas: 1\n  ${most}\n`;
+  writeFileSync(file, document('maxReplicas: 4'));
+  const headroom = await Headroom.run(cleanup, folder, ['--admin', '127.0.0.1:0', file]);
+  const visit = await Visit.to(browser, cleanup, headroom.url);
+  const banner = visit.page.locator('p.banner');
+  await visit.shows('.state', /^steady/);
+  assert.equal(await banner.textContent(), '');
+  writeFileSync(file, document('<b>: 4'));
+  await visit.shows(
+    'p.banner',
+    /^The document is refused, what ran before goes on: .*shop\.yaml:8:3: unknown field "<b>"/,
+  );
+  await visit.accessible('with a document that is refused');
+  writeFileSync(file, document('maxReplicas: 5'));
+  await eventually('nothing is said', async () => (await banner.textContent()) === '');
+  visit.blameless();
+});
+
 test('a service that crashes again and again is never well', { skip }, async () => {
   const folder = cleanup.folder();
   const headroom = await Headroom.run(cleanup, folder, [
