@@ -196,7 +196,8 @@ class Machine:
         return self.run("systemctl", "show", "-P", what, unit).strip()
 
     def sample(self):
-        return json.loads(self.run("headroom", "status", "sample", "-o", "json"))[0]
+        printed = self.run("sh", "-c", "exec headroom status sample -o json 2>/dev/null")
+        return json.loads(printed)[0]
 
     def ready(self):
         return self.sample()["replicas"]["ready"]
@@ -341,6 +342,8 @@ class Deb(unittest.TestCase):
         self.assertTrue(eventually(lambda: "not taken; what ran before goes on" in machine.run(
             "journalctl", "-u", "headroom@sample")))
         self.assertEqual(machine.sample()["maxReplicas"], 3)
+        self.assertIn("the document is refused, what ran before goes on: /etc/headroom/sample.yaml:",
+                      machine.run("headroom", "status", "sample"))
         machine.run("sed", "-i", "s/maxReplicas: -3/maxReplicas: 4/", document)
         machine.run("systemctl", "reload", "headroom@sample")
 
