@@ -293,7 +293,7 @@ Result<void> Server::begin(const std::vector<policy::Autoscaler>& wanted, Fd bef
     }
     loop_->begin();
   }
-  const auto applied = apply(wanted);
+  auto applied = apply(wanted);
   if (!applied && !has_predecessor_) return applied;
   if (!applied) log_lines(to_string(applied.error()));
   return {};

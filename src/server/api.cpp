@@ -137,10 +137,10 @@ void Api::dispatch(const Request& request, Door door, const Done& done) {
   for (std::size_t i = 0; i < route->path.size(); ++i) {
     if (route->path[i] == "{}") call.names.push_back(target->path[i]);
   }
-  run(*route, std::move(call), done);
+  run(*route, call, done);
 }
 
-void Api::run(const Route& route, Call call, const Done& done) {
+void Api::run(const Route& route, const Call& call, const Done& done) {
   if (auto wrong = unknown_parameter(call.query, route.parameters)) return done(std::move(*wrong));
   const auto& request = call.request;
   if (route.changes()) {

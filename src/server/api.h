@@ -53,7 +53,7 @@ class Api {
   struct Route;
   static const std::vector<Route>& routes();
   void dispatch(const Request& request, Door door, const Done& done);
-  void run(const Route& route, Call call, const Done& done);
+  void run(const Route& route, const Call& call, const Done& done);
 
   void healthz(const Call& call, const Done& done);
   void readyz(const Call& call, const Done& done);

@@ -75,12 +75,12 @@ void Connection::handle(RequestReader::State state) {
   const auto request = reader_.take();
   const How how{.head = request.method == "HEAD", .keep = request.keep_alive};
   within(Api::kPatience * 3);
-  common_->api.answer(request, door_, [self = shared_from_this(), how](Answer answer) {
-    if (!self->closed_) self->respond(std::move(answer), how);
+  common_->api.answer(request, door_, [self = shared_from_this(), how](const Answer& answer) {
+    if (!self->closed_) self->respond(answer, how);
   });
 }
 
-void Connection::respond(Answer answer, How how) {
+void Connection::respond(const Answer& answer, How how) {
   if (answer.stream && !how.head) {
     if (common_->hub.full()) {
       return respond(refusal(503, "too many streams are open"), how);

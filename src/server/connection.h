@@ -51,7 +51,7 @@ class Connection : public Subscriber, public std::enable_shared_from_this<Connec
   struct How {
     bool head = false, keep = false;
   };
-  void respond(Answer answer, How how);
+  void respond(const Answer& answer, How how);
   struct Queued {
     std::shared_ptr<const std::string> message;
     bool status = false;  // that may be replaced
