@@ -41,8 +41,7 @@ constexpr Meaning about(Event::Kind kind) {
           "did not stop: its own log, or the kernel's (memory), says what ended it.",
           "started with 2 replicas, as the journal says; the Headroom before did not stop: it was "
           "killed, or crashed; stops: Headroom ends; stopped; stopped at once; its document "
-          "changed, taken: "
-          "maxReplicas 4 → 8; its document is refused, what ran "
+          "changed, taken: maxReplicas 4 → 8; its document is refused, what ran "
           "before goes on: shop.yaml:7:3: unknown field; its document is right again, and says "
           "what runs; not started: gateway.listen: cannot "
           "listen on 127.0.0.1:8080: the address is in use by another process; taken over at an "

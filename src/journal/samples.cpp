@@ -9,6 +9,9 @@
 namespace headroom::journal {
 namespace {
 
+constexpr std::array kPeaks = {&Sample::p50_ms, &Sample::p95_ms, &Sample::p99_ms};
+constexpr std::array kSums = {&Sample::failed, &Sample::judged, &Sample::within};
+
 constexpr std::int64_t kLatest = 253'402'300'799'999;  // the end of the year 9999
 constexpr std::size_t kTaken = 8192;
 constexpr std::size_t kWrittenAtOnce = 1024;  // so that a full disk costs little at each attempt

@@ -14,9 +14,6 @@
 
 namespace headroom::journal {
 
-inline constexpr std::array kPeaks = {&Sample::p50_ms, &Sample::p95_ms, &Sample::p99_ms};
-inline constexpr std::array kSums = {&Sample::failed, &Sample::judged, &Sample::within};
-
 /// The journal's samples, in a store of the journal's. `store` and `bounds` outlive it.
 class Samples {
  public:

@@ -34,8 +34,7 @@ constexpr Meaning about(Health health) {
     case Health::crashing:
       return {"crashing",
               "a replica crashed, did not get ready or could not be started, and has not been "
-              "ready for "
-              "a minute since",
+              "ready for a minute since",
               "Read its last lines: `headroom events NAME --kind trouble`.", ""};
     case Health::unready:
       return {"unready",

@@ -466,6 +466,9 @@ class Top(Verbs):
         refused = r'^headroom: the document is refused, what ran before goes on: .*/shop\.yaml:\d+:3: '
         self.assertTrue(eventually(lambda: re.search(refused, said())))
         self.assertRegex(said("-o", "json"), refused)
+        with socket.create_server(("127.0.0.1", 0)) as taken:  # right, but it cannot be applied
+            self.write("shop.yaml", document(least=1, port=taken.getsockname()[1]))
+            self.assertTrue(eventually(lambda: "goes on: shop: gateway.listen: " in said()))
         _, terminal = self.on_terminal("--journal", headroom.journal)
         self.assertRegex(self.lines(terminal, "document")[1],
                          "^the document is refused, what ran before goes on: ")

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "target/proc.h"
+#include "target/run_directory.h"
 #include "target/spawn.h"
 #include "target/world.h"
 
@@ -218,6 +219,8 @@ TEST(Guardian, ARunThatIsEndingIsWaitedFor) {
   std::ofstream(lock) << "run 1.1\n";  // no process of that id started then
   Fd held(::open(lock.c_str(), O_RDWR | O_CLOEXEC));
   ASSERT_EQ(::flock(held.get(), LOCK_EX | LOCK_NB), 0);
+  RunDirectory::clean_up(world.state_directory);
+  EXPECT_TRUE(std::filesystem::exists(run)) << "it does not end: not for ever";
   std::thread ending([&] {
     ::usleep(50'000);
     held.reset();
